@@ -1,1 +1,28 @@
-//! To be written.
+//! MCP over Streamable HTTP with sessions as data.
+//!
+//! An rmcp server usually keeps one live object per session in the process that answered
+//! `initialize`. Here whatever a session is lives in a [store](mcp_everything_store): each request
+//! is served where it lands, by a handler made for it, and nothing is left behind. Any instance can
+//! serve any request, an idle session costs a process nothing, and a process that is killed takes
+//! only the calls it was working on.
+//!
+//! Mount an [`Endpoint`] at one path. It serves the revisions with sessions (2025-03-26 to
+//! 2025-11-25) itself and hands those without (2026-07-28) to rmcp, on the same URL.
+
+mod call;
+mod config;
+mod endpoint;
+mod guard;
+mod http;
+mod instance;
+mod message;
+mod resume;
+mod scope;
+mod shared;
+mod standalone;
+mod wire;
+
+pub use config::Config;
+pub use endpoint::{Backends, Endpoint};
+pub use http::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
+pub use scope::{Scope, SessionError, SessionHandle, StreamControl};

@@ -1,0 +1,3 @@
+//! What every store must do, as functions that other stores' tests call.
+
+pub mod oauth;

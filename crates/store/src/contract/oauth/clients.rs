@@ -1,0 +1,120 @@
+//! Registrations.
+
+use super::{Damage, MINUTE, OAuthHarness, assert_corrupt, done};
+use crate::{
+    StoreError, Timestamp,
+    oauth::{ClientAuth, ClientRecord, SecretHash},
+};
+
+fn client(id: &str) -> ClientRecord {
+    ClientRecord {
+        id: id.into(),
+        name: Some("A client".into()),
+        uri: None,
+        redirect_uris: vec!["https://client.example/callback".into()],
+        auth: ClientAuth::ClientSecretPost { secret: SecretHash::of("its secret") },
+        grant_types: vec!["authorization_code".into()],
+        scope: None,
+        application_type: None,
+        software_id: None,
+        software_version: None,
+        registered_at: Timestamp::from_millis(1),
+    }
+}
+
+async fn put(harness: &dyn OAuthHarness, id: &str, capacity: usize) -> Result<(), StoreError> {
+    harness.store().put_client(&client(id), MINUTE, capacity).await
+}
+
+async fn is_there(harness: &dyn OAuthHarness, id: &str) -> bool {
+    done(harness.store().client(id).await).is_some()
+}
+
+/// A registration is read as it was written, until its life ends.
+pub async fn is_found_until_its_life_ends(harness: &dyn OAuthHarness) {
+    assert!(!is_there(harness, "a").await);
+    done(put(harness, "a", 9).await);
+    assert_eq!(done(harness.store().client("a").await), Some(client("a")));
+    harness.pass(MINUTE).await;
+    assert!(!is_there(harness, "a").await);
+}
+
+/// Use keeps a registration.
+pub async fn lives_longer_when_prolonged(harness: &dyn OAuthHarness) {
+    done(put(harness, "a", 9).await);
+    harness.pass(MINUTE / 2).await;
+    assert!(done(harness.store().prolong_client("a", MINUTE).await));
+    harness.pass(MINUTE / 2).await;
+    assert!(is_there(harness, "a").await);
+    harness.pass(MINUTE / 2).await;
+    assert!(!is_there(harness, "a").await);
+}
+
+/// A shorter life than what is left changes nothing.
+pub async fn is_not_shortened_by_prolonging(harness: &dyn OAuthHarness) {
+    done(put(harness, "a", 9).await);
+    assert!(done(harness.store().prolong_client("a", MINUTE / 60).await));
+    harness.pass(MINUTE / 2).await;
+    assert!(is_there(harness, "a").await);
+}
+
+/// A repeated `put` neither fails, nor changes the record, nor lengthens its life.
+pub async fn stays_as_it_was_when_put_again(harness: &dyn OAuthHarness) {
+    done(put(harness, "a", 1).await);
+    harness.pass(MINUTE / 2).await;
+    let changed = ClientRecord { name: None, ..client("a") };
+    done(harness.store().put_client(&changed, MINUTE, 1).await);
+    assert_eq!(done(harness.store().client("a").await), Some(client("a")));
+    harness.pass(MINUTE / 2).await;
+    assert!(!is_there(harness, "a").await);
+}
+
+/// At the limit, the oldest registration that nobody used gives way.
+pub async fn oldest_unused_makes_room(harness: &dyn OAuthHarness) {
+    for id in ["used", "older", "newer"] {
+        done(put(harness, id, 3).await);
+    }
+    done(harness.store().prolong_client("used", MINUTE).await);
+    done(put(harness, "newest", 3).await);
+    assert!(!is_there(harness, "older").await);
+    for id in ["used", "newer", "newest"] {
+        assert!(is_there(harness, id).await, "{id}");
+    }
+}
+
+/// Registrations in use are never given up for new ones.
+pub async fn used_ones_do_not_make_room(harness: &dyn OAuthHarness) {
+    for id in ["a", "b"] {
+        done(put(harness, id, 2).await);
+        done(harness.store().prolong_client(id, MINUTE).await);
+    }
+    let refused = put(harness, "c", 2).await;
+    assert!(matches!(refused, Err(StoreError::LimitReached { limit: 2, .. })), "{refused:?}");
+    assert!(is_there(harness, "a").await && is_there(harness, "b").await);
+    assert!(!is_there(harness, "c").await);
+}
+
+/// What has expired does not count towards the limit.
+pub async fn expired_ones_make_room(harness: &dyn OAuthHarness) {
+    done(put(harness, "a", 1).await);
+    done(harness.store().prolong_client("a", MINUTE).await);
+    harness.pass(MINUTE).await;
+    done(put(harness, "b", 1).await);
+    assert!(is_there(harness, "b").await);
+}
+
+/// A client that was forgotten is not brought back.
+pub async fn prolonging_an_unknown_one_says_so(harness: &dyn OAuthHarness) {
+    assert!(!done(harness.store().prolong_client("a", MINUTE).await));
+    done(put(harness, "a", 9).await);
+    harness.pass(MINUTE).await;
+    assert!(!done(harness.store().prolong_client("a", MINUTE).await));
+    assert!(!is_there(harness, "a").await);
+}
+
+/// A damaged registration is an error, never "not registered".
+pub async fn damaged_is_an_error(harness: &dyn OAuthHarness) {
+    done(put(harness, "a", 9).await);
+    harness.damage(Damage::Client("a")).await;
+    assert_corrupt(&harness.store().client("a").await);
+}

@@ -1,0 +1,312 @@
+//! OAuth state in memory.
+
+mod expiring;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use self::tables::{ClientRow, CodeRow, FamilyRow, GrantRow, PendingRow, Tables, TokenRow};
+use crate::{
+    Clock, KeyStore, SecretKeys, StoreError, Timestamp,
+    oauth::{
+        AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
+        IssuedToken, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Rotation, Sealed,
+        SecretHash, decode, encode,
+    },
+};
+
+/// Keeps OAuth state in the process: for one instance, and for tests. A restart forgets it.
+///
+/// Records are kept as the bytes another store would keep, so that what is written here can also
+/// be read there.
+pub struct MemoryOAuth {
+    clock: Arc<dyn Clock>,
+    // Held for look-ups only, never over an await.
+    tables: Mutex<Tables>,
+}
+
+impl MemoryOAuth {
+    /// An empty store.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, tables: Mutex::default() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // No operation leaves the tables half changed, so a panic elsewhere does not spoil them.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tables_for_insert(&self, now: Timestamp) -> MutexGuard<'_, Tables> {
+        let mut tables = self.tables();
+        tables.sweep_sometimes(now);
+        tables
+    }
+}
+
+impl fmt::Debug for MemoryOAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryOAuth").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryOAuth {
+    async fn secret_keys(&self, fresh: &SecretKeys) -> Result<SecretKeys, StoreError> {
+        Ok(self.tables().keys.get_or_insert_with(|| fresh.clone()).clone())
+    }
+}
+
+#[async_trait]
+impl OAuthStore for MemoryOAuth {
+    async fn put_client(
+        &self,
+        client: &ClientRecord,
+        life: Duration,
+        capacity: usize,
+    ) -> Result<(), StoreError> {
+        let record = encode(&client_key(&client.id), client)?;
+        let now = self.now();
+        let mut tables = self.tables_for_insert(now);
+        if tables.clients.live(client.id.as_str(), now).is_some() {
+            return Ok(());
+        }
+        tables.make_room_for_client(now, capacity)?;
+        let row = ClientRow { record, number: tables.next_client(), prolonged: false };
+        tables.clients.insert_new(client.id.clone(), row, now, now + life);
+        Ok(())
+    }
+
+    async fn client(&self, id: &str) -> Result<Option<ClientRecord>, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.clients.live(id, now) else {
+            return Ok(None);
+        };
+        decode(&client_key(id), &entry.value.record).map(Some)
+    }
+
+    async fn prolong_client(&self, id: &str, life: Duration) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.clients.live(id, now) else {
+            return Ok(false);
+        };
+        entry.value.prolonged = true;
+        entry.ends = entry.ends.max(now + life);
+        Ok(true)
+    }
+
+    async fn put_pending(
+        &self,
+        name: &SecretHash,
+        body: &Sealed<PendingAuthorization>,
+        life: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let row = PendingRow { body: body.clone(), taken: None };
+        self.tables_for_insert(now).pending.insert_new(*name, row, now, now + life);
+        Ok(())
+    }
+
+    async fn pending(
+        &self,
+        name: &SecretHash,
+    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let entry = tables.pending.live(name, now).filter(|entry| entry.value.taken.is_none());
+        Ok(entry.map(|entry| entry.value.body.clone()))
+    }
+
+    async fn take_pending(
+        &self,
+        name: &SecretHash,
+        attempt: &AttemptId,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.pending.live(name, now) else {
+            return Ok(false);
+        };
+        Ok(entry.value.taken.get_or_insert(*attempt) == attempt)
+    }
+
+    async fn create_grant(
+        &self,
+        id: &GrantId,
+        grant: &GrantRecord,
+        life: Duration,
+    ) -> Result<(), StoreError> {
+        let record = encode(&grant_key(id), grant)?;
+        let now = self.now();
+        let row = GrantRow { record, revoked: false };
+        self.tables_for_insert(now).grants.insert_new(*id, row, now, now + life);
+        Ok(())
+    }
+
+    async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.grants.live(id, now) else {
+            return Ok(None);
+        };
+        let record = decode(&grant_key(id), &entry.value.record)?;
+        Ok(Some(Grant { record, revoked: entry.value.revoked }))
+    }
+
+    async fn prolong_grant(&self, id: &GrantId, life: Duration) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.active_grant(id, now) else {
+            return Ok(false);
+        };
+        entry.ends = entry.ends.max(now + life);
+        Ok(true)
+    }
+
+    async fn revoke_grant(&self, id: &GrantId) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.grants.live(id, now) else {
+            return Ok(false);
+        };
+        entry.value.revoked = true;
+        Ok(true)
+    }
+
+    async fn put_code(
+        &self,
+        name: &SecretHash,
+        body: &Sealed<CodeGrant>,
+        life: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let row = CodeRow { body: body.clone(), redeemed: None };
+        self.tables_for_insert(now).codes.insert_new(*name, row, now, now + life);
+        Ok(())
+    }
+
+    async fn code(&self, name: &SecretHash) -> Result<Option<Code>, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let entry = tables.codes.live(name, now);
+        Ok(entry.map(|entry| Code {
+            body: entry.value.body.clone(),
+            redeemed: entry.value.redeemed.is_some(),
+        }))
+    }
+
+    async fn redeem_code(
+        &self,
+        name: &SecretHash,
+        attempt: &AttemptId,
+    ) -> Result<Redemption, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.codes.live(name, now) else {
+            return Ok(Redemption::Unknown);
+        };
+        Ok(if entry.value.redeemed.get_or_insert(*attempt) == attempt {
+            Redemption::Redeemed
+        } else {
+            Redemption::Replayed
+        })
+    }
+
+    async fn put_access_token(
+        &self,
+        name: &SecretHash,
+        body: &Sealed<IssuedToken>,
+        life: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let row = TokenRow { body: body.clone(), revoked: false };
+        self.tables_for_insert(now).tokens.insert_new(*name, row, now, now + life);
+        Ok(())
+    }
+
+    async fn access_token(
+        &self,
+        name: &SecretHash,
+        grant: &GrantId,
+    ) -> Result<Option<AccessToken>, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        if tables.active_grant(grant, now).is_none() {
+            return Ok(None);
+        }
+        let entry = tables.tokens.live(name, now).filter(|entry| !entry.value.revoked);
+        Ok(entry.map(|entry| AccessToken {
+            body: entry.value.body.clone(),
+            expires_in: entry.ends.since(now),
+        }))
+    }
+
+    async fn revoke_access_token(&self, name: &SecretHash) -> Result<(), StoreError> {
+        let now = self.now();
+        if let Some(entry) = self.tables().tokens.live(name, now) {
+            entry.value.revoked = true;
+        }
+        Ok(())
+    }
+
+    async fn put_refresh_family(
+        &self,
+        name: &SecretHash,
+        body: &Sealed<RefreshFamily>,
+        life: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let row = FamilyRow { body: body.clone(), generation: 0, rotated_at: now, dead: false };
+        self.tables_for_insert(now).families.insert_new(*name, row, now, now + life);
+        Ok(())
+    }
+
+    async fn refresh_family(
+        &self,
+        name: &SecretHash,
+    ) -> Result<Option<Sealed<RefreshFamily>>, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        Ok(tables.families.live(name, now).map(|entry| entry.value.body.clone()))
+    }
+
+    async fn rotate_refresh(
+        &self,
+        name: &SecretHash,
+        presented: u64,
+        window: Duration,
+        life: Duration,
+    ) -> Result<Rotation, StoreError> {
+        let now = self.now();
+        let mut tables = self.tables();
+        let Some(entry) = tables.families.live(name, now) else {
+            return Ok(Rotation::Unknown);
+        };
+        let rotation = entry.value.rotate(presented, window, now);
+        if let Rotation::Rotated { .. } = rotation {
+            entry.ends = now + life;
+        }
+        Ok(rotation)
+    }
+}
+
+fn client_key(id: &str) -> String {
+    format!("client:{id}")
+}
+
+fn grant_key(id: &GrantId) -> String {
+    format!("grant:{id}")
+}

@@ -1,0 +1,92 @@
+//! The sessions themselves.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use dashmap::Entry as Slot;
+
+use super::{MemoryStore, entry::Entry};
+use crate::{
+    LogLevel, NewSession, Owner, Session, SessionId, SessionState, Sessions, StoreError, Written,
+};
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn create(&self, id: SessionId, new: NewSession) -> Result<(), StoreError> {
+        let Slot::Vacant(slot) = self.sessions.entry(id) else {
+            return Ok(());
+        };
+        self.count_in(&new.owner)?;
+        let NewSession { owner, initialize, protocol_version } = new;
+        slot.insert(Entry {
+            session: Arc::new(Session { owner, initialize, protocol_version }),
+            expires: self.clock.now() + self.limits.session_ttl,
+            state: SessionState::default(),
+            calls: HashMap::new(),
+            cancelled: VecDeque::new(),
+            stream: super::entry::Stream::default(),
+        });
+        Ok(())
+    }
+
+    async fn admit(
+        &self,
+        id: SessionId,
+        owner: &Owner,
+    ) -> Result<Option<Arc<Session>>, StoreError> {
+        let ttl = self.limits.session_ttl;
+        let admitted = self.with(id, |entry, now| {
+            (entry.session.owner == *owner).then(|| {
+                entry.expires = now + ttl;
+                Arc::clone(&entry.session)
+            })
+        });
+        Ok(admitted.flatten())
+    }
+
+    async fn delete(&self, id: SessionId, owner: &Owner) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut lived = false;
+        self.remove_if(id, |entry| {
+            lived = entry.expires > now && entry.session.owner == *owner;
+            lived || entry.expires <= now
+        });
+        Ok(lived)
+    }
+
+    async fn hold(&self, ids: &[SessionId]) -> Result<Vec<bool>, StoreError> {
+        let ttl = self.limits.session_ttl;
+        let hold =
+            |id: &SessionId| self.with(*id, |entry, now| entry.expires = now + ttl).is_some();
+        Ok(ids.iter().map(hold).collect())
+    }
+
+    async fn set_level(&self, id: SessionId, level: LogLevel) -> Result<Written, StoreError> {
+        Ok(Written::if_lives(self.with(id, |entry, _| entry.state.level = level).is_some()))
+    }
+
+    async fn subscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
+        let limit = self.limits.subscriptions_per_session;
+        let subscribed = self.with(id, |entry, _| {
+            let subscriptions = &mut entry.state.subscriptions;
+            if subscriptions.len() >= limit && !subscriptions.contains(uri) {
+                return Err(StoreError::LimitReached { what: "subscriptions of a session", limit });
+            }
+            subscriptions.insert(uri.to_owned());
+            Ok(())
+        });
+        Ok(Written::if_lives(subscribed.transpose()?.is_some()))
+    }
+
+    async fn unsubscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
+        let unsubscribed = self.with(id, |entry, _| entry.state.subscriptions.remove(uri));
+        Ok(Written::if_lives(unsubscribed.is_some()))
+    }
+
+    async fn states(&self, ids: &[SessionId]) -> Result<Vec<Option<SessionState>>, StoreError> {
+        Ok(ids.iter().map(|id| self.with(*id, |entry, _| entry.state.clone())).collect())
+    }
+}

@@ -1,0 +1,84 @@
+//! The standalone streams of sessions.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::{MemoryStore, entry::Logged};
+use crate::{
+    Claim, Epoch, InstanceId, OpenedStream, Pulled, SessionId, StoreError, Streams, Written,
+};
+
+#[async_trait]
+impl Streams for MemoryStore {
+    async fn open_stream(
+        &self,
+        id: SessionId,
+        instance: &InstanceId,
+        claim: Claim,
+    ) -> Result<OpenedStream, StoreError> {
+        let ttl = self.limits.session_ttl;
+        let opened = self.with(id, |entry, now| {
+            entry.expires = now + ttl;
+            let stream = &mut entry.stream;
+            match claim {
+                Claim::IfFree if stream.holder.is_some() => return OpenedStream::Held,
+                Claim::IfFree | Claim::Take(None) => {}
+                Claim::Take(Some(after)) => stream.start_behind(after),
+            }
+            OpenedStream::Holder {
+                epoch: stream.epoch.next(),
+                position: stream.claimed,
+                superseded: stream.holder.replace(instance.clone()),
+            }
+        });
+        Ok(opened.unwrap_or(OpenedStream::Gone))
+    }
+
+    async fn push(
+        &self,
+        id: SessionId,
+        data: Bytes,
+    ) -> Result<(Written, Option<InstanceId>), StoreError> {
+        let limits = self.limits;
+        let pushed = self.with(id, |entry, now| {
+            let stream = &mut entry.stream;
+            stream.last.0 += 1;
+            stream.bytes += data.len();
+            stream.log.push_back(Logged { position: stream.last, at: now, data });
+            while stream.log.len() > limits.log_events || stream.bytes > limits.log_bytes {
+                stream.drop_oldest();
+            }
+            stream.holder.clone()
+        });
+        Ok((Written::if_lives(pushed.is_some()), pushed.flatten()))
+    }
+
+    async fn pull(&self, id: SessionId, epoch: Epoch) -> Result<Pulled, StoreError> {
+        let pulled = self.with(id, |entry, _| {
+            let stream = &mut entry.stream;
+            if stream.epoch.now() != epoch || stream.holder.is_none() {
+                return Pulled::Superseded;
+            }
+            let events = stream
+                .log
+                .iter()
+                .filter(|event| event.position > stream.claimed)
+                .map(|event| (event.position, event.data.clone()))
+                .collect();
+            stream.claimed = stream.last;
+            Pulled::Events { events, gap: std::mem::take(&mut stream.gap) }
+        });
+        Ok(pulled.unwrap_or(Pulled::Gone))
+    }
+
+    async fn close_stream(&self, id: SessionId, epoch: Epoch) -> Result<Written, StoreError> {
+        let ttl = self.limits.session_ttl;
+        let closed = self.with(id, |entry, now| {
+            entry.expires = now + ttl;
+            if entry.stream.epoch.now() == epoch {
+                entry.stream.holder = None;
+            }
+        });
+        Ok(Written::if_lives(closed.is_some()))
+    }
+}

@@ -1,0 +1,94 @@
+//! What a user granted a client.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::name::{NotHex, read_hex, write_hex};
+use crate::{Random, Timestamp};
+
+/// Names a grant. Not a secret: it stands in logs, and every code and token begins with it.
+///
+/// As text it is 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GrantId([u8; 16]);
+
+impl GrantId {
+    /// A new one.
+    pub fn draw(random: &dyn Random) -> Self {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// From the bytes at the beginning of a code or token.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes a code or token begins with.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GrantId({self})")
+    }
+}
+
+impl FromStr for GrantId {
+    type Err = NotHex;
+
+    fn from_str(text: &str) -> Result<Self, NotHex> {
+        read_hex(text).map(Self)
+    }
+}
+
+impl From<GrantId> for String {
+    fn from(id: GrantId) -> Self {
+        format!("{id}")
+    }
+}
+
+impl TryFrom<String> for GrantId {
+    type Error = NotHex;
+
+    fn try_from(text: String) -> Result<Self, NotHex> {
+        text.parse()
+    }
+}
+
+/// What a grant says. Kept in the clear: it is what a user or an operator looks at to decide
+/// whether to revoke it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantRecord {
+    /// Who granted it, the tokens' `sub`.
+    pub user: String,
+    /// To whom, a `client_id`.
+    pub client: String,
+    /// What, as scope values separated by spaces.
+    pub scope: String,
+    /// For which resource, the tokens' `aud` (RFC 8707).
+    pub resource: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A grant as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What it says.
+    pub record: GrantRecord,
+    /// Whether it was revoked. It stays known until its life is over, so that nothing that is
+    /// still being issued from it escapes.
+    pub revoked: bool,
+}

@@ -1,0 +1,25 @@
+//! Sessions as data: what a session is lives here, and nothing of it in a process.
+//!
+//! Three traits, one for each thing a session has: [`Sessions`] for the session itself,
+//! [`Calls`] for the calls that outlive their first moments, [`Streams`] for the standalone
+//! stream. A store implements all three.
+//!
+//! Keys carry, channels ring: what must not be lost is written here first and then announced on
+//! the [`Bus`](crate::Bus). Whoever waits registers, then reads.
+
+mod calls;
+mod level;
+mod record;
+mod streams;
+
+pub use calls::{
+    Answer, Appended, CallEvent, CallLog, Calls, NewCall, OpenedCall, RequestKey, RunningCall,
+};
+pub use level::{LogLevel, UnknownLevel};
+pub use record::{NewSession, Session, SessionState, Sessions, Written};
+pub use streams::{Claim, Epoch, OpenedStream, Position, Pulled, Streams};
+
+/// Everything the transport needs of a store.
+pub trait SessionStore: Sessions + Calls + Streams {}
+
+impl<S: Sessions + Calls + Streams> SessionStore for S {}

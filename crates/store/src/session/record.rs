@@ -1,0 +1,97 @@
+//! The session itself: who owns it, what was negotiated, and what it set.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+
+use super::LogLevel;
+use crate::{Owner, SessionId, StoreError};
+
+/// A session about to be.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Whom it is bound to.
+    pub owner: Owner,
+    /// The parameters of `initialize`, as JSON.
+    pub initialize: Arc<str>,
+    /// The negotiated protocol version, which need not be the one the client asked for.
+    pub protocol_version: Arc<str>,
+}
+
+/// What of a session never changes. A process may keep it as long as it likes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Whom it is bound to.
+    pub owner: Owner,
+    /// The parameters of `initialize`, as JSON.
+    pub initialize: Arc<str>,
+    /// The negotiated protocol version.
+    pub protocol_version: Arc<str>,
+}
+
+/// What of a session changes. Never cached: read where it is needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionState {
+    /// The least severity its client wants to see (`logging/setLevel`).
+    pub level: LogLevel,
+    /// The resources its client subscribed to (`resources/subscribe`).
+    pub subscriptions: BTreeSet<String>,
+}
+
+/// What became of a write to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Written {
+    /// It is written.
+    Done,
+    /// The session is gone, and the write did not bring it back.
+    Gone,
+}
+
+impl Written {
+    /// [`Done`](Self::Done) if there was a session to write to.
+    pub const fn if_lives(lives: bool) -> Self {
+        if lives { Self::Done } else { Self::Gone }
+    }
+}
+
+/// The sessions themselves.
+///
+/// A session lives for its time to live after it was last admitted, held or written to a log's
+/// end. Every other write leaves its life as it is, and no write recreates a session that is gone.
+#[async_trait]
+pub trait Sessions: Send + Sync + 'static {
+    /// Keeps a new session.
+    ///
+    /// Fails with [`StoreError::LimitReached`] if its owner has too many. A second call with the
+    /// same id changes nothing: ids are never used twice, so it is the first one repeated.
+    async fn create(&self, id: SessionId, session: NewSession) -> Result<(), StoreError>;
+
+    /// The session, if it lives and is `owner`'s, and its life starts anew.
+    ///
+    /// A session of somebody else is `None`, the same as one that never was, and its life does
+    /// not change.
+    async fn admit(&self, id: SessionId, owner: &Owner)
+    -> Result<Option<Arc<Session>>, StoreError>;
+
+    /// Ends the session with all that is kept of it, if it lives and is `owner`'s. Says whether.
+    async fn delete(&self, id: SessionId, owner: &Owner) -> Result<bool, StoreError>;
+
+    /// Starts the lives of sessions anew that have an open stream or a running call, and says of
+    /// each whether it still lives.
+    async fn hold(&self, ids: &[SessionId]) -> Result<Vec<bool>, StoreError>;
+
+    /// Sets the least severity the client wants to see.
+    async fn set_level(&self, id: SessionId, level: LogLevel) -> Result<Written, StoreError>;
+
+    /// Adds a resource to the subscriptions.
+    ///
+    /// Fails with [`StoreError::LimitReached`] if the session has too many.
+    async fn subscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError>;
+
+    /// Takes a resource from the subscriptions; not being subscribed is no error.
+    async fn unsubscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError>;
+
+    /// The changing part of each session, `None` for one that is gone.
+    async fn states(&self, ids: &[SessionId]) -> Result<Vec<Option<SessionState>>, StoreError>;
+}

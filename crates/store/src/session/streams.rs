@@ -1,0 +1,93 @@
+//! The standalone stream: what a session has to say outside any call.
+//!
+//! Events wait in the session's log until a stream claims them. Several streams may be open for
+//! one session; the newest holds the log, the others are silent shadows. A claim carries the
+//! [`Epoch`] under which its stream was opened, so an event is claimed by one stream only.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::Written;
+use crate::{InstanceId, SessionId, StoreError};
+
+/// Counts the openings of a session's standalone stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+/// A place in the log of the standalone stream: that of the event last seen, 0 before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position(pub u64);
+
+/// How a stream asks for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// A new stream: it takes the log from whoever holds it. With a position it starts behind
+    /// that, if the log still reaches back to it; otherwise where the last holder stopped.
+    Take(Option<Position>),
+    /// A shadow: it takes the log only if nobody holds it.
+    IfFree,
+}
+
+/// What opening a stream found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum OpenedStream {
+    /// It holds the log now.
+    Holder {
+        /// The epoch to pull with.
+        epoch: Epoch,
+        /// Where it starts.
+        position: Position,
+        /// The instance whose stream held the log before and is now a shadow, to be rung.
+        superseded: Option<InstanceId>,
+    },
+    /// Another stream holds the log.
+    Held,
+    /// The session is gone.
+    Gone,
+}
+
+/// What a stream gets when it asks for more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Pulled {
+    /// Events with their positions, in order; empty if there is nothing new.
+    Events {
+        /// The events.
+        events: Vec<(Position, Bytes)>,
+        /// Whether earlier events were dropped before any stream claimed them, or the position
+        /// the client named was unknown. Said once.
+        gap: bool,
+    },
+    /// A newer stream holds the log.
+    Superseded,
+    /// The session is gone.
+    Gone,
+}
+
+/// The standalone streams of sessions.
+#[async_trait]
+pub trait Streams: Send + Sync + 'static {
+    /// Opens a stream of `instance`, and starts the session's life anew.
+    async fn open_stream(
+        &self,
+        id: SessionId,
+        instance: &InstanceId,
+        claim: Claim,
+    ) -> Result<OpenedStream, StoreError>;
+
+    /// Adds an event to the log and names the instance whose stream holds it, to be rung.
+    /// A full log drops its oldest events.
+    async fn push(
+        &self,
+        id: SessionId,
+        data: Bytes,
+    ) -> Result<(Written, Option<InstanceId>), StoreError>;
+
+    /// Claims the events not yet claimed.
+    async fn pull(&self, id: SessionId, epoch: Epoch) -> Result<Pulled, StoreError>;
+
+    /// Gives the log up, if the stream of that epoch still holds it, and starts the session's
+    /// life anew: idleness counts from the end of the last stream.
+    async fn close_stream(&self, id: SessionId, epoch: Epoch) -> Result<Written, StoreError>;
+}

@@ -1,0 +1,185 @@
+//! The names of what a call sends its client.
+//!
+//! rmcp numbers requests and progress tokens from 0 in every service, and a service lives for one
+//! call. On the wire each becomes `{call}-{n}`: unguessable, never used twice in a session (a MUST
+//! of every revision's "Requests"), and it tells any instance which call waits for the answer.
+
+use std::{collections::HashSet, fmt};
+
+use mcp_everything_store::CallId;
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientNotification, GetMeta as _, JsonRpcMessage, NumberOrString,
+    ProgressToken, RequestId, ServerJsonRpcMessage, ServerNotification,
+};
+
+/// What a client echoes: which call, and which of its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClientNumber {
+    pub(crate) call: CallId,
+    pub(crate) number: u64,
+}
+
+impl fmt::Display for ClientNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.call, self.number)
+    }
+}
+
+impl ClientNumber {
+    pub(crate) fn parse(id: &RequestId) -> Option<Self> {
+        let RequestId::String(text) = id else {
+            return None;
+        };
+        let (call, rest) = text.split_at_checked(CallId::LENGTH)?;
+        let number = rest.strip_prefix('-')?;
+        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        Some(Self { call: call.parse().ok()?, number: number.parse().ok()? })
+    }
+
+    fn on_the_wire(self) -> NumberOrString {
+        NumberOrString::String(self.to_string().into())
+    }
+
+    fn inside(self) -> NumberOrString {
+        NumberOrString::Number(i64::try_from(self.number).unwrap_or(i64::MAX))
+    }
+}
+
+/// The call whose request a client reports progress on.
+pub(crate) fn parse_progress_token(token: &ProgressToken) -> Option<ClientNumber> {
+    ClientNumber::parse(&token.0)
+}
+
+/// The requests of one call that wait for their answers.
+#[derive(Debug, Default)]
+pub(crate) struct Outstanding(HashSet<u64>);
+
+impl Outstanding {
+    /// Renames what a call sends, and remembers its requests.
+    pub(crate) fn rename(&mut self, call: CallId, message: &mut ServerJsonRpcMessage) {
+        let wire = |id: &NumberOrString| match id {
+            NumberOrString::Number(number) => u64::try_from(*number).ok(),
+            NumberOrString::String(_) => None,
+        };
+        let named = |number| ClientNumber { call, number }.on_the_wire();
+        match message {
+            JsonRpcMessage::Request(request) => {
+                if let Some(number) = wire(&request.id) {
+                    self.0.insert(number);
+                    request.id = named(number);
+                }
+                let meta = request.request.get_meta_mut();
+                if let Some(number) = meta.get_progress_token().and_then(|token| wire(&token.0)) {
+                    meta.set_progress_token(ProgressToken(named(number)));
+                }
+            }
+            // rmcp cancels a request of its own that timed out.
+            JsonRpcMessage::Notification(notification) => {
+                if let ServerNotification::CancelledNotification(cancelled) =
+                    &mut notification.notification
+                    && let Some(number) = cancelled.params.request_id.as_ref().and_then(wire)
+                {
+                    self.0.remove(&number);
+                    cancelled.params.request_id = Some(named(number));
+                }
+            }
+            JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => {}
+        }
+    }
+
+    /// Names an answer or a progress as rmcp knows it, if the call waits for it.
+    pub(crate) fn admit(
+        &mut self,
+        number: ClientNumber,
+        message: &mut ClientJsonRpcMessage,
+    ) -> bool {
+        match message {
+            JsonRpcMessage::Response(response) if self.0.remove(&number.number) => {
+                response.id = number.inside();
+                true
+            }
+            JsonRpcMessage::Error(error) if self.0.remove(&number.number) => {
+                error.id = Some(number.inside());
+                true
+            }
+            JsonRpcMessage::Notification(notification) if self.0.contains(&number.number) => {
+                if let ClientNotification::ProgressNotification(progress) =
+                    &mut notification.notification
+                {
+                    progress.params.progress_token = ProgressToken(number.inside());
+                }
+                true
+            }
+            JsonRpcMessage::Response(_)
+            | JsonRpcMessage::Error(_)
+            | JsonRpcMessage::Notification(_)
+            | JsonRpcMessage::Request(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_everything_store::TestRandom;
+    use rmcp::model::{
+        CancelledNotification, CancelledNotificationParam, ClientResult, PingRequest, ServerRequest,
+    };
+
+    use super::*;
+
+    #[test]
+    fn ids_tokens_and_cancellations_are_renamed_alike() {
+        let call = CallId::random(&TestRandom::seeded(4));
+        let mut outstanding = Outstanding::default();
+        let mut ping = ServerRequest::PingRequest(PingRequest::default());
+        ping.get_meta_mut().set_progress_token(ProgressToken(NumberOrString::Number(0)));
+        let mut message = ServerJsonRpcMessage::request(ping, RequestId::Number(0));
+        outstanding.rename(call, &mut message);
+        let text = serde_json::to_value(&message).unwrap();
+        assert_eq!(text["id"], format!("{call}-0"));
+        assert_eq!(text["params"]["_meta"]["progressToken"], format!("{call}-0"));
+
+        let cancelled = CancelledNotification::new(CancelledNotificationParam::new(
+            Some(RequestId::Number(0)),
+            None,
+        ));
+        let mut message = ServerJsonRpcMessage::notification(cancelled.into());
+        outstanding.rename(call, &mut message);
+        let text = serde_json::to_value(&message).unwrap();
+        assert_eq!(text["params"]["requestId"], format!("{call}-0"));
+        assert!(outstanding.0.is_empty(), "a cancelled request waits for nothing");
+    }
+
+    #[test]
+    fn an_answer_is_admitted_once_and_only_if_it_was_asked_for() {
+        let call = CallId::random(&TestRandom::seeded(5));
+        let mut outstanding = Outstanding(HashSet::from([3]));
+        let answer = |number| {
+            let number = ClientNumber { call, number };
+            let result = ClientResult::empty(());
+            (number, ClientJsonRpcMessage::response(result, number.on_the_wire()))
+        };
+        let (number, mut unasked) = answer(4);
+        assert!(!outstanding.admit(number, &mut unasked));
+        let (number, mut asked) = answer(3);
+        assert!(outstanding.admit(number, &mut asked));
+        let JsonRpcMessage::Response(inside) = asked else { unreachable!("it is a response") };
+        assert_eq!(inside.id, RequestId::Number(3));
+        let (number, mut again) = answer(3);
+        assert!(!outstanding.admit(number, &mut again));
+    }
+
+    #[test]
+    fn foreign_ids_are_no_numbers_of_ours() {
+        for id in
+            ["", "1", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAA-", "AAAAAAAAAAAAAAAA-x", "ééééééééé-1"]
+        {
+            let id = RequestId::String(id.into());
+            let parsed = ClientNumber::parse(&id);
+            assert!(parsed.is_none() || id.to_string().ends_with(|c: char| c.is_ascii_digit()));
+        }
+        assert_eq!(ClientNumber::parse(&RequestId::Number(1)), None);
+    }
+}

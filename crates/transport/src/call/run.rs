@@ -1,0 +1,252 @@
+//! Starting a call.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use mcp_everything_store::{CallId, Owner, RequestKey, Session, SessionId, StoreError};
+use rmcp::{
+    RoleServer, ServerHandler, Service,
+    model::{
+        CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, Extensions,
+        GetExtensions as _, InitializeRequestParams, JsonRpcMessage, RequestId,
+        ServerJsonRpcMessage,
+    },
+    service::{RunningService, serve_directly_with_ct},
+    transport::TransportAdapterIdentity,
+};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    numbers::{ClientNumber, Outstanding},
+    service::Ending,
+    transport::CallTransport,
+};
+use crate::{
+    guard::Guarded,
+    http::Refusal,
+    scope::{Scope, SessionHandle, StreamControl},
+    shared::Shared,
+};
+
+/// How many messages of one call may wait to be written before its handler has to.
+const ROOM: usize = 64;
+
+/// A message of a call, on its way out.
+pub(crate) struct Outgoing {
+    pub(crate) message: ServerJsonRpcMessage,
+    pub(crate) last: bool,
+}
+
+/// What a running call is reached by.
+pub(crate) struct Call {
+    pub(crate) id: CallId,
+    /// `None` for `initialize`, which comes before its session.
+    pub(crate) session: Option<SessionId>,
+    /// The client's request id; `None` for what a notification set off.
+    pub(crate) request: Option<RequestId>,
+    pub(crate) started: Instant,
+    inbox: mpsc::UnboundedSender<ClientJsonRpcMessage>,
+    outstanding: Mutex<Outstanding>,
+    /// Ends the call as if the server went away: its session is gone.
+    pub(crate) abort: CancellationToken,
+    /// Ends the connection the call began on and leaves the call alone.
+    pub(crate) detach: CancellationToken,
+    cancelled: AtomicBool,
+}
+
+impl Call {
+    pub(crate) fn request_key(&self) -> Option<RequestKey> {
+        self.request.as_ref().map(request_key)
+    }
+
+    /// Tells the handler that its client cancelled the request.
+    pub(crate) fn cancel(&self) {
+        if self.cancelled.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let params = CancelledNotificationParam::new(self.request.clone(), None);
+        let cancelled = CancelledNotification::new(params);
+        // A handler that has returned has nothing to cancel.
+        let _ = self.inbox.send(ClientJsonRpcMessage::notification(cancelled.into()));
+    }
+
+    pub(super) fn was_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Hands the handler an answer or a progress, if it waits for one.
+    pub(crate) fn deliver(&self, number: ClientNumber, mut message: ClientJsonRpcMessage) -> bool {
+        self.outstanding().admit(number, &mut message) && self.inbox.send(message).is_ok()
+    }
+
+    pub(super) fn rename(&self, message: &mut ServerJsonRpcMessage) {
+        self.outstanding().rename(self.id, message);
+    }
+
+    fn outstanding(&self) -> std::sync::MutexGuard<'_, Outstanding> {
+        self.outstanding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn request_key(id: &RequestId) -> RequestKey {
+    match id {
+        RequestId::Number(number) => RequestKey::number(*number),
+        RequestId::String(text) => RequestKey::text(text),
+    }
+}
+
+/// The messages of a call, in order.
+pub(crate) struct Outbox {
+    messages: mpsc::UnboundedReceiver<Outgoing>,
+    room: Arc<Semaphore>,
+}
+
+impl Outbox {
+    pub(crate) async fn next(&mut self) -> Option<Outgoing> {
+        let outgoing = self.messages.recv().await?;
+        self.room.add_permits(1);
+        Some(outgoing)
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        // Nobody reads any more: whoever waits for room goes on.
+        self.room.close();
+    }
+}
+
+/// A call that runs.
+pub(crate) struct Started {
+    pub(crate) call: Arc<Call>,
+    pub(crate) outbox: Outbox,
+    running: Option<Box<dyn Running>>,
+}
+
+/// rmcp's handle of a service, whatever the handler's type. Dropping it cancels the service.
+trait Running: Send + Sync {
+    fn keep(self: Box<Self>);
+}
+
+impl<S: Service<RoleServer>> Running for RunningService<RoleServer, S> {
+    fn keep(self: Box<Self>) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(self.waiting());
+        }
+    }
+}
+
+impl Started {
+    /// The call has answered: nothing of it is left to run.
+    pub(crate) fn answered(&mut self) {
+        self.running = None;
+    }
+}
+
+impl Drop for Started {
+    /// Keeps the call going when whoever started it goes away: a client that hangs up has
+    /// cancelled nothing.
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.keep();
+        }
+    }
+}
+
+/// What a call is started with.
+pub(crate) struct Start<'a> {
+    /// `None` for `initialize`, which comes before its session.
+    pub(crate) session: Option<(SessionId, &'a Session)>,
+    pub(crate) owner: &'a Owner,
+    pub(crate) message: ClientJsonRpcMessage,
+    pub(crate) parts: http::request::Parts,
+}
+
+/// Makes a handler and lets it serve the message.
+pub(crate) fn start<H: ServerHandler>(
+    shared: &Shared<H>,
+    start: Start<'_>,
+) -> Result<Started, CorruptSession> {
+    let Start { session, owner, mut message, parts } = start;
+    let (inbox, inbox_messages) = mpsc::unbounded_channel();
+    let (outgoing, messages) = mpsc::unbounded_channel();
+    let room = Arc::new(Semaphore::new(ROOM));
+    let ended = CancellationToken::new();
+    let call = Arc::new(Call {
+        id: CallId::random(&*shared.random),
+        session: session.map(|(id, _)| id),
+        request: match &message {
+            JsonRpcMessage::Request(request) => Some(request.id.clone()),
+            _ => None,
+        },
+        started: Instant::now(),
+        inbox,
+        outstanding: Mutex::default(),
+        abort: shared.shutdown.child_token(),
+        detach: CancellationToken::new(),
+        cancelled: AtomicBool::new(false),
+    });
+    let peer_info = session.map(|(_, record)| peer_info(record)).transpose()?;
+    let handle = session.map(|(id, _)| SessionHandle::new(id, shared));
+    let scope = Scope {
+        owner,
+        session: handle.as_ref(),
+        stream: Some(&StreamControl(call.detach.clone())),
+    };
+    let mut nowhere = Extensions::new();
+    let extensions = match &mut message {
+        JsonRpcMessage::Request(request) => request.request.extensions_mut(),
+        JsonRpcMessage::Notification(notification) => notification.notification.extensions_mut(),
+        JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => &mut nowhere,
+    };
+    let handler = (shared.factory)(&scope, extensions);
+    extensions.insert(parts);
+    let service =
+        Ending { inner: Guarded(handler), ended: ended.clone(), grace: shared.config.cancel_grace };
+    let transport = CallTransport {
+        first: Some(message),
+        inbox: inbox_messages,
+        outgoing,
+        room: Arc::clone(&room),
+        ended,
+        call: Arc::clone(&call),
+    };
+    let running = serve_directly_with_ct::<RoleServer, _, _, _, TransportAdapterIdentity>(
+        service,
+        transport,
+        peer_info,
+        call.abort.clone(),
+    );
+    Ok(Started { call, outbox: Outbox { messages, room }, running: Some(Box::new(running)) })
+}
+
+/// A session whose `initialize` parameters cannot be read.
+#[derive(Debug)]
+pub(crate) struct CorruptSession(String);
+
+impl CorruptSession {
+    pub(crate) fn refused(self, session: SessionId, id: Option<RequestId>) -> Refusal {
+        Refusal::store(&StoreError::Corrupt { key: session.to_string(), reason: self.0 }, id)
+    }
+}
+
+impl From<serde_json::Error> for CorruptSession {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What rmcp knows of the client: its parameters with the version that was agreed on, not the one
+/// it asked for.
+fn peer_info(record: &Session) -> Result<InitializeRequestParams, CorruptSession> {
+    let version = serde_json::Value::String(record.protocol_version.to_string());
+    let mut params: InitializeRequestParams = serde_json::from_str(&record.initialize)?;
+    params.protocol_version = serde_json::from_value(version)?;
+    Ok(params)
+}

@@ -1,0 +1,58 @@
+//! A wrapper around a handler that says when it has returned and ends one that ignores its
+//! cancellation.
+
+use std::{borrow::Cow, time::Duration};
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult},
+    service::{NotificationContext, RequestContext, Service},
+};
+use tokio_util::sync::CancellationToken;
+
+pub(super) struct Ending<S> {
+    pub(super) inner: S,
+    pub(super) ended: CancellationToken,
+    /// How long a cancelled handler may take to notice.
+    pub(super) grace: Duration,
+}
+
+impl<S: Service<RoleServer>> Service<RoleServer> for Ending<S> {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let _ended = self.ended.clone().drop_guard();
+        let cancelled = context.ct.clone();
+        tokio::select! {
+            biased;
+            result = self.inner.handle_request(request, context) => result,
+            () = async { cancelled.cancelled().await; tokio::time::sleep(self.grace).await } => {
+                Err(ErrorData::internal_error("cancelled", None))
+            }
+        }
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        // A cancellation or a progress that reaches a running call is no end of it.
+        let _ended = match &notification {
+            ClientNotification::CancelledNotification(_)
+            | ClientNotification::ProgressNotification(_) => None,
+            _ => Some(self.ended.clone().drop_guard()),
+        };
+        self.inner.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        self.inner.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        self.inner.supported_protocol_versions()
+    }
+}

@@ -1,0 +1,51 @@
+//! What an embedder may set.
+
+use std::time::Duration;
+
+use crate::http::{HostPolicy, OriginPolicy};
+
+/// How an [`Endpoint`](crate::Endpoint) behaves.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The hosts a request may name (DNS rebinding). Defaults to the loopback names.
+    pub hosts: HostPolicy,
+    /// The origins a browser's request may come from. Defaults to loopback on any port.
+    pub origins: OriginPolicy,
+    /// The largest request body, in bytes. 4 MiB.
+    pub max_body_bytes: usize,
+    /// The most messages of a 2025-03-26 batch. 50.
+    pub max_batch: usize,
+    /// The largest `initialize` parameters kept with a session, in bytes of JSON. 16 KiB.
+    pub max_initialize_bytes: usize,
+    /// How long a call may run before its stream is opened and its events are kept. 25 ms.
+    pub promote_after: Duration,
+    /// How long a cancelled handler may take to notice before it is dropped. 5 s.
+    pub cancel_grace: Duration,
+    /// How long a connection may leave its buffer full before it alone is closed. 10 s.
+    pub slow_reader: Duration,
+    /// The time between comments on an idle stream. 15 s.
+    pub keep_alive: Duration,
+    /// How long clients are told to wait before they come back to a stream. 1 s.
+    pub retry: Duration,
+    /// How often the lives of sessions in use are prolonged; a fifth of a session's time to live
+    /// or less. 60 s.
+    pub hold_every: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            hosts: HostPolicy::default(),
+            origins: OriginPolicy::default(),
+            max_body_bytes: 4 << 20,
+            max_batch: 50,
+            max_initialize_bytes: 16 << 10,
+            promote_after: Duration::from_millis(25),
+            cancel_grace: Duration::from_secs(5),
+            slow_reader: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(15),
+            retry: Duration::from_secs(1),
+            hold_every: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What is HTTP and not yet MCP: media types, hosts and origins, refusals, event streams.
+
+mod accept;
+mod body;
+mod host;
+mod origin;
+mod refusal;
+mod sse;
+
+pub use host::{HostPolicy, InvalidHost};
+pub use origin::{InvalidOrigin, OriginPolicy};
+
+pub(crate) use accept::{accepts_event_stream, accepts_json_and_event_stream, is_json};
+pub(crate) use body::read as read_body;
+pub(crate) use refusal::{Refusal, json_response};
+pub(crate) use sse::{SseEvent, event_stream};

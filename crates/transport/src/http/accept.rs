@@ -1,0 +1,105 @@
+//! Media types of requests.
+
+use http::{HeaderMap, header};
+
+const JSON: &str = "application/json";
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// Whether a POST says that it takes both kinds of answer, as Streamable HTTP asks of clients
+/// ("Sending Messages to the Server"). Wildcards count, and so does a missing header (RFC 9110
+/// section 12.5.1): many HTTP libraries send no more.
+pub(crate) fn accepts_json_and_event_stream(headers: &HeaderMap) -> bool {
+    accepts(headers, JSON) && accepts(headers, EVENT_STREAM)
+}
+
+/// Whether a GET takes an event stream.
+pub(crate) fn accepts_event_stream(headers: &HeaderMap) -> bool {
+    accepts(headers, EVENT_STREAM)
+}
+
+/// Whether the body says that it is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| essence(value).eq_ignore_ascii_case(JSON))
+}
+
+fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+    let mut values = headers.get_all(header::ACCEPT).iter().peekable();
+    if values.peek().is_none() {
+        return true;
+    }
+    let wanted_kind = wanted.split('/').next().unwrap_or_default();
+    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|range| {
+        let range_essence = essence(range);
+        let (kind, subtype) = range_essence.split_once('/').unwrap_or((range_essence, ""));
+        let matches = range_essence.eq_ignore_ascii_case(wanted)
+            || subtype == "*" && (kind == "*" || kind.eq_ignore_ascii_case(wanted_kind));
+        matches && !refused(range)
+    })
+}
+
+/// Whether a range carries a weight of zero: "not acceptable" (RFC 9110 section 12.4.2).
+fn refused(range: &str) -> bool {
+    range.split(';').skip(1).any(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        name.trim().eq_ignore_ascii_case("q")
+            && value.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
+    })
+}
+
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accept(values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::ACCEPT, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn both_kinds_however_they_are_written() {
+        for values in [
+            &["application/json, text/event-stream"][..],
+            &["application/json", "text/event-stream"],
+            &["text/event-stream;q=0.5 , APPLICATION/JSON; charset=utf-8"],
+            &["*/*"],
+            &["application/*, text/*"],
+            &[],
+        ] {
+            assert!(accepts_json_and_event_stream(&accept(values)), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn one_kind_is_not_both() {
+        for value in [
+            "application/json",
+            "text/event-stream",
+            "text/html",
+            "application/json, text/event-stream;q=0",
+            "",
+        ] {
+            assert!(!accepts_json_and_event_stream(&accept(&[value])), "{value}");
+        }
+        assert!(accepts_event_stream(&accept(&["text/event-stream"])));
+    }
+
+    #[test]
+    fn json_bodies_say_so() {
+        let content_type = |value: &'static str| {
+            HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(value))])
+        };
+        assert!(is_json(&content_type("application/json")));
+        assert!(is_json(&content_type("Application/JSON; charset=utf-8")));
+        assert!(!is_json(&content_type("text/plain")));
+        assert!(!is_json(&content_type("application/jsonp")));
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

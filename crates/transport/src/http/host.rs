@@ -1,0 +1,132 @@
+//! Which hosts a request may name.
+//!
+//! A page from anywhere can point a name of its own at 127.0.0.1 and then speak to a local server
+//! as its "own" origin (DNS rebinding). The `Host` header gives it away.
+
+use std::str::FromStr;
+
+use http::{HeaderMap, Uri, header, uri::Authority};
+use thiserror::Error;
+
+/// The hosts a request may name in `Host` (or `:authority`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPolicy {
+    allowed: Vec<Host>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Host {
+    name: String,
+    /// `None`: any port.
+    port: Option<u16>,
+}
+
+/// A text that is no host.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{0}` is not a host such as example.com, example.com:8443 or [::1]")]
+pub struct InvalidHost(String);
+
+impl HostPolicy {
+    /// Allows these: `example.com` on any port, `example.com:8443` on that one.
+    pub fn new<I>(hosts: I) -> Result<Self, InvalidHost>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let allowed = hosts.into_iter().map(|host| host.as_ref().parse()).collect::<Result<_, _>>();
+        Ok(Self { allowed: allowed? })
+    }
+
+    /// Whether the request names an allowed host.
+    pub fn allows(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        let mut named = headers.get_all(header::HOST).iter();
+        let host = match (named.next(), named.next()) {
+            (Some(value), None) => value.to_str().ok().and_then(|value| value.parse().ok()),
+            // HTTP/2 names the host in the request line.
+            (None, _) => uri.authority().map(Host::of),
+            // RFC 9112 section 3.2: more than one is an error.
+            (Some(_), Some(_)) => None,
+        };
+        host.is_some_and(|host| self.allowed.iter().any(|allowed| allowed.covers(&host)))
+    }
+}
+
+impl Default for HostPolicy {
+    /// The loopback names, on any port.
+    fn default() -> Self {
+        let loopback = |name: &str| Host { name: name.to_owned(), port: None };
+        Self { allowed: ["localhost", "127.0.0.1", "[::1]"].map(loopback).into() }
+    }
+}
+
+impl Host {
+    fn of(authority: &Authority) -> Self {
+        Self { name: authority.host().to_ascii_lowercase(), port: authority.port_u16() }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        self.name == other.name && (self.port.is_none() || self.port == other.port)
+    }
+}
+
+impl FromStr for Host {
+    type Err = InvalidHost;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
+        let authority: Authority = text.parse().map_err(|_| InvalidHost(text.to_owned()))?;
+        if authority.as_str().contains('@') || authority.host().is_empty() {
+            return Err(InvalidHost(text.to_owned()));
+        }
+        Ok(Self::of(&authority))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(policy: &HostPolicy, host: &str) -> bool {
+        let headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
+        policy.allows(&Uri::from_static("/mcp"), &headers)
+    }
+
+    #[test]
+    fn loopback_is_allowed_on_any_port_and_nothing_else() {
+        let policy = HostPolicy::default();
+        for host in ["localhost", "LOCALHOST:3232", "127.0.0.1:1", "[::1]:3232", "[::1]"] {
+            assert!(allows(&policy, host), "{host}");
+        }
+        for host in
+            ["evil.example.com", "localhost.evil.com", "127.0.0.2", "a@localhost", "", "::1"]
+        {
+            assert!(!allows(&policy, host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_port_in_the_policy_is_the_only_one() {
+        let policy = HostPolicy::new(["mcp.example.com:8443", "other.example.com"]).unwrap();
+        assert!(allows(&policy, "mcp.example.com:8443"));
+        assert!(!allows(&policy, "mcp.example.com"));
+        assert!(allows(&policy, "other.example.com:1"));
+        assert!(!allows(&policy, "localhost"));
+    }
+
+    #[test]
+    fn no_host_or_two_are_refused() {
+        let policy = HostPolicy::default();
+        let mut headers = HeaderMap::new();
+        assert!(!policy.allows(&Uri::from_static("/mcp"), &headers));
+        assert!(policy.allows(&Uri::from_static("http://localhost/mcp"), &headers));
+        headers.append(header::HOST, "localhost".parse().unwrap());
+        headers.append(header::HOST, "localhost".parse().unwrap());
+        assert!(!policy.allows(&Uri::from_static("/mcp"), &headers));
+    }
+
+    #[test]
+    fn what_is_no_host_is_not_taken_for_one() {
+        for text in ["", "http://a", "a/b", "u@h", "a b"] {
+            assert_eq!(HostPolicy::new([text]), Err(InvalidHost(text.to_owned())), "{text}");
+        }
+    }
+}

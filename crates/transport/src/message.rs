@@ -1,0 +1,13 @@
+//! Reading JSON-RPC messages of clients.
+//!
+//! rmcp reads a message by trying one type after another, and takes a known method with wrong
+//! parameters for an unknown method. Here the method is read first and its parameters as that
+//! method's, so that a wrong one is named.
+
+mod envelope;
+mod params;
+mod wire;
+
+pub(crate) use envelope::{Envelope, Kind, bounded};
+pub(crate) use params::{known_request_error, notification, request};
+pub(crate) use wire::{VersionHeader, Wire};

@@ -1,0 +1,148 @@
+//! The parameters of each method, read as that method's.
+#![expect(deprecated, reason = "methods that later revisions took away are served to earlier ones")]
+
+use rmcp::model::{
+    CallToolRequest, CancelTaskRequest, CancelledNotification, ClientNotification, ClientRequest,
+    CompleteRequest, CustomNotification, CustomRequest, DiscoverRequest, ErrorData,
+    GetPromptRequest, GetSkillRequest, GetTaskRequest, InitializeRequest, InitializedNotification,
+    ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest, ListSkillsRequest,
+    ListToolsRequest, PaginatedRequestParams, PingRequest, ProgressNotification,
+    ReadResourceDirectoryRequest, ReadResourceRequest, RootsListChangedNotification,
+    SetLevelRequest, SubscribeRequest, SubscriptionsListenRequest, UnsubscribeRequest,
+    UpdateTaskRequest,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::envelope::bounded;
+
+/// Reads `$text` as the type that belongs to `$method`, or else as `$other`.
+macro_rules! by_method {
+    ($union:ident, $method:expr, $text:expr, { $($name:literal => $type:ident,)+ } else $other:ident) => {
+        match $method {
+            $($name => serde_json::from_slice::<$type>($text).map($union::$type),)+
+            _ => serde_json::from_slice::<$other>($text).map($union::$other),
+        }
+    };
+}
+
+/// The request in `text`, whose envelope names `method`. The error says what is wrong with its
+/// parameters.
+pub(crate) fn request(method: &str, text: &[u8]) -> Result<ClientRequest, String> {
+    let read = by_method!(ClientRequest, method, text, {
+        "initialize" => InitializeRequest,
+        "ping" => PingRequest,
+        "server/discover" => DiscoverRequest,
+        "completion/complete" => CompleteRequest,
+        "logging/setLevel" => SetLevelRequest,
+        "prompts/get" => GetPromptRequest,
+        "prompts/list" => ListPromptsRequest,
+        "resources/list" => ListResourcesRequest,
+        "resources/templates/list" => ListResourceTemplatesRequest,
+        "resources/read" => ReadResourceRequest,
+        "resources/subscribe" => SubscribeRequest,
+        "resources/unsubscribe" => UnsubscribeRequest,
+        "resources/directory/read" => ReadResourceDirectoryRequest,
+        "subscriptions/listen" => SubscriptionsListenRequest,
+        "tools/call" => CallToolRequest,
+        "tools/list" => ListToolsRequest,
+        "tasks/get" => GetTaskRequest,
+        "tasks/update" => UpdateTaskRequest,
+        "tasks/cancel" => CancelTaskRequest,
+        "skills/list" => ListSkillsRequest,
+        "skills/get" => GetSkillRequest,
+    } else CustomRequest);
+    let read = read.map_err(|error| described(&error))?;
+    check_page(&read, text)?;
+    Ok(read)
+}
+
+/// rmcp takes the parameters of a list for none if they are wrong, so a wrong cursor would start
+/// the list again instead of being an error ("Pagination", Error Handling).
+fn check_page(request: &ClientRequest, text: &[u8]) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Paged {
+        #[serde(rename = "params")]
+        _params: Option<PaginatedRequestParams>,
+    }
+    match request {
+        ClientRequest::ListPromptsRequest(_)
+        | ClientRequest::ListResourcesRequest(_)
+        | ClientRequest::ListResourceTemplatesRequest(_)
+        | ClientRequest::ListSkillsRequest(_)
+        | ClientRequest::ListToolsRequest(_) => {
+            serde_json::from_slice::<Paged>(text).map(drop).map_err(|error| described(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The notification in `text`, whose envelope names `method`.
+pub(crate) fn notification(method: &str, text: &[u8]) -> Result<ClientNotification, String> {
+    let read = by_method!(ClientNotification, method, text, {
+        "notifications/initialized" => InitializedNotification,
+        "notifications/cancelled" => CancelledNotification,
+        "notifications/progress" => ProgressNotification,
+        "notifications/roots/list_changed" => RootsListChangedNotification,
+    } else CustomNotification);
+    read.map_err(|error| described(&error))
+}
+
+/// What is wrong with a request that rmcp took for one of an unknown method; `None` if the method
+/// is unknown indeed.
+pub(crate) fn known_request_error(custom: &CustomRequest) -> Option<ErrorData> {
+    let mut message = json!({ "method": custom.method });
+    if let Some(params) = &custom.params {
+        message["params"] = params.clone();
+    }
+    let reason = request(&custom.method, message.to_string().as_bytes()).err()?;
+    Some(ErrorData::invalid_params(format!("invalid params: {reason}"), None))
+}
+
+/// Without the place in the text: parameters are read from the middle of a message.
+fn described(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = text.rfind(" at line ").unwrap_or(text.len());
+    bounded(&text[..place])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_method_is_read_as_its_own() {
+        let text = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"progressToken":7}}}"#;
+        let Ok(ClientRequest::CallToolRequest(call)) = request("tools/call", text) else {
+            panic!("not read as a tool call");
+        };
+        assert_eq!(call.params.name, "echo");
+    }
+
+    #[test]
+    fn wrong_parameters_of_a_known_method_are_named() {
+        for (method, text, named) in [
+            ("tools/call", r#"{"method":"tools/call"}"#, "params"),
+            ("tools/call", r#"{"method":"tools/call","params":{}}"#, "name"),
+            ("tools/call", r#"{"method":"tools/call","params":{"name":5}}"#, "integer"),
+            ("resources/read", r#"{"method":"resources/read","params":{"url":"x"}}"#, "uri"),
+            (
+                "logging/setLevel",
+                r#"{"method":"logging/setLevel","params":{"level":"loud"}}"#,
+                "loud",
+            ),
+            ("tools/list", r#"{"method":"tools/list","params":{"cursor":1}}"#, "string"),
+        ] {
+            let error = request(method, text.as_bytes()).unwrap_err();
+            assert!(error.contains(named) && !error.contains("line"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_method_is_no_error_here() {
+        let text = br#"{"jsonrpc":"2.0","id":1,"method":"no/such","params":{"a":1}}"#;
+        assert!(matches!(request("no/such", text), Ok(ClientRequest::CustomRequest(_))));
+        assert!(known_request_error(&CustomRequest::new("no/such", None)).is_none());
+        assert!(known_request_error(&CustomRequest::new("tools/call", None)).is_some());
+    }
+}

@@ -1,0 +1,156 @@
+//! Which of the two wires a message belongs to.
+//!
+//! Revisions before 2026-07-28 open with `initialize` and keep a session; 2026-07-28 has neither
+//! and carries its version and the client's capabilities in each request's `_meta`. Both share one
+//! URL ("Versioning": a server may serve both).
+
+use http::HeaderMap;
+use rmcp::model::{ProtocolVersion, RequestId};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Envelope, Kind};
+use crate::http::Refusal;
+
+/// The `MCP-Protocol-Version` header of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VersionHeader<'a> {
+    Absent,
+    /// A revision with `initialize`.
+    Stateful,
+    /// 2026-07-28.
+    Stateless,
+    /// No revision this server speaks.
+    Unknown(&'a str),
+}
+
+/// How a message is to be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    Stateful,
+    Stateless,
+}
+
+impl<'a> VersionHeader<'a> {
+    pub(crate) fn of(headers: &'a HeaderMap) -> Self {
+        let mut values = headers.get_all("mcp-protocol-version").iter();
+        let Some(value) = values.next() else {
+            return Self::Absent;
+        };
+        let Ok(text) = value.to_str() else {
+            return Self::Unknown("?");
+        };
+        if values.next().is_some_and(|second| second != value) {
+            return Self::Unknown(text);
+        }
+        match ProtocolVersion::KNOWN_VERSIONS.iter().find(|known| known.as_str() == text) {
+            Some(known) if known.has_initialize() => Self::Stateful,
+            Some(_) => Self::Stateless,
+            None => Self::Unknown(text),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Meta<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Meta<'a> {
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
+    version: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
+    capabilities: Option<&'a RawValue>,
+}
+
+impl Wire {
+    /// The wire of a message, by what it carries itself first and by its header second.
+    pub(crate) fn of(envelope: &Envelope<'_>, header: VersionHeader<'_>) -> Result<Self, Refusal> {
+        let request = match &envelope.kind {
+            Kind::Request { id, method } => Some((id, method.as_ref())),
+            Kind::Notification { .. } | Kind::Response { .. } | Kind::Error { .. } => None,
+        };
+        let Some((id, method)) = request else {
+            return Self::of_header(header, None);
+        };
+        let meta = envelope.params.map(meta).unwrap_or_default();
+        let complete = meta.version.is_some() && meta.capabilities.is_some();
+        match (method, meta.version) {
+            // The handshake exists on the stateful wire only, whatever version it names; one that
+            // carries the other wire's metadata is that wire's unknown method.
+            ("initialize", _) if !complete => Ok(Self::Stateful),
+            ("server/discover", _) => Ok(Self::Stateless),
+            _ if complete => Ok(Self::Stateless),
+            (_, Some(version)) if is_stateful(version) => Ok(Self::Stateful),
+            (_, Some(_)) => Ok(Self::Stateless),
+            (_, None) => Self::of_header(header, Some(id)),
+        }
+    }
+
+    pub(crate) fn of_header(
+        header: VersionHeader<'_>,
+        id: Option<&RequestId>,
+    ) -> Result<Self, Refusal> {
+        match header {
+            // Absent: "the server SHOULD assume protocol version 2025-03-26".
+            VersionHeader::Absent | VersionHeader::Stateful => Ok(Self::Stateful),
+            VersionHeader::Stateless => Ok(Self::Stateless),
+            VersionHeader::Unknown(version) => Err(Refusal::UnsupportedVersion {
+                id: id.cloned(),
+                requested: super::envelope::bounded(version),
+            }),
+        }
+    }
+}
+
+fn meta(params: &RawValue) -> Meta<'_> {
+    serde_json::from_str::<Params<'_>>(params.get()).unwrap_or_default().meta
+}
+
+fn is_stateful(version: &RawValue) -> bool {
+    serde_json::from_str::<ProtocolVersion>(version.get())
+        .is_ok_and(|version| version.has_initialize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(text: &str, header: VersionHeader<'_>) -> Result<Wire, Refusal> {
+        Wire::of(&Envelope::read(text.as_bytes()).unwrap(), header)
+    }
+
+    const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+
+    #[test]
+    fn a_message_is_served_by_what_it_carries() {
+        use VersionHeader::{Absent, Stateful, Stateless};
+        let request = |method: &str, params: &str| {
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}}}}}"#)
+        };
+        for (text, header, expected) in [
+            (request("initialize", ""), Absent, Wire::Stateful),
+            (request("initialize", ""), Stateless, Wire::Stateful),
+            (request("initialize", META), Stateless, Wire::Stateless),
+            (request("tools/list", ""), Absent, Wire::Stateful),
+            (request("tools/list", ""), Stateful, Wire::Stateful),
+            (request("tools/list", ""), Stateless, Wire::Stateless),
+            (request("tools/list", META), Stateless, Wire::Stateless),
+            (request("tools/list", META), Absent, Wire::Stateless),
+            (request("server/discover", ""), Absent, Wire::Stateless),
+        ] {
+            assert_eq!(wire(&text, header).unwrap(), expected, "{text} {header:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_version_is_refused_unless_the_request_names_its_own() {
+        let text = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        assert!(matches!(
+            wire(text, VersionHeader::Unknown("1999-01-01")),
+            Err(Refusal::UnsupportedVersion { id: Some(_), .. })
+        ));
+    }
+}

@@ -1,0 +1,43 @@
+//! What the requests of one endpoint share.
+
+use std::sync::Arc;
+
+use mcp_everything_store::{Bus, InstanceId, Random, SessionId, SessionStore};
+use rmcp::{
+    model::{Extensions, ProtocolVersion},
+    transport::streamable_http_server::{
+        StreamableHttpService, session::never::NeverSessionManager,
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, Scope, call::RunningCalls, guard::Guarded, resume::Readers, standalone::OpenStreams,
+};
+
+pub(crate) type Factory<H> = dyn Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync;
+
+pub(crate) struct Shared<H> {
+    pub(crate) config: Config,
+    pub(crate) factory: Arc<Factory<H>>,
+    /// The versions the handlers speak.
+    pub(crate) versions: Vec<ProtocolVersion>,
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) instance: InstanceId,
+    pub(crate) calls: RunningCalls,
+    pub(crate) readers: Readers,
+    pub(crate) streams: OpenStreams,
+    pub(crate) stateless: StreamableHttpService<Guarded<H>, NeverSessionManager>,
+    /// Ends everything at once; a drain comes before.
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl<H> Shared<H> {
+    /// Ends what is open here of a session that is gone.
+    pub(crate) fn end_session(&self, session: SessionId) {
+        self.streams.end(session);
+        self.calls.abort(session);
+    }
+}

@@ -1,0 +1,132 @@
+//! The standalone streams that are open in this process.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use mcp_everything_store::{Epoch, SessionId};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Streams of one session that may be open here besides the newest: a client that reconnects
+/// leaves one behind, and one more may be a proxy's.
+const SHADOWS: usize = 3;
+/// Notifications that may wait for a stream which are sent now or never.
+const NOW: usize = 16;
+
+#[derive(Default)]
+pub(crate) struct OpenStreams {
+    /// The streams of each session, the oldest first.
+    sessions: DashMap<SessionId, Vec<Arc<OpenStream>>>,
+}
+
+pub(super) struct OpenStream {
+    epoch: Mutex<Option<Epoch>>,
+    bell: Notify,
+    now: mpsc::Sender<Bytes>,
+    end: CancellationToken,
+}
+
+impl OpenStream {
+    /// The epoch under which it holds the session's log; `None` for a shadow.
+    pub(super) fn epoch(&self) -> Option<Epoch> {
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hold(&self, epoch: Epoch) {
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
+    }
+
+    pub(super) fn give_up(&self) {
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    pub(super) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    pub(super) async fn ended(&self) {
+        self.end.cancelled().await;
+    }
+}
+
+impl OpenStreams {
+    pub(super) fn register(&self, session: SessionId) -> (Arc<OpenStream>, mpsc::Receiver<Bytes>) {
+        let (now, receiver) = mpsc::channel(NOW);
+        let open = Arc::new(OpenStream {
+            epoch: Mutex::new(None),
+            bell: Notify::new(),
+            now,
+            end: CancellationToken::new(),
+        });
+        let mut streams = self.sessions.entry(session).or_default();
+        streams.push(Arc::clone(&open));
+        let too_many = streams.len().saturating_sub(SHADOWS + 1);
+        for stream in &streams[..too_many] {
+            stream.end.cancel();
+        }
+        (open, receiver)
+    }
+
+    pub(super) fn remove(&self, session: SessionId, stream: &Arc<OpenStream>) {
+        if let Some(mut streams) = self.sessions.get_mut(&session) {
+            streams.retain(|open| !Arc::ptr_eq(open, stream));
+        }
+        self.sessions.remove_if(&session, |_, streams| streams.is_empty());
+    }
+
+    /// Says that a session's log has more, or another holder.
+    pub(crate) fn ring(&self, session: SessionId) {
+        if let Some(streams) = self.sessions.get(&session) {
+            streams.iter().for_each(|stream| stream.ring());
+        }
+    }
+
+    pub(crate) fn ring_all(&self) {
+        for streams in &self.sessions {
+            streams.iter().for_each(|stream| stream.ring());
+        }
+    }
+
+    /// The sessions with a stream here.
+    pub(crate) fn sessions(&self) -> Vec<SessionId> {
+        self.sessions.iter().map(|streams| *streams.key()).collect()
+    }
+
+    /// The sessions whose log a stream here holds.
+    pub(crate) fn holding(&self) -> Vec<SessionId> {
+        let holds =
+            |streams: &Vec<Arc<OpenStream>>| streams.iter().any(|stream| stream.epoch().is_some());
+        self.sessions
+            .iter()
+            .filter(|streams| holds(streams))
+            .map(|streams| *streams.key())
+            .collect()
+    }
+
+    pub(crate) fn send_now(&self, session: SessionId, data: &Bytes) {
+        if let Some(streams) = self.sessions.get(&session)
+            && let Some(holder) = streams.iter().rfind(|stream| stream.epoch().is_some())
+        {
+            // A reader too slow for what comes again anyway goes without.
+            let _ = holder.now.try_send(data.clone());
+        }
+    }
+
+    /// Ends the streams of a session that is gone.
+    pub(crate) fn end(&self, session: SessionId) {
+        if let Some(streams) = self.sessions.get(&session) {
+            streams.iter().for_each(|stream| stream.end.cancel());
+        }
+    }
+
+    pub(crate) fn end_all(&self) {
+        for streams in &self.sessions {
+            streams.iter().for_each(|stream| stream.end.cancel());
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Batches, which the revision 2025-03-26 has and the later ones took away.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use bytes::Bytes;
+use futures::{StreamExt as _, future, stream};
+use http::{StatusCode, request::Parts};
+use mcp_everything_store::Owner;
+use rmcp::{
+    ServerHandler,
+    model::{ProtocolVersion, ServerJsonRpcMessage},
+};
+use serde_json::value::RawValue;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{
+    answer,
+    call::{self, Asked, Caller, connection},
+    notification,
+    post::accepted,
+    session,
+};
+use crate::{
+    call::{Outgoing, Promoted, Started, promote},
+    http::{Refusal, SseEvent, event_stream, json_response},
+    message::{Envelope, Kind, bounded},
+    scope::to_bytes,
+    shared::Shared,
+};
+
+pub(super) async fn serve<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    owner: &Owner,
+    parts: Parts,
+    body: &Bytes,
+) -> Result<Response, Refusal> {
+    let messages: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|error| Refusal::ParseError { reason: bounded(&error.to_string()) })?;
+    let invalid = |reason: String| Refusal::InvalidRequest { id: None, reason };
+    if messages.is_empty() {
+        return Err(invalid("a batch has at least one message".to_owned()));
+    }
+    let limit = shared.config.max_batch;
+    if messages.len() > limit {
+        return Err(invalid(format!("a batch has at most {limit} messages")));
+    }
+    let (session, record) = session::admit(shared, owner, &parts.headers, None).await?;
+    if &*record.protocol_version != ProtocolVersion::V_2025_03_26.as_str() {
+        let version = &record.protocol_version;
+        return Err(invalid(format!("the protocol version {version} has no batches")));
+    }
+    let caller = Caller { owner, session, record: &record };
+    let mut batch = Batch { shared, answers: Vec::new(), calls: Vec::new() };
+    for message in messages {
+        batch.take(caller, parts.clone(), message).await?;
+    }
+    batch.respond().await
+}
+
+struct Batch<'a, H> {
+    shared: &'a Arc<Shared<H>>,
+    /// What is answered already.
+    answers: Vec<ServerJsonRpcMessage>,
+    calls: Vec<Started>,
+}
+
+impl<H: ServerHandler> Batch<'_, H> {
+    async fn take(
+        &mut self,
+        caller: Caller<'_>,
+        parts: Parts,
+        message: &RawValue,
+    ) -> Result<(), Refusal> {
+        let text = message.get().as_bytes();
+        let taken = match Envelope::read(text).map_err(Refusal::from) {
+            Err(refusal) => Err(refusal),
+            Ok(Envelope { kind, .. }) => match kind {
+                Kind::Request { id, method } => call::begin(
+                    self.shared,
+                    caller,
+                    parts,
+                    Asked { id: &id, method: &method, body: text },
+                )
+                .map(|started| self.calls.push(started)),
+                Kind::Notification { method } => {
+                    notification::accept(self.shared, caller, parts, &method, text).await
+                }
+                Kind::Response { id } => {
+                    let text = Bytes::copy_from_slice(text);
+                    answer::accept(self.shared, caller.session, Some(&id), &text).await
+                }
+                Kind::Error { id } => {
+                    let text = Bytes::copy_from_slice(text);
+                    answer::accept(self.shared, caller.session, id.as_ref(), &text).await
+                }
+            },
+        };
+        // JSON-RPC 2.0 section 6: a message that is refused has its error among the answers.
+        match taken {
+            Err(refusal) if !refusal.is_the_servers() => {
+                self.answers.push(ServerJsonRpcMessage::Error(refusal.into_error()));
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
+    /// One array if all calls are short, else one event stream for all of them.
+    async fn respond(mut self) -> Result<Response, Refusal> {
+        let deadline = Instant::now() + self.shared.config.promote_after;
+        let firsts = future::join_all(std::mem::take(&mut self.calls).into_iter().map(
+            |mut call| async move {
+                let first = timeout_at(deadline, call.outbox.next()).await;
+                (call, first)
+            },
+        ));
+        let (connection, events) = connection();
+        let mut streams = false;
+        for (mut call, first) in firsts.await {
+            match first {
+                Ok(Some(Outgoing { message, last: true })) => {
+                    call.answered();
+                    self.answers.push(message);
+                }
+                Ok(None) => {}
+                Ok(first @ Some(_)) => streams |= self.stream(call, first, &connection).await,
+                Err(_) => streams |= self.stream(call, None, &connection).await,
+            }
+        }
+        drop(connection);
+        if streams {
+            let answered = self.answers.iter().map(to_bytes);
+            let answered = answered.map(|data| SseEvent::Message { id: None, data });
+            let answered: Vec<_> = answered.collect();
+            let events = stream::iter(answered).chain(ReceiverStream::new(events));
+            return Ok(event_stream(events, self.shared.config.keep_alive));
+        }
+        if self.answers.is_empty() {
+            return Ok(accepted());
+        }
+        Ok(json_response(StatusCode::OK, &self.answers))
+    }
+
+    /// Lets a call that is not short send to the connection. Says whether it does.
+    async fn stream(
+        &mut self,
+        call: Started,
+        first: Option<Outgoing>,
+        connection: &mpsc::Sender<SseEvent>,
+    ) -> bool {
+        let to = Promoted::Connection(connection.clone());
+        match promote(self.shared, call, first, to).await {
+            Ok(()) => true,
+            Err(refusal) => {
+                self.answers.push(ServerJsonRpcMessage::Error(refusal.into_error()));
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! GET: the standalone stream, or the rest of a stream that was cut off.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::{Method, request::Parts};
+use mcp_everything_store::{Claim, Owner};
+use rmcp::ServerHandler;
+
+use super::session;
+use crate::{
+    call::EventId,
+    http::{Refusal, accepts_event_stream},
+    message::{VersionHeader, Wire},
+    resume,
+    shared::Shared,
+    standalone,
+};
+
+pub(crate) async fn serve<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    owner: &Owner,
+    parts: &Parts,
+) -> Result<Response, Refusal> {
+    if !accepts_event_stream(&parts.headers) {
+        return Err(Refusal::GetNotAcceptable);
+    }
+    if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
+        return Err(Refusal::MethodNotAllowed(Method::GET, "POST"));
+    }
+    let (session, _) = session::admit(shared, owner, &parts.headers, None).await?;
+    let Some(last) = parts.headers.get("last-event-id") else {
+        return standalone::serve(shared, session, Claim::Take(None)).await;
+    };
+    match last.to_str().ok().and_then(EventId::parse) {
+        Some(EventId::Standalone(position)) => {
+            standalone::serve(shared, session, Claim::Take(Some(position))).await
+        }
+        Some(EventId::Call { call, seq, last: false, request }) => {
+            resume::serve(shared, session, resume::Cut { call, seq, request }).await
+        }
+        // Clients take a 405 for "no stream here" and stop; a 404 would mean that the session is
+        // gone, and an empty stream that they should try again.
+        Some(EventId::Call { last: true, .. }) => {
+            Err(Refusal::NothingToResume { reason: "that event was the last of its stream" })
+        }
+        None => {
+            Err(Refusal::NothingToResume { reason: "Last-Event-ID is not an id of this server" })
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The handshake: `initialize` makes a session.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, request::Parts};
+use mcp_everything_store::{NewSession, Owner, SessionId};
+use rmcp::{
+    ServerHandler,
+    model::{
+        ClientJsonRpcMessage, ClientRequest, InitializeRequestParams, JsonRpcMessage,
+        ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
+    },
+};
+
+use super::session;
+use crate::{
+    call::{Outgoing, Start, start},
+    http::{Refusal, json_response},
+    message,
+    shared::Shared,
+};
+
+/// How long a handler may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) async fn serve<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    owner: &Owner,
+    parts: Parts,
+    id: &RequestId,
+    body: &[u8],
+) -> Result<Response, Refusal> {
+    let request = message::request("initialize", body)
+        .map_err(|reason| Refusal::InvalidParams { id: Some(id.clone()), reason })?;
+    let ClientRequest::InitializeRequest(initialize) = &request else {
+        return Err(Refusal::Internal { id: Some(id.clone()) });
+    };
+    let params = initialize.params.clone();
+    let kept = kept(shared, &params, id)?;
+    same_version(&parts, &params, id)?;
+
+    let message = ClientJsonRpcMessage::request(request, id.clone());
+    let mut started = start(shared, Start { session: None, owner, message, parts })
+        .map_err(|_| Refusal::Internal { id: Some(id.clone()) })?;
+    let answer = async {
+        loop {
+            match started.outbox.next().await {
+                Some(Outgoing { message, last: true }) => return Some(message),
+                // Before its answer there is no session yet that could carry anything.
+                Some(Outgoing { last: false, .. }) => {}
+                None => return None,
+            }
+        }
+    };
+    let answer = tokio::time::timeout(PATIENCE, answer).await.ok().flatten();
+    started.answered();
+    let mut answer = answer.ok_or_else(|| Refusal::Internal { id: Some(id.clone()) })?;
+
+    let Some(agreed) = agree(&mut answer, &params.protocol_version, &shared.versions) else {
+        return Ok(json_response(StatusCode::OK, &answer));
+    };
+    let session = SessionId::random(&*shared.random);
+    let new = NewSession { owner: owner.clone(), initialize: kept, protocol_version: agreed };
+    let version = Arc::clone(&new.protocol_version);
+    shared
+        .store
+        .create(session, new)
+        .await
+        .map_err(|error| Refusal::store(&error, Some(id.clone())))?;
+    tracing::info!(event = "session.started", %session, user = owner.user, client = owner.client,
+        client_name = params.client_info.name, client_version = params.client_info.version,
+        %version, "a session started");
+    let mut response = json_response(StatusCode::OK, &answer);
+    if let Ok(value) = HeaderValue::try_from(session.to_string()) {
+        response.headers_mut().insert(session::HEADER, value);
+    }
+    Ok(response)
+}
+
+/// What is kept of the client's parameters.
+fn kept<H>(
+    shared: &Shared<H>,
+    params: &InitializeRequestParams,
+    id: &RequestId,
+) -> Result<Arc<str>, Refusal> {
+    let text =
+        serde_json::to_string(params).map_err(|_| Refusal::Internal { id: Some(id.clone()) })?;
+    let limit = shared.config.max_initialize_bytes;
+    if text.len() > limit {
+        let reason = format!("the parameters of `initialize` are larger than {limit} bytes");
+        return Err(Refusal::InvalidRequest { id: Some(id.clone()), reason });
+    }
+    Ok(text.into())
+}
+
+/// A client that names its version in the header as well must name the same.
+fn same_version(
+    parts: &Parts,
+    params: &InitializeRequestParams,
+    id: &RequestId,
+) -> Result<(), Refusal> {
+    let Some(header) = parts.headers.get("mcp-protocol-version") else {
+        return Ok(());
+    };
+    let version = params.protocol_version.as_str();
+    if header.as_bytes() == version.as_bytes() {
+        return Ok(());
+    }
+    let reason =
+        "the MCP-Protocol-Version header and `params.protocolVersion` name different versions";
+    Err(Refusal::InvalidRequest { id: Some(id.clone()), reason: reason.to_owned() })
+}
+
+/// Settles the version ("Version Negotiation"): the client's if this server speaks it over a
+/// handshake, else one that it does. `None` if the handler refused the client.
+fn agree(
+    answer: &mut ServerJsonRpcMessage,
+    requested: &ProtocolVersion,
+    supported: &[ProtocolVersion],
+) -> Option<Arc<str>> {
+    let JsonRpcMessage::Response(response) = answer else {
+        return None;
+    };
+    let ServerResult::InitializeResult(result) = &mut response.result else {
+        return None;
+    };
+    if requested.has_initialize() && supported.contains(requested) {
+        result.protocol_version = requested.clone();
+    } else if !result.protocol_version.has_initialize() {
+        let newest = supported.iter().filter(|version| version.has_initialize());
+        result.protocol_version = newest.max_by_key(|version| version.as_str().to_owned())?.clone();
+    }
+    Some(result.protocol_version.as_str().into())
+}

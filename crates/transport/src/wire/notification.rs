@@ -1,0 +1,121 @@
+//! A notification within a session.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use mcp_everything_store::{Bell, Ring, SessionId};
+use rmcp::{
+    ServerHandler,
+    model::{
+        CancelledNotificationParam, ClientJsonRpcMessage, ClientNotification,
+        ProgressNotificationParam,
+    },
+};
+
+use super::call::Caller;
+use crate::{
+    call::{Promoted, Start, parse_progress_token, promote, request_key, start},
+    http::Refusal,
+    message,
+    shared::Shared,
+};
+
+pub(super) async fn accept<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    caller: Caller<'_>,
+    parts: Parts,
+    method: &str,
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let notification = message::notification(method, body)
+        .map_err(|reason| Refusal::InvalidRequest { id: None, reason })?;
+    match notification {
+        ClientNotification::CancelledNotification(cancelled) => {
+            cancel(shared, caller.session, &cancelled.params).await
+        }
+        ClientNotification::ProgressNotification(progress) => {
+            let params = progress.params.clone();
+            let message = ClientJsonRpcMessage::notification(progress.into());
+            report(shared, caller.session, &params, message, body).await
+        }
+        other => hand_over(shared, caller, parts, other),
+    }
+}
+
+/// Cancels the calls that bear the request's id, wherever they run. A short call is over before
+/// its cancellation matters, and one that has ended already is none ("Cancellation").
+async fn cancel<H>(
+    shared: &Shared<H>,
+    session: SessionId,
+    params: &CancelledNotificationParam,
+) -> Result<(), Refusal> {
+    let Some(request) = &params.request_id else {
+        return Ok(());
+    };
+    let running = shared.store.cancel(session, &request_key(request)).await;
+    let running = running.map_err(|error| Refusal::store(&error, None))?;
+    for call in running {
+        tracing::debug!(event = "call.cancelled", %session, call = %call.id,
+            "a client cancelled a request");
+        if call.instance == shared.instance {
+            if let Some(call) = shared.calls.get(session, call.id) {
+                call.cancel();
+            }
+        } else {
+            let bell = Bell::Cancelled(session, call.id);
+            let rung = shared.bus.ring(Ring::One(call.instance), bell).await;
+            rung.map_err(|error| Refusal::store(&error, None))?;
+        }
+    }
+    Ok(())
+}
+
+/// Passes a client's progress on to the call that waits for its answer.
+async fn report<H>(
+    shared: &Shared<H>,
+    session: SessionId,
+    params: &ProgressNotificationParam,
+    message: ClientJsonRpcMessage,
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let Some(number) = parse_progress_token(&params.progress_token) else {
+        return Ok(());
+    };
+    if let Some(call) = shared.calls.get(session, number.call) {
+        call.deliver(number, message);
+        return Ok(());
+    }
+    let log = shared.store.read_call(session, number.call, u64::MAX, None).await;
+    if let Some(log) = log.map_err(|error| Refusal::store(&error, None))? {
+        let bell = Bell::Progressed(session, number.call, body.to_vec().into());
+        // Progress may be lost, so a bus that is away is no reason to refuse it.
+        drop(shared.bus.ring(Ring::One(log.instance), bell).await);
+    }
+    Ok(())
+}
+
+/// Lets the handler see a notification. What it sends in turn goes to the standalone stream.
+fn hand_over<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    caller: Caller<'_>,
+    parts: Parts,
+    notification: ClientNotification,
+) -> Result<(), Refusal> {
+    let Caller { owner, session, record } = caller;
+    let message = ClientJsonRpcMessage::notification(notification);
+    let started = start(shared, Start { session: Some((session, record)), owner, message, parts });
+    let mut started = started.map_err(|corrupt| corrupt.refused(session, None))?;
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        match started.outbox.next().await {
+            None => started.answered(),
+            first @ Some(_) => {
+                if let Err(error) = promote(&shared, started, first, Promoted::Standalone).await {
+                    tracing::debug!(event = "stream.lost", %session, %error,
+                        "what a notification set off has nowhere to go");
+                }
+            }
+        }
+    });
+    Ok(())
+}

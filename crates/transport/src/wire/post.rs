@@ -1,0 +1,97 @@
+//! POST: one message, or a batch of the revision that has them.
+
+use std::sync::Arc;
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use http::{StatusCode, request::Parts};
+use mcp_everything_store::Owner;
+use rmcp::{ServerHandler, model::RequestId};
+
+use super::{
+    answer, batch,
+    call::{self, Asked, Caller},
+    initialize, notification, session, stateless,
+};
+use crate::{
+    http::{Refusal, accepts_json_and_event_stream, is_json, read_body},
+    message::{Envelope, Kind, VersionHeader, Wire},
+    shared::Shared,
+};
+
+pub(crate) async fn serve<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    owner: &Owner,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, Refusal> {
+    if !accepts_json_and_event_stream(&parts.headers) {
+        return Err(Refusal::PostNotAcceptable);
+    }
+    if !is_json(&parts.headers) {
+        return Err(Refusal::NotJson);
+    }
+    let body = read_body(body, shared.config.max_body_bytes).await?;
+    if body.trim_ascii_start().starts_with(b"[") {
+        return batch::serve(shared, owner, parts, &body).await;
+    }
+    let envelope = Envelope::read(&body)?;
+    match Wire::of(&envelope, VersionHeader::of(&parts.headers))? {
+        Wire::Stateless => stateless::serve(shared, owner, parts, &envelope, body.clone()).await,
+        Wire::Stateful => stateful(shared, owner, parts, envelope, &body).await,
+    }
+}
+
+async fn stateful<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    owner: &Owner,
+    parts: Parts,
+    envelope: Envelope<'_>,
+    body: &Bytes,
+) -> Result<Response, Refusal> {
+    let id = envelope.id().cloned();
+    if session::named(&parts.headers).is_none()
+        && let Kind::Request { id, method } = &envelope.kind
+        && method == "initialize"
+    {
+        return initialize::serve(shared, owner, parts, id, body).await;
+    }
+    let (session, record) = session::admit(shared, owner, &parts.headers, id.as_ref()).await?;
+    match envelope.kind {
+        Kind::Request { id, method } => {
+            let caller = Caller { owner, session, record: &record };
+            call::serve(shared, caller, parts, Asked { id: &id, method: &method, body }).await
+        }
+        Kind::Notification { method } => {
+            let caller = Caller { owner, session, record: &record };
+            notification::accept(shared, caller, parts, &method, body).await?;
+            Ok(accepted())
+        }
+        Kind::Response { id } => {
+            answer::accept(shared, session, Some(&id), body).await?;
+            Ok(accepted())
+        }
+        Kind::Error { id } => {
+            answer::accept(shared, session, id.as_ref(), body).await?;
+            Ok(accepted())
+        }
+    }
+}
+
+/// "If the server accepts the input, the server MUST return HTTP status code 202 Accepted with no
+/// body."
+pub(super) fn accepted() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}
+
+impl Envelope<'_> {
+    pub(super) fn id(&self) -> Option<&RequestId> {
+        match &self.kind {
+            Kind::Request { id, .. } | Kind::Response { id } => Some(id),
+            Kind::Error { id } => id.as_ref(),
+            Kind::Notification { .. } => None,
+        }
+    }
+}

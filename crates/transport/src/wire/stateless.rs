@@ -1,0 +1,106 @@
+//! Revisions without sessions: rmcp serves them, each request for itself.
+
+use std::sync::Arc;
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt as _, Full};
+use mcp_everything_store::Owner;
+use rmcp::{
+    ServerHandler,
+    model::{ErrorCode, ErrorData, Extensions, JsonRpcError},
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, Scope,
+    guard::Guarded,
+    http::{Refusal, json_response},
+    message::{Envelope, Kind, bounded, request},
+    shared::{Factory, Shared},
+};
+
+tokio::task_local! {
+    /// The caller of the request at hand: rmcp's factory is told nothing of it.
+    static OWNER: Owner;
+}
+
+pub(crate) fn service<H: ServerHandler>(
+    factory: Arc<Factory<H>>,
+    config: &Config,
+    shutdown: &CancellationToken,
+) -> StreamableHttpService<Guarded<H>, NeverSessionManager> {
+    let rmcp_config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_sse_keep_alive(Some(config.keep_alive))
+        .with_sse_retry(None)
+        // Hosts and origins are checked for both wires before a request comes here.
+        .disable_allowed_hosts()
+        .disable_allowed_origins()
+        .with_max_request_body_bytes(config.max_body_bytes)
+        .with_cancellation_token(shutdown.clone());
+    let make = move || {
+        OWNER
+            .try_with(|owner| {
+                let scope = Scope { owner, session: None, stream: None };
+                Guarded(factory(&scope, &mut Extensions::new()))
+            })
+            .map_err(std::io::Error::other)
+    };
+    // No event store: on this wire closing the stream cancels the request ("Cancellation").
+    StreamableHttpService::new(make, Arc::new(NeverSessionManager::default()), rmcp_config)
+}
+
+pub(crate) async fn serve<H: ServerHandler>(
+    shared: &Shared<H>,
+    owner: &Owner,
+    mut parts: Parts,
+    envelope: &Envelope<'_>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    if let Kind::Request { id, method } = &envelope.kind {
+        if method == "initialize" {
+            let error = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "initialize", None);
+            let error = JsonRpcError::new(Some(id.clone()), error);
+            return Ok(json_response(StatusCode::NOT_FOUND, &error));
+        }
+        if method.ends_with("/list")
+            && let Err(reason) = request(method, &body)
+        {
+            return Err(Refusal::InvalidParams { id: Some(id.clone()), reason });
+        }
+    }
+    // Wildcards were accepted; rmcp wants both types by name.
+    let both = HeaderValue::from_static("application/json, text/event-stream");
+    parts.headers.insert(header::ACCEPT, both);
+    let forwarded = Request::from_parts(parts, Full::new(body));
+    let response = OWNER.scope(owner.clone(), shared.stateless.handle(forwarded)).await;
+    let (parts, body) = response.into_parts();
+    let told = parts.headers.get(header::CONTENT_TYPE);
+    if parts.status.is_success() || told.is_some_and(|told| told == "application/json") {
+        return Ok(Response::from_parts(parts, Body::new(body)));
+    }
+    let text = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    Err(reshaped(parts.status, &text, envelope))
+}
+
+/// rmcp's refusals in plain text, as JSON-RPC errors.
+fn reshaped(status: StatusCode, text: &[u8], envelope: &Envelope<'_>) -> Refusal {
+    let id = match &envelope.kind {
+        Kind::Request { id, .. } => Some(id.clone()),
+        Kind::Notification { .. } | Kind::Response { .. } | Kind::Error { .. } => None,
+    };
+    if status.is_server_error() {
+        return Refusal::Internal { id };
+    }
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        let reason = "the message is none of this protocol".to_owned();
+        return Refusal::InvalidRequest { id, reason };
+    }
+    Refusal::InvalidRequest { id, reason: bounded(&String::from_utf8_lossy(text)) }
+}

@@ -1,0 +1,13 @@
+//! The endpoint, driven by HTTP requests as a client sends them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod batch;
+mod calls;
+mod instances;
+mod probe;
+mod refusals;
+mod resume;
+mod sessions;
+mod standalone;
+mod stateless;
+mod support;

@@ -1,0 +1,102 @@
+//! A handler whose tools do what the tests need.
+
+use std::{sync::Arc, time::Duration};
+
+use mcp_everything_transport::StreamControl;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, CallToolResult, ClientResult, ContentBlock,
+        CustomNotification, PingRequest, ProgressNotificationParam, ServerCapabilities,
+        ServerConfig, ServerNotification, ServerRequest,
+    },
+    service::{NotificationContext, PeerRequestOptions, RequestContext},
+};
+use tokio::sync::{Semaphore, mpsc};
+
+/// What the tests hold of the handlers.
+#[derive(Clone)]
+pub(crate) struct Probe {
+    /// `gate` waits for a permit.
+    pub(crate) gate: Arc<Semaphore>,
+    /// What the handlers went through.
+    pub(crate) seen: mpsc::UnboundedSender<&'static str>,
+}
+
+fn text(text: &str) -> CallToolResponse {
+    CallToolResult::success(vec![ContentBlock::text(text)]).into()
+}
+
+impl ServerHandler for Probe {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        match request.name.as_ref() {
+            "echo" => Ok(text("echo")),
+            "panic" => panic!("on purpose"),
+            "gate" => {
+                let _ = self.seen.send("gate.waits");
+                tokio::select! {
+                    permit = self.gate.acquire() => permit.unwrap().forget(),
+                    () = context.ct.cancelled() => {
+                        let _ = self.seen.send("gate.cancelled");
+                        return Err(ErrorData::internal_error("cancelled", None));
+                    }
+                }
+                let _ = self.seen.send("gate.passed");
+                Ok(text("passed"))
+            }
+            "deaf" => {
+                let dropped = Dropped(self.seen.clone());
+                let _ = self.seen.send("deaf.waits");
+                std::future::pending::<()>().await;
+                drop(dropped);
+                unreachable!("it is dropped while it waits")
+            }
+            "progress" => {
+                let token = context.meta.get_progress_token().unwrap();
+                for step in 1..=3 {
+                    let params = ProgressNotificationParam::new(token.clone(), f64::from(step));
+                    context.peer.notify_progress(params).await.unwrap();
+                }
+                Ok(text("done"))
+            }
+            "ask" => {
+                let options = PeerRequestOptions::with_timeout(Duration::from_secs(30));
+                let ping = ServerRequest::PingRequest(PingRequest::default());
+                let asked = context.peer.send_request_with_option(ping, options).await;
+                match asked.unwrap().await_response().await {
+                    Ok(ClientResult::EmptyResult(_)) => Ok(text("answered")),
+                    other => Ok(text(&format!("{other:?}"))),
+                }
+            }
+            "leave" => {
+                context.extensions.get::<StreamControl>().unwrap().close();
+                self.gate.acquire().await.unwrap().forget();
+                Ok(text("back"))
+            }
+            other => Err(ErrorData::invalid_params(format!("no tool {other}"), None)),
+        }
+    }
+
+    async fn on_roots_list_changed(&self, context: NotificationContext<RoleServer>) {
+        let noted = CustomNotification::new("notifications/noted", None);
+        let noted = ServerNotification::CustomNotification(noted);
+        context.peer.send_notification(noted).await.unwrap();
+        let _ = self.seen.send("roots.noted");
+    }
+}
+
+struct Dropped(mpsc::UnboundedSender<&'static str>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let _ = self.0.send("deaf.dropped");
+    }
+}

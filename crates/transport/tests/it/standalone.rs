@@ -1,0 +1,90 @@
+use http::StatusCode;
+use rmcp::model::{CustomNotification, ServerNotification};
+use serde_json::json;
+
+use crate::support::{Client, Cluster, Events, soon};
+
+fn noted() -> serde_json::Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"})
+}
+
+#[tokio::test]
+async fn what_a_notification_sets_off_goes_to_the_standalone_stream() {
+    let mut cluster = Cluster::of(1).await;
+    let (session, mut stream) = {
+        let client = cluster.client().await;
+        let mut stream = Events::of(client.get(None).await);
+        let first = stream.next().await.unwrap();
+        assert!(first.id.is_some() && first.retry.is_some());
+        assert_eq!(client.post(&noted()).await.status, StatusCode::ACCEPTED);
+        (client.session.clone(), stream)
+    };
+    cluster.sees("roots.noted").await;
+    let event = stream.message().await;
+    assert_eq!(event.data["method"], "notifications/noted");
+    drop(stream);
+
+    // Without a stream it waits, and it comes once.
+    let client = Client { session, ..Client::new(&cluster, "alice") };
+    client.post(&noted()).await;
+    let mut again = Events::of(client.get(None).await);
+    assert_eq!(again.message().await.data["method"], "notifications/noted");
+    drop(again);
+    let mut replayed = Events::of(client.get(event.id.as_deref()).await);
+    assert_eq!(replayed.message().await.data["method"], "notifications/noted");
+}
+
+#[tokio::test]
+async fn the_newest_stream_gets_the_events_and_an_older_one_takes_over_when_it_ends() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client().await;
+    let mut older = Events::of(client.get(None).await);
+    older.next().await.unwrap();
+    let mut newer = Events::of(client.get(None).await);
+    newer.next().await.unwrap();
+    client.post(&noted()).await;
+    newer.message().await;
+    drop(newer);
+    client.post(&noted()).await;
+    assert_eq!(older.message().await.data["method"], "notifications/noted");
+}
+
+#[tokio::test]
+async fn streams_of_one_session_are_bounded_and_the_oldest_ends() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client().await;
+    let mut oldest = Events::of(client.get(None).await);
+    oldest.next().await.unwrap();
+    let mut others = Vec::new();
+    for _ in 0..4 {
+        others.push(Events::of(client.get(None).await));
+    }
+    assert_eq!(oldest.next().await, None);
+}
+
+#[tokio::test]
+async fn what_is_sent_now_is_not_kept() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client().await;
+    let session = client.session.as_deref().unwrap().parse().unwrap();
+    let tick = |method: &str| {
+        ServerNotification::CustomNotification(CustomNotification::new(method.to_owned(), None))
+    };
+    let instance = &cluster.instances[0];
+    instance.send_now(session, tick("notifications/lost"));
+    let mut stream = Events::of(client.get(None).await);
+    stream.next().await.unwrap();
+    assert_eq!(instance.open_streams(), [session]);
+    instance.send_now(session, tick("notifications/tick"));
+    let event = stream.message().await;
+    assert_eq!((event.data["method"].as_str(), event.id), (Some("notifications/tick"), None));
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_ends_its_streams() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client().await;
+    let mut stream = Events::of(client.get(None).await);
+    client.delete().await;
+    soon(stream.rest()).await;
+}
