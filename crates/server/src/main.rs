@@ -1,1 +1,27 @@
-fn main() {}
+//! The MCP Everything Server.
+
+mod app;
+mod command;
+mod http;
+mod login;
+mod session;
+mod settings;
+mod telemetry;
+mod ticker;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::command::Cli;
+
+fn main() -> ExitCode {
+    // Before any thread is started: this changes the environment.
+    let dotenv = command::dotenv();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return command::fail(&format!("no runtime: {error}")),
+    };
+    runtime.block_on(command::run(cli, dotenv))
+}

@@ -1,56 +1,104 @@
 //! Event streams.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, fmt::Write as _, time::Duration};
 
-use axum::response::{
-    IntoResponse as _, Response,
-    sse::{Event, KeepAlive, Sse},
-};
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, stream};
 use http::{HeaderName, HeaderValue, header};
 
 /// One event on its way to a client.
 #[derive(Clone, Debug)]
 pub(crate) enum SseEvent {
-    /// The first event of a stream: an id to come back with and when to (SEP-1699).
+    /// The first event of a stream: an id to come back with and when to (SEP-1699). Its data is
+    /// empty, and there: a parser that sees no `data` line passes the id over.
     Priming { id: String, retry: Duration },
     /// When to come back, for a stream that cannot be resumed.
     Retry(Duration),
-    /// A message.
+    /// A message: JSON, on one line.
     Message { id: Option<String>, data: Bytes },
     /// Something for people who watch the wire.
     Comment(&'static str),
 }
 
-impl From<SseEvent> for Event {
+impl From<SseEvent> for Bytes {
     fn from(event: SseEvent) -> Self {
-        match event {
-            SseEvent::Priming { id, retry } => Self::default().id(id).retry(retry).data(""),
-            SseEvent::Retry(retry) => Self::default().retry(retry).data(""),
-            SseEvent::Message { id, data } => {
-                let event = Self::default().event("message").data(String::from_utf8_lossy(&data));
-                match id {
-                    Some(id) => event.id(id),
-                    None => event,
-                }
+        let mut head = String::new();
+        // Writing to a string cannot fail.
+        let _ = match &event {
+            SseEvent::Priming { id, retry } => {
+                write!(head, "id: {id}\nretry: {}\ndata:\n\n", retry.as_millis())
             }
-            SseEvent::Comment(text) => Self::default().comment(text),
-        }
+            SseEvent::Retry(retry) => write!(head, "retry: {}\ndata:\n\n", retry.as_millis()),
+            SseEvent::Comment(text) => write!(head, ": {text}\n\n"),
+            SseEvent::Message { id: Some(id), .. } => write!(head, "event: message\nid: {id}\n"),
+            SseEvent::Message { id: None, .. } => write!(head, "event: message\n"),
+        };
+        let SseEvent::Message { data, .. } = event else { return head.into() };
+        let mut bytes = head.into_bytes();
+        bytes.reserve(data.len() + 8);
+        bytes.extend_from_slice(b"data: ");
+        bytes.extend_from_slice(&data);
+        bytes.extend_from_slice(b"\n\n");
+        bytes.into()
     }
 }
 
-/// A response that streams events, with a comment whenever nothing else was sent for a while.
+/// A response that streams events, with a comment whenever nothing else was sent for a while:
+/// proxies close connections that are silent.
 pub(crate) fn event_stream<S>(events: S, keep_alive: Duration) -> Response
 where
     S: Stream<Item = SseEvent> + Send + 'static,
 {
-    let events = events.map(|event| Ok::<Event, Infallible>(event.into()));
-    let keep_alive = KeepAlive::new().interval(keep_alive);
-    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
+    let chunks = stream::unfold(Box::pin(events), move |mut events| async move {
+        let chunk = match tokio::time::timeout(keep_alive, events.next()).await {
+            Ok(Some(event)) => event.into(),
+            Ok(None) => return None,
+            Err(_) => Bytes::from_static(b":\n\n"),
+        };
+        Some((Ok::<Bytes, Infallible>(chunk), events))
+    });
+    let mut response = Response::new(Body::from_stream(chunks));
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // Proxies neither keep, nor change, nor gather events.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(event: SseEvent) -> String {
+        String::from_utf8(Bytes::from(event).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn events_are_written_as_parsers_want_them() {
+        let retry = Duration::from_millis(1500);
+        let priming = SseEvent::Priming { id: "a.0".into(), retry };
+        assert_eq!(text(priming), "id: a.0\nretry: 1500\ndata:\n\n");
+        assert_eq!(text(SseEvent::Retry(retry)), "retry: 1500\ndata:\n\n");
+        let data = Bytes::from_static(b"{}");
+        let message = SseEvent::Message { id: Some("a.1".into()), data: data.clone() };
+        assert_eq!(text(message), "event: message\nid: a.1\ndata: {}\n\n");
+        let message = SseEvent::Message { id: None, data };
+        assert_eq!(text(message), "event: message\ndata: {}\n\n");
+        assert_eq!(text(SseEvent::Comment("x")), ": x\n\n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_stream_carries_comments() {
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        let events = tokio_stream::wrappers::ReceiverStream::new(receiver);
+        let mut body = event_stream(events, Duration::from_secs(15)).into_body().into_data_stream();
+        assert_eq!(body.next().await.unwrap().unwrap(), ":\n\n");
+        assert_eq!(body.next().await.unwrap().unwrap(), ":\n\n");
+        sender.send(SseEvent::Comment("x")).await.unwrap();
+        assert_eq!(body.next().await.unwrap().unwrap(), ": x\n\n");
+        drop(sender);
+        assert!(body.next().await.is_none());
+    }
 }

@@ -1,0 +1,96 @@
+//! The command line. Each command is the file of its name.
+
+mod check_config;
+mod healthcheck;
+mod login;
+mod serve;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::settings::{Problem, RawSettings, Settings, unknown_variables};
+
+/// A remote MCP server that shows every feature of the Model Context Protocol.
+///
+/// Every setting is a flag and an environment variable; a flag beats the environment, which beats
+/// a `.env` file in the working directory.
+#[derive(Debug, Parser)]
+#[command(version, name = "mcp-everything", max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: RawSettings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the MCP server (what happens without a command)
+    Serve,
+    /// For development: sign in by script and print the access token
+    Login(login::Login),
+    /// Print the effective settings with secrets masked, or everything that is wrong with them
+    CheckConfig,
+    /// Ask a running server whether it is ready; for containers
+    Healthcheck,
+}
+
+/// What became of the `.env` file.
+pub(crate) type DotEnv = Result<(), dotenvy::Error>;
+
+/// Reads `.env`, if there is one.
+pub(crate) fn dotenv() -> DotEnv {
+    match dotenvy::dotenv() {
+        Err(error) if !error.not_found() => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
+    if let Err(error) = dotenv {
+        return fail(&format!(".env cannot be read: {error}"));
+    }
+    let Cli { command, settings: raw } = cli;
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => match Settings::from_raw(&raw) {
+            Ok(settings) => serve::run(settings).await,
+            Err(problems) => refuse(&problems),
+        },
+        Command::CheckConfig => check_config::run(&raw),
+        Command::Healthcheck => match Settings::from_raw(&raw) {
+            Ok(settings) => healthcheck::run(&settings).await,
+            Err(problems) => refuse(&problems),
+        },
+        Command::Login(login) => login::run(login, &raw).await,
+    }
+}
+
+/// One line for each wrong setting.
+fn refuse(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        say(&problem.to_string());
+    }
+    ExitCode::FAILURE
+}
+
+/// Says on stderr why the command cannot go on.
+pub(crate) fn fail(reason: &str) -> ExitCode {
+    say(reason);
+    ExitCode::FAILURE
+}
+
+fn say(line: &str) {
+    // Nobody is left to be told if this fails.
+    let _ = writeln!(std::io::stderr(), "mcp-everything: {line}");
+}
+
+/// Prints a result on stdout. A reader that went away, such as `head`, has read what it wanted.
+fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn unknown_settings() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    unknown_variables(names, RawSettings::VARIABLES).collect()
+}

@@ -1,0 +1,33 @@
+//! `mcp-everything healthcheck`
+
+use std::{process::ExitCode, time::Duration};
+
+use super::{fail, print};
+use crate::settings::Settings;
+
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(super) async fn run(settings: &Settings) -> ExitCode {
+    let Some(host) = settings.hosts.first() else { return fail("there is no HOST to ask") };
+    // An address that takes requests for every address is asked on loopback.
+    let host = match host {
+        std::net::IpAddr::V4(v4) if v4.is_unspecified() => "127.0.0.1".to_owned(),
+        std::net::IpAddr::V6(v6) if v6.is_unspecified() => "[::1]".to_owned(),
+        std::net::IpAddr::V4(v4) => v4.to_string(),
+        std::net::IpAddr::V6(v6) => format!("[{v6}]"),
+    };
+    let url = format!("http://{host}:{}/readyz", settings.port);
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
+    let answer = match client {
+        Ok(client) => client.get(&url).send().await,
+        Err(error) => return fail(&format!("no HTTP client: {error}")),
+    };
+    match answer {
+        Ok(answer) if answer.status().is_success() => {
+            print("ready");
+            ExitCode::SUCCESS
+        }
+        Ok(answer) => fail(&format!("{url} answers {}", answer.status())),
+        Err(error) => fail(&format!("{url} does not answer: {error}")),
+    }
+}

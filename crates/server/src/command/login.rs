@@ -1,0 +1,42 @@
+//! `mcp-everything login`
+#![expect(clippy::doc_markdown, reason = "the comments are help texts")]
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{fail, print, refuse};
+use crate::{
+    login::{self, Wanted},
+    settings::{RawSettings, Settings},
+};
+
+/// What to sign in to, and as whom.
+#[derive(Args, Debug)]
+pub(crate) struct Login {
+    /// The server's URL [default: BASE_URI]
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// The user id to give the fake identity provider [default: the one it suggests]
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// The scopes to ask for, separated by spaces [default: those the server names]
+    #[arg(long, value_name = "S")]
+    scope: Option<String>,
+}
+
+pub(super) async fn run(login: Login, raw: &RawSettings) -> ExitCode {
+    let server = match (login.server, Settings::from_raw(raw)) {
+        (Some(server), _) => server,
+        (None, Ok(settings)) => settings.base_uri.as_str().to_owned(),
+        (None, Err(problems)) => return refuse(&problems),
+    };
+    let wanted = Wanted { server, user: login.user, scope: login.scope };
+    match login::token(&wanted).await {
+        Ok(token) => {
+            print(&token);
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&format!("cannot sign in: {error}")),
+    }
+}

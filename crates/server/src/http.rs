@@ -1,0 +1,17 @@
+//! What every response has in common, whichever crate it comes from.
+
+mod address;
+mod cors;
+mod health;
+mod hosts;
+mod log;
+mod security_headers;
+mod splash;
+
+pub(crate) use address::Proxies;
+pub(crate) use cors::cors;
+pub(crate) use health::{Health, health};
+pub(crate) use hosts::{Hosts, check as check_host};
+pub(crate) use log::{Requests, log};
+pub(crate) use security_headers::security_headers;
+pub(crate) use splash::splash;

@@ -1,0 +1,47 @@
+//! `/`: what this is and how to connect to it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderValue, StatusCode, header};
+
+const STYLE: &str = include_str!("../../assets/splash.css");
+const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+#[derive(Template)]
+#[template(path = "splash.html")]
+struct Splash {
+    version: &'static str,
+    endpoint: String,
+    authenticated: bool,
+}
+
+/// The page and its style.
+pub(crate) fn splash(endpoint: String, authenticated: bool) -> Router {
+    let page = Splash { version: env!("CARGO_PKG_VERSION"), endpoint, authenticated };
+    Router::new().route("/", get(show)).route("/splash.css", get(style)).with_state(Arc::new(page))
+}
+
+async fn show(State(page): State<Arc<Splash>>) -> Response {
+    match page.render() {
+        Ok(html) => {
+            let policy = HeaderValue::from_static(POLICY);
+            ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
+        }
+        Err(error) => {
+            tracing::error!(event = "error", %error, "the splash page could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn style() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
+}

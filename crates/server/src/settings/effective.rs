@@ -1,0 +1,65 @@
+//! What the settings come to, for people to read.
+
+use std::time::Duration;
+
+use super::{AuthMode, LogFormat, RawSettings, Settings};
+
+impl Settings {
+    /// Each variable with what it comes to, in the order of `--help`. Secrets are masked.
+    pub(crate) fn effective(&self, raw: &RawSettings) -> Vec<(&'static str, String)> {
+        let given = |text: &Option<String>, default: &str| {
+            text.clone().filter(|text| !text.trim().is_empty()).unwrap_or(default.to_owned())
+        };
+        let base = self.base_uri.as_str();
+        let values = [
+            self.port.to_string(),
+            joined(&self.hosts),
+            base.to_owned(),
+            match self.auth_mode {
+                AuthMode::Integrated => "integrated".to_owned(),
+                AuthMode::None => "none".to_owned(),
+            },
+            self.auth_resources.join(","),
+            self.secret_keys.as_ref().map_or("(made at the start)", |_| "********").to_owned(),
+            span(self.session_ttl),
+            given(&raw.allowed_hosts, &format!("({base}'s and loopback)")),
+            given(&raw.allowed_origins, &format!("({base}'s and loopback)")),
+            joined(&self.trusted_proxies),
+            if self.conformance { "on" } else { "off" }.to_owned(),
+            span(self.drain_delay),
+            span(self.drain_timeout),
+            match self.log_format {
+                LogFormat::Json => "json".to_owned(),
+                LogFormat::Pretty => "pretty".to_owned(),
+            },
+            self.log_filter.clone(),
+        ];
+        RawSettings::VARIABLES.iter().copied().zip(values).collect()
+    }
+}
+
+fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn span(span: Duration) -> String {
+    match span.subsec_millis() {
+        0 => format!("{}s", span.as_secs()),
+        _ => format!("{}ms", span.as_millis()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_shown_and_no_secret() {
+        let key = "k".repeat(32);
+        let raw = RawSettings { secret_keys: Some(key.clone()), ..RawSettings::default() };
+        let shown = Settings::from_raw(&raw).unwrap().effective(&raw);
+        assert_eq!(shown.len(), RawSettings::VARIABLES.len());
+        assert!(shown.iter().all(|(_, value)| !value.contains(&key)));
+        assert!(shown.contains(&("SESSION_TTL", "300s".to_owned())));
+    }
+}

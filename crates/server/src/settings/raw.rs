@@ -1,0 +1,64 @@
+//! The settings as text: one flag and one environment variable each.
+#![expect(clippy::doc_markdown, reason = "the comments are help texts")]
+
+use clap::Args;
+
+/// Declares the settings once: field, variable, help.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $field:ident = $variable:literal $(, hide = $hide:literal)?;)+) => {
+        /// The settings as they were given. A flag beats the environment, which beats `.env`.
+        #[derive(Args, Clone, Debug, Default)]
+        pub(crate) struct RawSettings {
+            $($(#[doc = $doc])+
+            #[arg(long, env = $variable, value_name = $variable, global = true
+                $(, hide_env_values = $hide)?)]
+            pub(crate) $field: Option<String>,)+
+        }
+
+        impl RawSettings {
+            /// The names of the variables.
+            pub(crate) const VARIABLES: &'static [&'static str] = &[$($variable),+];
+        }
+    };
+}
+
+settings! {
+    /// The port to listen on [default: 3232]
+    port = "PORT";
+    /// The addresses to listen on, separated by commas [default: 127.0.0.1,::1]
+    host = "HOST";
+    /// The public URL, and the only source of every URL in the metadata
+    /// [default: http://localhost:$PORT]
+    base_uri = "BASE_URI";
+    /// Who authenticates callers: `integrated` (this server is its own authorization server) or
+    /// `none` (nobody; on loopback only) [default: integrated]
+    auth_mode = "AUTH_MODE";
+    /// The `resource` values tokens are issued for, separated by commas
+    /// [default: BASE_URI, BASE_URI/mcp and BASE_URI/sse]
+    auth_resources = "AUTH_RESOURCES";
+    /// Keys that sign what the server must recognize again, separated by commas, each of at least
+    /// 32 characters; the first signs, the others still verify [default: made at the start]
+    secret_keys = "SECRET_KEYS", hide = true;
+    /// How long a session lives after it was last used, like `300`, `300s` or `5m` [default: 300s]
+    session_ttl = "SESSION_TTL";
+    /// The hosts a request may name, like `mcp.example.com` or `mcp.example.com:8443`, separated
+    /// by commas [default: BASE_URI's and loopback]
+    allowed_hosts = "ALLOWED_HOSTS";
+    /// The origins of browsers, like `https://app.example.com` or `http://localhost:*`, separated
+    /// by commas [default: BASE_URI's and loopback on any port]
+    allowed_origins = "ALLOWED_ORIGINS";
+    /// The proxies whose X-Forwarded-For is believed, like `10.0.0.0/8`, separated by commas
+    /// [default: none]
+    trusted_proxies = "TRUSTED_PROXIES";
+    /// Add the fixtures of the official conformance suite: `on` or `off` [default: off]
+    conformance = "CONFORMANCE";
+    /// After SIGTERM: how long requests are still taken while /readyz is red [default: 1s]
+    drain_delay = "DRAIN_DELAY";
+    /// After that: how long running calls may take [default: 25s]
+    drain_timeout = "DRAIN_TIMEOUT";
+    /// How log lines are written: `json` or `pretty` [default: json when stdout is no terminal]
+    log_format = "LOG_FORMAT";
+    /// Which log lines are written, like `debug` or `info,mcp_everything_transport=debug`
+    /// [default: info]
+    rust_log = "RUST_LOG";
+}

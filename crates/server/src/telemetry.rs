@@ -1,0 +1,39 @@
+//! Structured logs: one line an event, with a stable `event` name.
+//!
+//! `docs/logging.md` lists the names.
+
+mod fields;
+mod json;
+mod pretty;
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::settings::{LogFormat, Settings};
+
+/// rmcp writes several lines a request, some of them errors that any client can cause. What they
+/// say is said by our own lines.
+const QUIET: [&str; 3] = ["rmcp=off", "hyper_util=warn", "reqwest=warn"];
+
+/// Sends log lines to stdout from now on.
+pub(crate) fn start(settings: &Settings) {
+    let mut filter = EnvFilter::new(&settings.log_filter);
+    for directive in QUIET {
+        let target = directive.split('=').next().unwrap_or_default();
+        if !settings.log_filter.contains(target)
+            && let Ok(directive) = directive.parse()
+        {
+            filter = filter.add_directive(directive);
+        }
+    }
+    let registry = tracing_subscriber::registry().with(filter);
+    match settings.log_format {
+        LogFormat::Json => {
+            registry.with(fmt::layer().fmt_fields(fields::Kept).event_format(json::Json)).init();
+        }
+        LogFormat::Pretty => {
+            let pretty =
+                pretty::Pretty { colour: std::io::IsTerminal::is_terminal(&std::io::stdout()) };
+            registry.with(fmt::layer().fmt_fields(fields::Kept).event_format(pretty)).init();
+        }
+    }
+}

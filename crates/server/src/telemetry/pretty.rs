@@ -1,0 +1,61 @@
+//! Lines for people on a terminal.
+
+use std::fmt;
+
+use serde_json::Value;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::{
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
+
+use super::{fields::gather, json};
+
+pub(super) struct Pretty {
+    pub(super) colour: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Pretty
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let level = *event.metadata().level();
+        let mut fields = gather(context, event);
+        let message = fields.remove("message").unwrap_or_default();
+        let now = json::now();
+        let time = now.get(11..19).unwrap_or(&now);
+        let (paint, reset) = if self.colour { (colour(level), "\x1b[0m") } else { ("", "") };
+        write!(writer, "{time} {paint}{:<7}{reset} ", json::severity(level))?;
+        write!(writer, "{}", plain(message.as_str().unwrap_or_default()))?;
+        for (name, value) in &fields {
+            match value {
+                Value::String(text) if !text.contains(char::is_whitespace) => {
+                    write!(writer, " {name}={}", plain(text))?;
+                }
+                other => write!(writer, " {name}={other}")?,
+            }
+        }
+        writeln!(writer)
+    }
+}
+
+/// Without what would move the cursor or begin another line.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+const fn colour(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "\x1b[31m",
+        Level::WARN => "\x1b[33m",
+        Level::INFO => "\x1b[32m",
+        Level::DEBUG | Level::TRACE => "\x1b[34m",
+    }
+}
