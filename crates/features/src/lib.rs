@@ -1,1 +1,54 @@
-//! To be written.
+//! Every feature of the Model Context Protocol, served by one [`rmcp::ServerHandler`].
+//!
+//! [`Everything`] answers clients of all revisions from one implementation of each feature: the
+//! stateful ones up to 2025-11-25, where a tool asks its client while the call runs, and
+//! 2026-07-28, where the call ends with the questions and is repeated with the answers. The
+//! author of a tool writes the same line for both, see [`Call`].
+//!
+//! The crate knows rmcp only. What it needs from outside are small traits with in-process
+//! implementations: what a session remembers ([`SessionState`], [`LocalSession`]) and the news
+//! that go to all listeners ([`Changes`], [`LocalChanges`]).
+//!
+//! Each tool is the file of its name in `tools/`, each prompt in `prompts/`. To write another
+//! tool, copy one of them, add it to the list in `tools.rs`, or hand it to
+//! [`Options::with_tool`].
+
+#![expect(
+    deprecated,
+    reason = "all revisions are served; 2026-07-28 deprecates sampling, roots and logging (SEP-2577)"
+)]
+
+mod call;
+mod changes;
+mod completions;
+mod conformance;
+mod error;
+mod everything;
+mod handler;
+mod listen;
+pub mod notifications;
+mod number;
+mod options;
+mod paging;
+mod prompts;
+mod registry;
+mod request_state;
+mod resources;
+mod schema;
+mod session;
+mod stamp;
+mod text;
+mod tiny_image;
+mod tool;
+mod tools;
+mod wire;
+
+pub use call::Call;
+pub use changes::{Change, Changes, LocalChanges};
+pub use error::{BuildError, CallError, StateError, Waiting};
+pub use everything::Everything;
+pub use options::{ExtraTools, Options, PrincipalHook, StreamCloser};
+pub use request_state::{KeyError, RequestStateKeys};
+pub use session::{LocalSession, SessionState};
+pub use tool::{Definition, NoInput, Tool, text};
+pub use wire::Wire;

@@ -1,0 +1,110 @@
+//! What a running tool or prompt can do.
+
+mod ask;
+mod log;
+mod progress;
+mod question;
+mod round;
+
+use std::sync::{Mutex, OnceLock};
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{ClientCapabilities, InputRequiredResult, ProtocolVersion},
+    service::RequestContext,
+};
+
+pub(crate) use self::round::Round;
+use crate::{
+    changes::{Change, Changes},
+    error::CallError,
+    session::SessionState,
+    wire::Wire,
+};
+
+/// A running `tools/call` or `prompts/get`: the way to its client.
+///
+/// A tool asks, logs and reports progress through it and need not know which revision its client
+/// speaks.
+///
+/// # Asking
+///
+/// `call.ask_elicitation("key", message, form).await?` gives the client's answer. Up to 2025-11-25 the
+/// question is sent while the call runs. On 2026-07-28 the call ends with the question, and the
+/// client repeats the request with the answer: the tool runs again from its start, and this time
+/// the same line returns. The key tells questions of one tool apart and must not depend on
+/// anything but earlier answers.
+///
+/// Questions that do not depend on each other go out together when they are awaited together:
+///
+/// ```
+/// # use mcp_everything_features::{Call, CallError};
+/// # use rmcp::model::CreateMessageRequestParams;
+/// # async fn example(
+/// #     call: &Call<'_>, request: CreateMessageRequestParams,
+/// # ) -> Result<(), CallError> {
+/// let (poem, roots) = tokio::join!(call.ask_sampling("poem", request), call.ask_roots("roots"));
+/// let (poem, roots) = (poem?, roots?);
+/// # drop((poem, roots));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Call<'a> {
+    context: &'a RequestContext<RoleServer>,
+    wire: Wire,
+    capabilities: OnceLock<ClientCapabilities>,
+    session: Option<&'a dyn SessionState>,
+    changes: &'a dyn Changes,
+    round: Round<'a>,
+    reported: Mutex<f64>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(
+        context: &'a RequestContext<RoleServer>,
+        wire: Wire,
+        session: Option<&'a dyn SessionState>,
+        changes: &'a dyn Changes,
+        round: Round<'a>,
+    ) -> Self {
+        let capabilities = OnceLock::new();
+        let reported = Mutex::new(f64::NEG_INFINITY);
+        Self { context, wire, capabilities, session, changes, round, reported }
+    }
+
+    /// The kind of protocol the client speaks.
+    pub fn wire(&self) -> Wire {
+        self.wire
+    }
+
+    /// The revision the client speaks.
+    pub fn protocol_version(&self) -> Option<ProtocolVersion> {
+        self.context.protocol_version()
+    }
+
+    /// What the client declared it can do: with this request on 2026-07-28, before that with
+    /// `initialize`.
+    pub fn client_capabilities(&self) -> &ClientCapabilities {
+        self.capabilities.get_or_init(|| self.context.client_capabilities().unwrap_or_default())
+    }
+
+    /// Waits until the client cancels the call, which a call that takes long should notice.
+    pub async fn cancelled(&self) {
+        self.context.ct.cancelled().await;
+    }
+
+    /// What the embedding server left in the request's extensions.
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.context.extensions.get()
+    }
+
+    /// Tells all listeners of all clients about a change.
+    pub async fn publish(&self, change: Change) -> Result<(), CallError> {
+        Ok(self.changes.publish(change).await?)
+    }
+
+    /// The questions put down in this round, as the result of the request.
+    pub(crate) fn into_input_required(self) -> Result<InputRequiredResult, ErrorData> {
+        self.round.finish()
+    }
+}

@@ -1,0 +1,153 @@
+//! Asking the client, on both kinds of protocol.
+
+use rmcp::{
+    ErrorData, ServiceError,
+    model::{
+        CancelledNotificationParam, CreateMessageRequestParams, CreateMessageResult,
+        ElicitRequestParams, ElicitResult, ElicitationSchema, ListRootsResult,
+    },
+    service::PeerRequestOptions,
+};
+use serde_json::{Value, json};
+
+use super::{
+    Call,
+    question::{Elicitation, Question, Roots, Sampling},
+};
+use crate::{
+    error::{CallError, Waiting},
+    text::bounded,
+    wire::Wire,
+};
+
+/// The longest explanation of a client that is repeated, in characters.
+const EXPLANATION: usize = 200;
+
+impl Call<'_> {
+    /// Asks the client's model. See [`Call`] on `key`.
+    ///
+    /// A client without the capability ends the call: with a result that says so up to
+    /// 2025-11-25, with `-32021` on 2026-07-28. So does, up to 2025-11-25, a client that gives no
+    /// valid answer within 60 seconds.
+    pub async fn ask_sampling(
+        &self,
+        key: &str,
+        request: CreateMessageRequestParams,
+    ) -> Result<CreateMessageResult, CallError> {
+        self.ask(key, Sampling(request)).await
+    }
+
+    /// Asks the user with a form. See [`Call`] on `key`.
+    ///
+    /// Whether the user accepted is in the answer; the content of an accepted one fits `schema`.
+    /// Never ask for a secret this way (Elicitation, Security Considerations). For the rest as
+    /// [`Self::ask_sampling`], with ten minutes to answer.
+    pub async fn ask_elicitation(
+        &self,
+        key: &str,
+        message: &str,
+        schema: ElicitationSchema,
+    ) -> Result<ElicitResult, CallError> {
+        let plain = json!(schema);
+        let params = ElicitRequestParams::FormElicitationParams {
+            meta: None,
+            message: message.to_owned(),
+            requested_schema: schema,
+        };
+        self.ask(key, Elicitation { params, schema: plain }).await
+    }
+
+    /// Asks the client for the folders it works in. See [`Call`] on `key`, and
+    /// [`Self::ask_sampling`] for the rest.
+    pub async fn ask_roots(&self, key: &str) -> Result<ListRootsResult, CallError> {
+        self.ask(key, Roots).await
+    }
+
+    async fn ask<Q: Question>(&self, key: &str, question: Q) -> Result<Q::Reply, CallError> {
+        match self.wire {
+            Wire::Stateful => self.ask_now(&question).await,
+            Wire::Stateless => self.ask_in_round(key, &question),
+        }
+    }
+
+    /// Looks for the answer in this round, and puts the question down if it is not there.
+    fn ask_in_round<Q: Question>(&self, key: &str, question: &Q) -> Result<Q::Reply, CallError> {
+        if !question.declared(self.client_capabilities()) {
+            let missing = ErrorData::missing_required_client_capability(question.required());
+            return Err(self.round.refuse(missing).into());
+        }
+        let Some(answer) = self.round.answer(key) else {
+            self.round.ask(key, question.input_request());
+            return Err(CallError::Waiting(Waiting(())));
+        };
+        read(question, answer).map_err(|reason| {
+            let reason = format!("inputResponses.{key} is not valid: {reason}");
+            self.round.refuse(ErrorData::invalid_params(reason, None)).into()
+        })
+    }
+
+    /// Sends the question and waits for the answer.
+    ///
+    /// It is sent from within the handler's task, by which rmcp knows the request it belongs to
+    /// (SEP-2260).
+    async fn ask_now<Q: Question>(&self, question: &Q) -> Result<Q::Reply, CallError> {
+        if !question.declared(self.client_capabilities()) {
+            let missing = json!(question.required());
+            return Err(CallError::failed(format!(
+                "This needs a client that declares the capability {missing}, \
+                 and this client does not: it cannot be asked {}.",
+                Q::METHOD
+            )));
+        }
+        let options = PeerRequestOptions::with_timeout(Q::TIMEOUT);
+        let peer = &self.context.peer;
+        let handle = peer
+            .send_request_with_option(question.server_request(), options)
+            .await
+            .map_err(|error| unanswered::<Q>(error))?;
+        let id = handle.id.clone();
+        let answer = tokio::select! {
+            biased;
+            () = self.cancelled() => {
+                let reason = Some("the call that asked was cancelled".to_owned());
+                // A client that is gone need not be told.
+                let _ = peer.notify_cancelled(CancelledNotificationParam::new(Some(id), reason)).await;
+                return Err(CallError::Cancelled);
+            }
+            answer = handle.await_response() => answer.map_err(|error| unanswered::<Q>(error))?,
+        };
+        read(question, json!(answer)).map_err(|reason| {
+            CallError::failed(format!(
+                "The client's answer to {} is not valid: {reason}",
+                Q::METHOD
+            ))
+        })
+    }
+}
+
+/// Reads an answer, and says what is wrong with one that cannot be used.
+fn read<Q: Question>(question: &Q, answer: Value) -> Result<Q::Reply, String> {
+    let reply =
+        serde_json::from_value(answer).map_err(|error| bounded(&error.to_string(), EXPLANATION))?;
+    match question.fault(&reply) {
+        Some(fault) => Err(fault),
+        None => Ok(reply),
+    }
+}
+
+/// What a caller reads when the client gives no answer.
+fn unanswered<Q: Question>(error: ServiceError) -> CallError {
+    let method = Q::METHOD;
+    CallError::failed(match error {
+        ServiceError::McpError(error) => format!(
+            "The client answered {method} with error {}: {}",
+            error.code.0,
+            bounded(&error.message, EXPLANATION)
+        ),
+        ServiceError::Timeout { timeout } => {
+            format!("The client did not answer {method} within {} seconds.", timeout.as_secs())
+        }
+        // The enum is open; what is left are ways to lose the connection.
+        _ => format!("The connection to the client was lost before it answered {method}."),
+    })
+}

@@ -1,0 +1,35 @@
+//! Progress notifications to the client.
+
+use std::sync::PoisonError;
+
+use rmcp::model::{ProgressNotificationParam, ProgressToken};
+
+use super::Call;
+
+impl Call<'_> {
+    /// The token that the client wants progress reported under.
+    pub fn progress_token(&self) -> Option<ProgressToken> {
+        self.context.meta.get_progress_token()
+    }
+
+    /// Reports `progress` of `total`, if the client asked for reports.
+    ///
+    /// It is on its way when this returns, so it cannot overtake the result. What is not more
+    /// than reported before is not sent: progress must increase (Progress, Progress Flow).
+    pub async fn progress(&self, progress: f64, total: f64, message: Option<String>) {
+        let Some(token) = self.progress_token() else {
+            return;
+        };
+        {
+            let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+            if progress <= *reported {
+                return;
+            }
+            *reported = progress;
+        }
+        let mut report = ProgressNotificationParam::new(token, progress).with_total(total);
+        report.message = message;
+        // A lost connection shows itself as a cancelled call.
+        let _ = self.context.peer.notify_progress(report).await;
+    }
+}

@@ -1,0 +1,165 @@
+//! One round of a request on 2026-07-28: the answers it came with, the questions it ends with.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rmcp::{
+    ErrorData,
+    model::{InputRequest, InputRequests, InputRequiredResult, InputResponses},
+};
+use serde_json::Value;
+
+use crate::request_state::{Binding, RequestStateKeys, State};
+
+/// One round of a request.
+///
+/// Answers of earlier rounds come back in `requestState`, which the client cannot change; the
+/// answers to the last questions come in `inputResponses`. Nothing says that a client answers
+/// everything, or at all: what is missing is asked again, what nobody asked for is ignored
+/// (2026-07-28, Multi Round-Trip Requests, Server Requirements).
+pub(crate) struct Round<'a> {
+    keys: &'a RequestStateKeys,
+    /// `None` on the stateful revisions, which have no rounds.
+    binding: Option<Binding>,
+    earlier: BTreeMap<String, Value>,
+    responses: InputResponses,
+    outcome: Mutex<Outcome>,
+}
+
+#[derive(Default)]
+struct Outcome {
+    /// The answers used, which the next round must know.
+    used: BTreeMap<String, Value>,
+    questions: InputRequests,
+    /// Found while other questions were waiting; it goes before them.
+    refusal: Option<ErrorData>,
+}
+
+impl<'a> Round<'a> {
+    /// The only round of a request on a stateful revision.
+    pub(crate) fn single(keys: &'a RequestStateKeys) -> Self {
+        Self {
+            keys,
+            binding: None,
+            earlier: BTreeMap::new(),
+            responses: InputResponses::new(),
+            outcome: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn open(
+        keys: &'a RequestStateKeys,
+        binding: Binding,
+        responses: Option<InputResponses>,
+        state: Option<&str>,
+    ) -> Result<Self, ErrorData> {
+        let State { answers } =
+            state.map(|sealed| keys.open(sealed, &binding)).transpose()?.unwrap_or_default();
+        Ok(Self {
+            binding: Some(binding),
+            earlier: answers,
+            responses: responses.unwrap_or_default(),
+            ..Self::single(keys)
+        })
+    }
+
+    /// The client's answer to the question `key`, if there is one.
+    pub(super) fn answer(&self, key: &str) -> Option<Value> {
+        let answer = self.earlier.get(key).or_else(|| self.responses.get(key))?;
+        self.outcome().used.insert(key.to_owned(), answer.clone());
+        Some(answer.clone())
+    }
+
+    /// Puts down a question for the client.
+    pub(super) fn ask(&self, key: &str, question: InputRequest) {
+        self.outcome().questions.insert(key.to_owned(), question);
+    }
+
+    /// Refuses the request, whatever else is asked in this round.
+    pub(super) fn refuse(&self, error: ErrorData) -> ErrorData {
+        self.outcome().refusal.get_or_insert(error).clone()
+    }
+
+    /// The questions, and everything the next round must know.
+    pub(super) fn finish(self) -> Result<InputRequiredResult, ErrorData> {
+        let Outcome { used, questions, refusal } =
+            self.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = refusal {
+            return Err(error);
+        }
+        let Some(binding) = self.binding.filter(|_| !questions.is_empty()) else {
+            return Err(ErrorData::internal_error("the call waits for nothing", None));
+        };
+        let state = self.keys.seal(&State { answers: used }, &binding)?;
+        Ok(InputRequiredResult::new(Some(questions), Some(state)))
+    }
+
+    fn outcome(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::ListRootsRequest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn keys() -> RequestStateKeys {
+        RequestStateKeys::new([("test".to_owned(), [7; 32])]).unwrap()
+    }
+
+    fn binding() -> Binding {
+        Binding::new(None, "tools/call", "t", None)
+    }
+
+    fn roots() -> InputRequest {
+        InputRequest::ListRoots(ListRootsRequest::default())
+    }
+
+    fn responses(members: &[(&str, i32)]) -> InputResponses {
+        members.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect()
+    }
+
+    #[test]
+    fn used_answers_come_back_in_the_next_round() {
+        let keys = keys();
+        let first = Round::open(&keys, binding(), Some(responses(&[("a", 1), ("extra", 9)])), None);
+        let first = first.unwrap();
+        assert_eq!(first.answer("a"), Some(json!(1)));
+        assert_eq!(first.answer("b"), None);
+        first.ask("b", roots());
+        let asked = first.finish().unwrap();
+        assert_eq!(asked.input_requests.unwrap().into_keys().collect::<Vec<_>>(), ["b"]);
+
+        let state = asked.request_state.unwrap();
+        let next =
+            Round::open(&keys, binding(), Some(responses(&[("a", 5), ("b", 2)])), Some(&state));
+        let next = next.unwrap();
+        assert_eq!(next.answer("a"), Some(json!(1)), "an answer once given stays");
+        assert_eq!(next.answer("b"), Some(json!(2)));
+        assert_eq!(next.answer("extra"), None, "what nobody asked for is not kept");
+    }
+
+    #[test]
+    fn a_refusal_goes_before_questions() {
+        let keys = keys();
+        let round = Round::open(&keys, binding(), None, None).unwrap();
+        round.ask("a", roots());
+        round.refuse(ErrorData::invalid_params("first", None));
+        round.refuse(ErrorData::invalid_params("second", None));
+        assert_eq!(round.finish().unwrap_err().message, "first");
+    }
+
+    #[test]
+    fn a_round_without_questions_is_no_result() {
+        let keys = keys();
+        assert!(Round::open(&keys, binding(), None, None).unwrap().finish().is_err());
+        let single = Round::single(&keys);
+        single.ask("a", roots());
+        assert!(single.finish().is_err(), "stateful revisions have no rounds");
+    }
+}

@@ -1,0 +1,167 @@
+//! The server: what it is called, what it has, and whom it serves.
+
+use std::{fmt, sync::Arc};
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{Implementation, InputResponses, JsonObject, ServerCapabilities, ServerConfig},
+    service::RequestContext,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    call::{Call, Round},
+    changes::Changes,
+    conformance,
+    error::BuildError,
+    listen::Opened,
+    options::{Options, PrincipalHook},
+    prompts::{self, Prompts},
+    registry::Registry,
+    request_state::{Binding, RequestStateKeys},
+    resources::{Resources, numbered},
+    session::SessionState,
+    stamp::Stamp,
+    tools,
+    wire::Wire,
+};
+
+const INSTRUCTIONS: &str = "\
+This server shows every feature of the Model Context Protocol; nothing it does has an effect \
+outside of it.
+
+Start with the tool `echo`. `longRunningOperation` reports progress and can be cancelled. \
+`sampleLLM`, `elicitInputs` and `getRootsList` ask the client for a completion, for user input and \
+for its folders, and need a client that offers them. `getTinyImage`, `annotatedMessage` and \
+`getResourceReference` return other content than text.
+
+The resources test://static/resource/1 to /100 come in pages of ten; a resource you subscribe to \
+is announced as updated every ten seconds. The prompts `complex_prompt` and `resource_prompt` have \
+arguments that can be completed.";
+
+/// The MCP Everything Server as an [`rmcp::ServerHandler`].
+///
+/// Cloning is cheap, and a clone serves the same. A clone made by [`Self::with_session`] also
+/// knows the session it serves.
+#[derive(Clone)]
+pub struct Everything {
+    pub(crate) shared: Arc<Shared>,
+    session: Option<Arc<dyn SessionState>>,
+}
+
+/// What all clones have in common.
+pub(crate) struct Shared {
+    pub(crate) config: ServerConfig,
+    pub(crate) stamp: Stamp,
+    pub(crate) tools: Registry,
+    pub(crate) prompts: Prompts,
+    pub(crate) resources: Resources,
+    pub(crate) changes: Arc<dyn Changes>,
+    pub(crate) opened: Opened,
+    pub(crate) draining: CancellationToken,
+    keys: RequestStateKeys,
+    principal: Option<PrincipalHook>,
+}
+
+impl Everything {
+    /// A server that serves no session: what the stateless wire needs.
+    pub fn new(options: Options) -> Result<Self, BuildError> {
+        let on = options.conformance;
+        let fixture_tools = if on { conformance::tools() } else { Vec::new() };
+        let fixture_prompts = if on { conformance::prompts() } else { Vec::new() };
+        let fixture_resources = if on { conformance::resources() } else { Vec::new() };
+        let fixture_templates = if on { conformance::templates() } else { Vec::new() };
+        let config = config();
+        let shared = Shared {
+            stamp: Stamp::new(&config.server_info),
+            config,
+            // The conformance suite reads the first page of each list only: fixtures go first.
+            tools: Registry::new(
+                fixture_tools.into_iter().chain(tools::all()).chain(options.tools.0),
+            )?,
+            prompts: Prompts::new(fixture_prompts.into_iter().chain(prompts::all())),
+            resources: Resources::new(
+                fixture_resources,
+                numbered::all(),
+                fixture_templates.into_iter().chain([numbered::template()]).collect(),
+            ),
+            changes: options.changes,
+            opened: Opened::default(),
+            draining: options.draining,
+            keys: options.request_state_keys,
+            principal: options.principal,
+        };
+        Ok(Self { shared: Arc::new(shared), session: None })
+    }
+
+    /// The same server, serving one session of a stateful revision: make one for each request, or
+    /// for each connection that is a session, as stdio is.
+    ///
+    /// Requests of 2026-07-28 take no notice of the session.
+    #[must_use]
+    pub fn with_session(&self, session: Arc<dyn SessionState>) -> Self {
+        Self { shared: Arc::clone(&self.shared), session: Some(session) }
+    }
+
+    /// The session, for requests that mean nothing without one.
+    pub(crate) fn session(&self) -> Result<&dyn SessionState, ErrorData> {
+        let none = || ErrorData::invalid_request("this needs a session, and there is none", None);
+        self.session.as_deref().ok_or_else(none)
+    }
+
+    /// A running call of `request`, with what is known of its earlier rounds.
+    pub(crate) fn call<'a>(
+        &'a self,
+        context: &'a RequestContext<RoleServer>,
+        request: Repeatable<'_>,
+    ) -> Result<Call<'a>, ErrorData> {
+        let wire = Wire::of(context)?;
+        let shared = &self.shared;
+        let round = match wire {
+            Wire::Stateful => Round::single(&shared.keys),
+            Wire::Stateless => {
+                let principal =
+                    shared.principal.as_ref().and_then(|name| name(&context.extensions));
+                let Repeatable { method, name, arguments, .. } = request;
+                let binding = Binding::new(principal.as_deref(), method, name, arguments);
+                Round::open(&shared.keys, binding, request.responses, request.state)?
+            }
+        };
+        let session = self.session.as_deref();
+        Ok(Call::new(context, wire, session, shared.changes.as_ref(), round))
+    }
+}
+
+impl fmt::Debug for Everything {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Everything")
+            .field("session", &self.session.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request that may come again with answers (2026-07-28, Multi Round-Trip Requests).
+pub(crate) struct Repeatable<'r> {
+    pub(crate) method: &'static str,
+    pub(crate) name: &'r str,
+    pub(crate) arguments: Option<&'r JsonObject>,
+    pub(crate) responses: Option<InputResponses>,
+    pub(crate) state: Option<&'r str>,
+}
+
+fn config() -> ServerConfig {
+    let capabilities = ServerCapabilities::builder()
+        .enable_completions()
+        .enable_logging()
+        .enable_prompts()
+        .enable_prompts_list_changed()
+        .enable_resources()
+        .enable_resources_list_changed()
+        .enable_resources_subscribe()
+        .enable_tools()
+        .enable_tool_list_changed()
+        .build();
+    let server = Implementation::new("mcp-everything", env!("CARGO_PKG_VERSION"))
+        .with_title("MCP Everything Server");
+    ServerConfig::new(capabilities).with_server_info(server).with_instructions(INSTRUCTIONS)
+}

@@ -1,0 +1,92 @@
+//! What the embedding server decides.
+
+use std::{fmt, sync::Arc};
+
+use rmcp::model::Extensions;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    changes::{Changes, LocalChanges},
+    registry::Candidate,
+    request_state::RequestStateKeys,
+    tool::Tool,
+};
+
+/// Names the caller of a request from the request's extensions, where the embedding server left
+/// it. The name must not change when a token is refreshed.
+pub type PrincipalHook = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;
+
+/// What the embedding server decides.
+pub struct Options {
+    /// Lists and serves the fixtures of the official conformance suite, on the first page of
+    /// every list. Off: none of their names is known.
+    pub conformance: bool,
+    /// The keys that seal `requestState` on 2026-07-28.
+    pub request_state_keys: RequestStateKeys,
+    /// Carries changes to listeners; within this process unless replaced.
+    pub changes: Arc<dyn Changes>,
+    /// Names the caller, so that a `requestState` works for nobody else. `None`: there are no
+    /// callers to tell apart.
+    pub principal: Option<PrincipalHook>,
+    /// Cancelled when the server goes down: open `subscriptions/listen` streams then end with
+    /// their result instead of being cut off.
+    pub draining: CancellationToken,
+    /// Tools besides the ones of this crate, listed behind them.
+    pub tools: ExtraTools,
+}
+
+/// Tools besides the ones of this crate.
+#[derive(Default)]
+pub struct ExtraTools(pub(crate) Vec<Candidate>);
+
+impl Options {
+    /// The defaults, for one process without callers to tell apart.
+    pub fn new(request_state_keys: RequestStateKeys) -> Self {
+        Self {
+            conformance: false,
+            request_state_keys,
+            changes: Arc::new(LocalChanges::new()),
+            principal: None,
+            draining: CancellationToken::new(),
+            tools: ExtraTools::default(),
+        }
+    }
+
+    /// Adds a tool to the ones of this crate.
+    #[must_use]
+    pub fn with_tool(mut self, tool: impl Tool) -> Self {
+        self.tools.0.push(Candidate::new(tool));
+        self
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("conformance", &self.conformance).finish_non_exhaustive()
+    }
+}
+
+/// Closes the event stream of the request it was put into the extensions of, while the call goes
+/// on: the client must come back for the rest (2025-11-25, Streamable HTTP, polling).
+///
+/// The transport's embedder inserts it; only a conformance fixture uses it.
+#[derive(Clone)]
+pub struct StreamCloser(Arc<dyn Fn() + Send + Sync>);
+
+impl StreamCloser {
+    /// A closer that runs `close`, which must not block and may be called more than once.
+    pub fn new(close: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(close))
+    }
+
+    /// Closes the stream.
+    pub fn close(&self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for StreamCloser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StreamCloser")
+    }
+}

@@ -1,0 +1,175 @@
+//! The prompts of a server: listed, completed, filled in.
+
+mod complex_prompt;
+mod resource_prompt;
+mod simple_prompt;
+
+use async_trait::async_trait;
+use rmcp::{
+    ErrorData,
+    model::{self, JsonObject, PromptMessage},
+};
+use serde_json::Value;
+
+use crate::{
+    call::Call,
+    error::{CallError, unknown},
+};
+
+/// A prompt: what it is called, what it takes, and what it says.
+#[async_trait]
+pub(crate) trait Prompt: Send + Sync {
+    /// What clients see of it.
+    fn definition(&self) -> model::Prompt;
+
+    /// The values to suggest for one of its arguments.
+    fn candidates(&self, _argument: &str) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Fills it in. All required arguments are there.
+    async fn get(
+        &self,
+        arguments: &Arguments<'_>,
+        call: &Call<'_>,
+    ) -> Result<Vec<PromptMessage>, CallError>;
+}
+
+/// The prompts a user sees.
+pub(crate) fn all() -> Vec<Box<dyn Prompt>> {
+    vec![
+        Box::new(simple_prompt::SimplePrompt),
+        Box::new(complex_prompt::ComplexPrompt),
+        Box::new(resource_prompt::ResourcePrompt),
+    ]
+}
+
+/// Arguments of a prompt, all of them strings.
+pub(crate) struct Arguments<'a>(Option<&'a JsonObject>);
+
+impl Arguments<'_> {
+    /// The argument `name`, if it was given.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0?.get(name)?.as_str()
+    }
+
+    /// The required argument `name`.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, CallError> {
+        self.get(name).ok_or_else(|| missing(name).into())
+    }
+}
+
+/// All prompts, in the order they are listed.
+pub(crate) struct Prompts(Vec<Listed>);
+
+struct Listed {
+    definition: model::Prompt,
+    prompt: Box<dyn Prompt>,
+}
+
+impl Prompts {
+    pub(crate) fn new(prompts: impl IntoIterator<Item = Box<dyn Prompt>>) -> Self {
+        let listed = |prompt: Box<dyn Prompt>| Listed { definition: prompt.definition(), prompt };
+        Self(prompts.into_iter().map(listed).collect())
+    }
+
+    pub(crate) fn definitions(&self) -> Vec<model::Prompt> {
+        self.0.iter().map(|listed| listed.definition.clone()).collect()
+    }
+
+    /// Fills in the prompt `name`, or says which name or argument is wrong (Prompts, Error
+    /// Handling).
+    pub(crate) async fn get(
+        &self,
+        name: &str,
+        arguments: Option<&JsonObject>,
+        call: &Call<'_>,
+    ) -> Result<(Option<String>, Vec<PromptMessage>), CallError> {
+        let Listed { definition, prompt } = self.find(name)?;
+        check(definition, arguments)?;
+        let messages = prompt.get(&Arguments(arguments), call).await?;
+        Ok((definition.description.clone(), messages))
+    }
+
+    /// The values to suggest for an argument of the prompt `name`.
+    pub(crate) fn candidates(
+        &self,
+        name: &str,
+        argument: &str,
+    ) -> Result<&'static [&'static str], ErrorData> {
+        let Listed { definition, prompt } = self.find(name)?;
+        let known = definition.arguments.iter().flatten().any(|each| each.name == argument);
+        if known { Ok(prompt.candidates(argument)) } else { Err(unknown("argument", argument)) }
+    }
+
+    fn find(&self, name: &str) -> Result<&Listed, ErrorData> {
+        self.0
+            .iter()
+            .find(|listed| listed.definition.name == name)
+            .ok_or_else(|| unknown("prompt", name))
+    }
+}
+
+/// Checks that the arguments a prompt knows are strings and that required ones are there. Others
+/// are ignored.
+fn check(definition: &model::Prompt, arguments: Option<&JsonObject>) -> Result<(), ErrorData> {
+    for argument in definition.arguments.iter().flatten() {
+        match arguments.and_then(|arguments| arguments.get(&argument.name)) {
+            Some(Value::String(_)) => {}
+            None if argument.required != Some(true) => {}
+            None => return Err(missing(&argument.name)),
+            Some(_) => {
+                let text = format!("Argument {} must be a string", argument.name);
+                return Err(ErrorData::invalid_params(text, None));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn missing(name: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("Missing required argument: {name}"), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::{ErrorCode, PromptArgument};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_checked_by_name() {
+        let definition = model::Prompt::new(
+            "p",
+            None::<String>,
+            Some(vec![
+                PromptArgument::new("needed").with_required(true),
+                PromptArgument::new("extra"),
+            ]),
+        );
+        for (arguments, complaint) in [
+            (json!({ "needed": "" }), None),
+            (json!({ "needed": "x", "extra": "y", "other": 1 }), None),
+            (json!({ "extra": "y" }), Some("Missing required argument: needed")),
+            (json!({ "needed": 1 }), Some("Argument needed must be a string")),
+            (json!({ "needed": "x", "extra": null }), Some("Argument extra must be a string")),
+        ] {
+            let said = check(&definition, arguments.as_object()).err();
+            assert_eq!(said.as_ref().map(|error| error.message.as_ref()), complaint, "{arguments}");
+            assert!(said.is_none_or(|error| error.code == ErrorCode::INVALID_PARAMS));
+        }
+        assert!(check(&definition, None).is_err());
+    }
+
+    #[test]
+    fn suggestions_are_for_known_arguments_of_known_prompts() {
+        let prompts = Prompts::new(all());
+        assert_eq!(prompts.candidates("complex_prompt", "temperature").unwrap().len(), 4);
+        for (name, argument) in [("complex_prompt", "nope"), ("simple_prompt", "style"), ("x", "y")]
+        {
+            let error = prompts.candidates(name, argument).unwrap_err();
+            assert_eq!(error.code, ErrorCode::INVALID_PARAMS, "{name} {argument}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The tools of a server: published, validated, called by name.
+
+use std::{borrow::Cow, collections::HashMap, pin::Pin, sync::Arc};
+
+use jsonschema::Validator;
+use rmcp::model::{self, CallToolResult, JsonObject};
+use serde_json::Value;
+
+use crate::{
+    call::Call,
+    error::{BuildError, CallError, failed, unknown},
+    schema,
+    text::quoted,
+    tool::Tool,
+};
+
+/// All tools, in the order they are listed.
+pub(crate) struct Registry {
+    tools: Vec<Registered>,
+    by_name: HashMap<Cow<'static, str>, usize>,
+}
+
+struct Registered {
+    definition: model::Tool,
+    validator: Validator,
+    run: Arc<dyn Run>,
+}
+
+impl Registry {
+    pub(crate) fn new(candidates: impl IntoIterator<Item = Candidate>) -> Result<Self, BuildError> {
+        let mut registry = Self { tools: Vec::new(), by_name: HashMap::new() };
+        for Candidate { definition, run } in candidates {
+            let validator =
+                schema::validator(&Value::Object(definition.input_schema.as_ref().clone()))
+                    .map_err(|reason| BuildError::Schema {
+                        tool: definition.name.to_string(),
+                        reason,
+                    })?;
+            let index = registry.tools.len();
+            if registry.by_name.insert(definition.name.clone(), index).is_some() {
+                return Err(BuildError::DuplicateTool(definition.name.into_owned()));
+            }
+            registry.tools.push(Registered { definition, validator, run });
+        }
+        Ok(registry)
+    }
+
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &model::Tool> {
+        self.tools.iter().map(|tool| &tool.definition)
+    }
+
+    pub(crate) fn definition(&self, name: &str) -> Option<&model::Tool> {
+        self.by_name.get(name).map(|index| &self.tools[*index].definition)
+    }
+
+    /// Calls a tool. An unknown name is a fault of the request, `-32602`; arguments that do not
+    /// fit are the result of a call that failed, so that a model can read it and try again
+    /// (2025-11-25, Tools, Error Handling).
+    pub(crate) async fn call(
+        &self,
+        name: &str,
+        arguments: Option<JsonObject>,
+        call: &Call<'_>,
+    ) -> Result<CallToolResult, CallError> {
+        let Some(index) = self.by_name.get(name) else {
+            return Err(unknown("tool", name).into());
+        };
+        let tool = &self.tools[*index];
+        let arguments = Value::Object(arguments.unwrap_or_default());
+        if let Some(faults) = schema::faults(&tool.validator, &arguments) {
+            return Ok(failed(format!("Invalid arguments for {name}: {faults}")));
+        }
+        tool.run.run(arguments, call).await
+    }
+}
+
+/// A tool that is not registered yet, its input type forgotten.
+pub(crate) struct Candidate {
+    definition: model::Tool,
+    run: Arc<dyn Run>,
+}
+
+impl Candidate {
+    pub(crate) fn new(tool: impl Tool) -> Self {
+        let definition = tool.definition().publish(tool.input_schema());
+        Self { definition, run: Arc::new(tool) }
+    }
+}
+
+/// [`Tool`] without its input type.
+trait Run: Send + Sync {
+    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a>;
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Result<CallToolResult, CallError>> + Send + 'a>>;
+
+impl<T: Tool> Run for T {
+    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a> {
+        Box::pin(async move {
+            match serde_json::from_value(arguments) {
+                Ok(input) => self.call(input, call).await,
+                // What the schema cannot say, the type may still refuse.
+                Err(error) => {
+                    Ok(failed(format!("Invalid arguments: {}", quoted(&error.to_string()))))
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{tool::Definition, tool::NoInput, tool::text, tools};
+
+    struct Named(&'static str, JsonObject);
+
+    impl Tool for Named {
+        type Input = NoInput;
+
+        fn definition(&self) -> Definition {
+            Definition::new(self.0, "", "")
+        }
+
+        async fn call(&self, _: NoInput, _: &Call<'_>) -> Result<CallToolResult, CallError> {
+            Ok(text(""))
+        }
+
+        fn input_schema(&self) -> JsonObject {
+            self.1.clone()
+        }
+    }
+
+    fn build(tools: Vec<Named>) -> Result<Registry, BuildError> {
+        Registry::new(tools.into_iter().map(Candidate::new))
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let twice = vec![Named("a", JsonObject::new()), Named("a", JsonObject::new())];
+        assert!(matches!(build(twice).err(), Some(BuildError::DuplicateTool(name)) if name == "a"));
+    }
+
+    #[test]
+    fn a_broken_schema_stops_the_start() {
+        for broken in [json!({ "type": "strin" }), json!({ "$ref": "https://example.com/x" })] {
+            let tool = Named("a", broken.as_object().unwrap().clone());
+            let error = build(vec![tool]).err();
+            assert!(matches!(error, Some(BuildError::Schema { .. })), "{broken}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn the_tools_of_this_crate_have_valid_definitions() {
+        let registry = Registry::new(tools::all().into_iter().chain(crate::conformance::tools()));
+        for tool in registry.unwrap().definitions() {
+            // 2026-07-28, Tools: names.
+            assert!(tool.name.len() <= 64, "{}", tool.name);
+            assert!(tool.name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)));
+            assert!(tool.description.as_deref().is_some_and(|text| !text.is_empty()));
+            assert!(tool.title.as_deref().is_some_and(|text| !text.is_empty()));
+            assert_eq!(tool.input_schema["type"], "object");
+        }
+    }
+}

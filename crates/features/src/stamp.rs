@@ -1,0 +1,101 @@
+//! What 2026-07-28 adds to results: the server's name (Base Protocol, General Fields) and how long
+//! they may be kept (Caching).
+
+use rmcp::model::{
+    CacheScope, CallToolResponse, CompleteResult, GetPromptResponse, Implementation,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    MetaObject, ReadResourceResult,
+};
+use serde_json::{Value, json};
+
+use crate::wire::Wire;
+
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// How long a client may keep a list or a resource, in milliseconds. They change with the
+/// server's version, and listeners are told.
+pub(crate) const FRESH_MS: u64 = 300_000;
+
+/// Lists and resources are the same for every user.
+pub(crate) const SCOPE: CacheScope = CacheScope::Public;
+
+/// A result that has room for metadata.
+pub(crate) trait Meta {
+    /// Its metadata, or `None` for a kind of result this server does not make.
+    fn meta(&mut self) -> Option<&mut Option<MetaObject>>;
+}
+
+/// A result that may be kept.
+pub(crate) trait Cacheable: Meta {
+    /// Sets how long, and for whom.
+    fn keep(&mut self, ttl_ms: u64, scope: CacheScope);
+}
+
+macro_rules! results {
+    ($trait:ident { $($result:ty),+ $(,)? } $body:tt) => {
+        $(impl $trait for $result $body)+
+    };
+}
+
+results!(Meta {
+    CompleteResult,
+    ListPromptsResult,
+    ListResourceTemplatesResult,
+    ListResourcesResult,
+    ListToolsResult,
+    ReadResourceResult,
+} {
+    fn meta(&mut self) -> Option<&mut Option<MetaObject>> {
+        Some(&mut self.meta)
+    }
+});
+
+results!(Meta { CallToolResponse, GetPromptResponse } {
+    fn meta(&mut self) -> Option<&mut Option<MetaObject>> {
+        match self {
+            Self::Complete(result) => Some(&mut result.meta),
+            Self::InputRequired(result) => Some(&mut result.meta),
+            _ => None,
+        }
+    }
+});
+
+results!(Cacheable {
+    ListPromptsResult,
+    ListResourceTemplatesResult,
+    ListResourcesResult,
+    ListToolsResult,
+    ReadResourceResult,
+} {
+    fn keep(&mut self, ttl_ms: u64, scope: CacheScope) {
+        self.ttl_ms = Some(ttl_ms);
+        self.cache_scope = Some(scope);
+    }
+});
+
+/// The server's name, ready to be put on results.
+pub(crate) struct Stamp(Value);
+
+impl Stamp {
+    pub(crate) fn new(server: &Implementation) -> Self {
+        Self(json!(server))
+    }
+
+    /// Completes a result. Clients of older revisions got the name with `initialize`.
+    pub(crate) fn put<R: Meta>(&self, wire: Wire, mut result: R) -> R {
+        if wire == Wire::Stateless
+            && let Some(meta) = result.meta()
+        {
+            meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), self.0.clone());
+        }
+        result
+    }
+
+    /// Completes a result that may be kept.
+    pub(crate) fn put_cacheable<R: Cacheable>(&self, wire: Wire, mut result: R) -> R {
+        if wire == Wire::Stateless {
+            result.keep(FRESH_MS, SCOPE);
+        }
+        self.put(wire, result)
+    }
+}

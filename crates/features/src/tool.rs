@@ -1,0 +1,89 @@
+//! What the author of a tool writes.
+
+use rmcp::model::{self, CallToolResult, ContentBlock, JsonObject, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{call::Call, error::CallError, schema};
+
+/// A tool: what it is called, what it takes, and what it does.
+pub trait Tool: Send + Sync + 'static {
+    /// What it takes. The documentation of the fields is what clients read about them.
+    type Input: DeserializeOwned + JsonSchema + Send;
+
+    /// What clients see of it.
+    fn definition(&self) -> Definition;
+
+    /// Runs it. `input` fits the published schema.
+    ///
+    /// On 2026-07-28 this runs again from its start once the client has answered what
+    /// [`Call::ask_elicitation`] and its siblings asked, so nothing before them may have effects.
+    fn call(
+        &self,
+        input: Self::Input,
+        call: &Call<'_>,
+    ) -> impl Future<Output = Result<CallToolResult, CallError>> + Send;
+
+    /// The schema to publish and to validate against, by default the one of [`Self::Input`].
+    fn input_schema(&self) -> JsonObject {
+        schema::of::<Self::Input>()
+    }
+}
+
+/// What clients see of a tool, apart from its input.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    hints: ToolAnnotations,
+    output_schema: Option<JsonObject>,
+}
+
+impl Definition {
+    /// A tool with a name for programs, a title for people and a description for models.
+    pub fn new(name: &'static str, title: &'static str, description: &'static str) -> Self {
+        let hints = ToolAnnotations::new();
+        Self { name, title, description, hints, output_schema: None }
+    }
+
+    /// Hints that the tool changes nothing, and that calling it twice is calling it once.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.hints = self.hints.read_only(true).destructive(false).idempotent(true);
+        self
+    }
+
+    /// Hints whether the tool deals with more than this server knows, such as a model or a user.
+    #[must_use]
+    pub fn open_world(mut self, open: bool) -> Self {
+        self.hints = self.hints.open_world(open);
+        self
+    }
+
+    /// Promises `structuredContent` that fits the schema of `T`.
+    #[must_use]
+    pub fn output<T: JsonSchema>(mut self) -> Self {
+        self.output_schema = Some(schema::of::<T>());
+        self
+    }
+
+    pub(crate) fn publish(self, input_schema: JsonObject) -> model::Tool {
+        let tool = model::Tool::new(self.name, self.description, input_schema)
+            .with_title(self.title)
+            .with_annotations(self.hints);
+        match self.output_schema {
+            Some(schema) => tool.with_raw_output_schema(schema.into()),
+            None => tool,
+        }
+    }
+}
+
+/// The input of a tool that takes nothing.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct NoInput {}
+
+/// A result of one text.
+pub fn text(text: impl Into<String>) -> CallToolResult {
+    CallToolResult::success(vec![ContentBlock::text(text)])
+}

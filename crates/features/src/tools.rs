@@ -1,0 +1,28 @@
+//! The tools a user sees, one file each.
+
+mod add;
+mod annotated_message;
+mod echo;
+mod elicit_inputs;
+mod get_resource_reference;
+mod get_roots_list;
+mod get_tiny_image;
+mod long_running_operation;
+mod sample_llm;
+
+use crate::registry::Candidate;
+
+/// All of them, in the order they are listed.
+pub(crate) fn all() -> Vec<Candidate> {
+    vec![
+        Candidate::new(echo::Echo),
+        Candidate::new(add::Add),
+        Candidate::new(long_running_operation::LongRunningOperation),
+        Candidate::new(sample_llm::SampleLlm),
+        Candidate::new(get_tiny_image::GetTinyImage),
+        Candidate::new(annotated_message::AnnotatedMessage),
+        Candidate::new(get_resource_reference::GetResourceReference),
+        Candidate::new(elicit_inputs::ElicitInputs),
+        Candidate::new(get_roots_list::GetRootsList),
+    ]
+}

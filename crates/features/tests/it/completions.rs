@@ -1,0 +1,64 @@
+//! Completions: known values by what was typed so far.
+
+use serde_json::{Value, json};
+
+use crate::support::{Raw, everything};
+
+fn of_prompt(name: &str, argument: &str, typed: &str) -> Value {
+    json!({
+        "ref": { "type": "ref/prompt", "name": name },
+        "argument": { "name": argument, "value": typed },
+    })
+}
+
+fn of_template(uri: &str, variable: &str, typed: &str) -> Value {
+    json!({
+        "ref": { "type": "ref/resource", "uri": uri },
+        "argument": { "name": variable, "value": typed },
+    })
+}
+
+#[tokio::test]
+async fn values_are_filtered_by_prefix() {
+    let template = "test://static/resource/{id}";
+    for mut client in [
+        Raw::stateful(&everything(), "2025-06-18", json!({})).await,
+        Raw::stateless(&everything(), json!({})),
+    ] {
+        for (params, values) in [
+            (
+                of_prompt("complex_prompt", "style", ""),
+                json!(["casual", "formal", "technical", "friendly"]),
+            ),
+            (of_prompt("complex_prompt", "style", "f"), json!(["formal", "friendly"])),
+            (of_prompt("complex_prompt", "style", "F"), json!([])),
+            (of_prompt("complex_prompt", "temperature", "0"), json!(["0", "0.5", "0.7"])),
+            (of_prompt("complex_prompt", "temperature", "1"), json!(["1.0"])),
+            (of_prompt("resource_prompt", "resourceId", ""), json!(["1", "2", "3", "4", "5"])),
+            (of_template(template, "id", ""), json!(["1", "2", "3", "4", "5"])),
+            (of_template(template, "id", "4"), json!(["4"])),
+        ] {
+            let answer = client.request("completion/complete", params.clone()).await;
+            let total = values.as_array().unwrap().len();
+            let completion = json!({ "values": values, "total": total, "hasMore": false });
+            assert_eq!(answer["result"]["completion"], completion, "{params}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_named() {
+    let mut client = Raw::stateful(&everything(), "2025-11-25", json!({})).await;
+    for (params, named) in [
+        (of_prompt("nope", "style", ""), "nope"),
+        (of_prompt("complex_prompt", "colour", ""), "colour"),
+        (of_prompt("simple_prompt", "style", ""), "style"),
+        (of_template("test://nope/{id}", "id", ""), "test://nope/{id}"),
+        (of_template("test://static/resource/{id}", "nope", ""), "nope"),
+        (of_template("test://static/resource/1", "id", ""), "test://static/resource/1"),
+    ] {
+        let answer = client.request("completion/complete", params.clone()).await;
+        assert_eq!(answer["error"]["code"], -32602, "{params}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(named), "{answer}");
+    }
+}

@@ -1,0 +1,211 @@
+//! `subscriptions/listen` (2026-07-28).
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use mcp_everything_features::{Change, Changes, Everything, LocalChanges, Options, StateError};
+use rmcp::{ServerHandler as _, model::SubscriptionFilter};
+use serde_json::{Value, json};
+use tokio::{sync::broadcast, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Raw, everything, options};
+
+const ONE: &str = "test://static/resource/1";
+const TWO: &str = "test://static/resource/2";
+
+fn with(changes: impl Changes) -> Everything {
+    Everything::new(Options { changes: Arc::new(changes), ..options() }).unwrap()
+}
+
+/// Listens, and returns the filter that was accepted.
+async fn listen(client: &mut Raw, filter: Value) -> (u64, Value) {
+    let id = client.ask("subscriptions/listen", json!({ "notifications": filter })).await;
+    let mut acknowledged = client.receive().await;
+    assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
+    assert_eq!(subscription(&acknowledged), id);
+    (id, acknowledged["params"]["notifications"].take())
+}
+
+fn subscription(notification: &Value) -> &Value {
+    &notification["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"]
+}
+
+fn updated(uri: &str) -> (String, Option<String>) {
+    ("notifications/resources/updated".to_owned(), Some(uri.to_owned()))
+}
+
+fn changed(list: &str) -> (String, Option<String>) {
+    (format!("notifications/{list}/list_changed"), None)
+}
+
+/// The next notification: its method and URI.
+async fn heard(client: &mut Raw, id: u64) -> (String, Option<String>) {
+    let message = client.receive().await;
+    assert_eq!(subscription(&message), id, "{message}");
+    let uri = message["params"]["uri"].as_str().map(str::to_owned);
+    (message["method"].as_str().unwrap().to_owned(), uri)
+}
+
+#[tokio::test]
+async fn a_listener_hears_what_it_asked_for() {
+    let changes = LocalChanges::new();
+    let mut client = Raw::stateless(&with(changes.clone()), json!({}));
+    let filter = json!({
+        "toolsListChanged": true,
+        "resourcesListChanged": true,
+        "resourceSubscriptions": [ONE, TWO, "test://nowhere"],
+    });
+    let (id, accepted) = listen(&mut client, filter).await;
+    assert_eq!(
+        accepted,
+        json!({
+            "toolsListChanged": true,
+            "resourcesListChanged": true,
+            "resourceSubscriptions": [ONE, TWO],
+        })
+    );
+    let publish = async |change| changes.publish(change).await.unwrap();
+    publish(Change::Prompts).await;
+    publish(Change::Resource("test://static/resource/3".to_owned())).await;
+    publish(Change::Tools).await;
+    assert_eq!(heard(&mut client, id).await, changed("tools"));
+    publish(Change::Resource(TWO.to_owned())).await;
+    assert_eq!(heard(&mut client, id).await, updated(TWO));
+    publish(Change::Resources).await;
+    assert_eq!(heard(&mut client, id).await, changed("resources"));
+    publish(Change::Missed).await;
+    for expected in [changed("tools"), changed("resources"), updated(ONE), updated(TWO)] {
+        assert_eq!(heard(&mut client, id).await, expected);
+    }
+    assert!(client.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn several_listeners_of_one_client_are_told_apart() {
+    let changes = LocalChanges::new();
+    let mut client = Raw::stateless(&with(changes.clone()), json!({}));
+    let (tools, _) = listen(&mut client, json!({ "toolsListChanged": true })).await;
+    let (prompts, _) = listen(&mut client, json!({ "promptsListChanged": true })).await;
+    changes.publish(Change::Prompts).await.unwrap();
+    assert_eq!(heard(&mut client, prompts).await, changed("prompts"));
+    changes.publish(Change::Tools).await.unwrap();
+    assert_eq!(heard(&mut client, tools).await, changed("tools"));
+}
+
+/// A channel that keeps two changes and has lost more before anybody reads.
+struct Crowded(broadcast::Sender<Change>);
+
+#[async_trait]
+impl Changes for Crowded {
+    async fn publish(&self, change: Change) -> Result<(), StateError> {
+        let _ = self.0.send(change);
+        Ok(())
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Change> {
+        let receiver = self.0.subscribe();
+        for _ in 0..5 {
+            let _ = self.0.send(Change::Prompts);
+        }
+        receiver
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_lags_is_told_once_about_everything() {
+    let mut client = Raw::stateless(&with(Crowded(broadcast::Sender::new(2))), json!({}));
+    let filter = json!({ "toolsListChanged": true, "resourceSubscriptions": [ONE] });
+    let (id, _) = listen(&mut client, filter).await;
+    assert_eq!(heard(&mut client, id).await, changed("tools"));
+    assert_eq!(heard(&mut client, id).await, updated(ONE));
+    assert!(client.settle().await.is_empty());
+}
+
+/// A channel whose listeners can be counted.
+struct Counted(broadcast::Sender<Change>);
+
+#[async_trait]
+impl Changes for Counted {
+    async fn publish(&self, change: Change) -> Result<(), StateError> {
+        let _ = self.0.send(change);
+        Ok(())
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Change> {
+        self.0.subscribe()
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_missed_between_acknowledgement_and_listener() {
+    let sender = broadcast::Sender::new(4);
+    let everything = with(Counted(sender.clone()));
+    // What rmcp does in the task of a request before it acknowledges.
+    let filter = SubscriptionFilter::builder().tools_list_changed().build();
+    let (accepting, before) = (everything.clone(), sender.clone());
+    let accepted = tokio::spawn(async move {
+        accepting.accepted_subscription_filter(&filter);
+        before.receiver_count()
+    });
+    assert_eq!(accepted.await.unwrap(), 1);
+    // The listener takes the receiver that was opened before, and opens none.
+    let mut client = Raw::stateless(&everything, json!({}));
+    listen(&mut client, json!({ "toolsListChanged": true })).await;
+    client.settle().await;
+    assert_eq!(sender.receiver_count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resources_listened_to_are_announced_every_ten_seconds() {
+    let mut client = Raw::stateless(&everything(), json!({})).in_paused_time();
+    let start = Instant::now();
+    let (id, _) = listen(&mut client, json!({ "resourceSubscriptions": [ONE] })).await;
+    for seconds in [10, 20, 30] {
+        assert_eq!(heard(&mut client, id).await, updated(ONE));
+        assert_eq!(start.elapsed().as_secs(), seconds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_are_not_announced_by_the_clock() {
+    let mut client = Raw::stateless(&everything(), json!({})).in_paused_time();
+    let filter = json!({ "toolsListChanged": true, "resourceSubscriptions": ["test://nowhere"] });
+    listen(&mut client, filter).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(client.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_goes_down_ends_the_stream_with_its_result() {
+    let draining = CancellationToken::new();
+    let options = Options { draining: draining.clone(), ..options() };
+    let mut client = Raw::stateless(&Everything::new(options).unwrap(), json!({}));
+    let (id, _) = listen(&mut client, json!({ "toolsListChanged": true })).await;
+    draining.cancel();
+    let end = client.answer_to(id).await;
+    assert_eq!(end["result"]["resultType"], "complete");
+    assert_eq!(end["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id);
+}
+
+#[tokio::test]
+async fn a_cancelled_listener_hears_nothing_more() {
+    let changes = LocalChanges::new();
+    let mut client = Raw::stateless(&with(changes.clone()), json!({}));
+    let (id, _) = listen(&mut client, json!({ "toolsListChanged": true })).await;
+    let params = json!({ "requestId": id });
+    client
+        .send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }))
+        .await;
+    client.settle().await;
+    changes.publish(Change::Tools).await.unwrap();
+    assert!(client.settle().await.is_empty());
+}
+
+#[tokio::test]
+async fn older_revisions_have_no_such_method() {
+    let mut client = Raw::stateful(&everything(), "2025-11-25", json!({})).await;
+    let params = json!({ "notifications": { "toolsListChanged": true } });
+    let answer = client.request("subscriptions/listen", params).await;
+    assert_eq!(answer["error"]["code"], -32601);
+}

@@ -1,0 +1,111 @@
+//! Resources: listed, read, subscribed to.
+
+use std::sync::Arc;
+
+use mcp_everything_features::{LocalSession, SessionState as _};
+use rmcp::{
+    ServiceError, ServiceExt as _,
+    model::{
+        ErrorCode, PaginatedRequestParams, ReadResourceRequestParams, SubscribeRequestParams,
+        UnsubscribeRequestParams,
+    },
+};
+use serde_json::json;
+
+use crate::support::{Answering, REVISIONS, Raw, everything};
+
+#[tokio::test]
+async fn a_hundred_resources_come_in_pages_of_ten() {
+    for version in REVISIONS {
+        let client = Answering::new(version.clone(), json!({})).connect(&everything()).await;
+        let (mut cursor, mut seen) = (None, Vec::new());
+        for number in 1..=10 {
+            let params = PaginatedRequestParams::default().with_cursor(cursor.take());
+            let page = client.list_resources(Some(params)).await.unwrap();
+            assert_eq!(page.resources.len(), 10, "{version}, page {number}");
+            seen.extend(page.resources);
+            cursor = page.next_cursor;
+            assert_eq!(cursor.is_some(), number < 10, "{version}, page {number}");
+        }
+        for (index, resource) in seen.into_iter().enumerate() {
+            let id = index + 1;
+            assert_eq!(resource.uri, format!("test://static/resource/{id}"));
+            assert_eq!(resource.name, format!("Resource {id}"));
+            let read = ReadResourceRequestParams::new(&resource.uri);
+            let contents = json!(client.read_resource(read).await.unwrap().contents);
+            assert_eq!(contents.as_array().unwrap().len(), 1);
+            assert_eq!(contents[0]["uri"], resource.uri);
+            assert_eq!(contents[0]["mimeType"], resource.mime_type.unwrap());
+        }
+        client.cancel().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_resource_is_an_error_that_names_it() {
+    for (version, code) in REVISIONS.into_iter().zip([-32002, -32002, -32002, -32602]) {
+        let client = Answering::new(version.clone(), json!({})).connect(&everything()).await;
+        let uri = "test://static/resource/101";
+        let answer = client.read_resource(ReadResourceRequestParams::new(uri)).await;
+        let Err(ServiceError::McpError(error)) = answer else { panic!("{answer:?}") };
+        assert_eq!(error.code, ErrorCode(code), "{version}");
+        assert_eq!(error.data, Some(json!({ "uri": uri })), "{version}");
+        client.cancel().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn subscriptions_are_kept_by_the_session_and_ask_the_client_nothing() {
+    let (client, server) = tokio::io::duplex(4096);
+    let session = Arc::new(LocalSession::new());
+    let everything = everything().with_session(Arc::clone(&session) as _);
+    tokio::spawn(async move { everything.serve(server).await.unwrap().waiting().await });
+    let answering =
+        Answering::new(rmcp::model::ProtocolVersion::V_2025_11_25, crate::support::all());
+    let asked = Arc::clone(&answering.asked);
+    let client = answering.serve(client).await.unwrap();
+
+    let (one, two) = ("test://static/resource/1", "test://static/resource/2");
+    for uri in [one, two, one] {
+        client.subscribe(SubscribeRequestParams::new(uri)).await.unwrap();
+    }
+    let kept = session.subscriptions().await.unwrap();
+    assert_eq!(kept.into_iter().collect::<Vec<_>>(), [one, two]);
+    client.unsubscribe(UnsubscribeRequestParams::new(one)).await.unwrap();
+    client.unsubscribe(UnsubscribeRequestParams::new(one)).await.unwrap();
+    let kept = session.subscriptions().await.unwrap();
+    assert_eq!(kept.into_iter().collect::<Vec<_>>(), [two]);
+
+    let nowhere = client.subscribe(SubscribeRequestParams::new("test://nowhere")).await;
+    let Err(ServiceError::McpError(error)) = nowhere else { panic!("{nowhere:?}") };
+    assert_eq!(error.code, ErrorCode::RESOURCE_NOT_FOUND);
+    assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_session_there_is_nothing_to_subscribe_with() {
+    let (client, server) = tokio::io::duplex(4096);
+    tokio::spawn(async move { everything().serve(server).await.unwrap().waiting().await });
+    let answering = Answering::new(rmcp::model::ProtocolVersion::V_2025_11_25, json!({}));
+    let client = answering.serve(client).await.unwrap();
+    let uri = "test://static/resource/1";
+    let answer = client.subscribe(SubscribeRequestParams::new(uri)).await;
+    let Err(ServiceError::McpError(error)) = answer else { panic!("{answer:?}") };
+    assert_eq!(error.code, ErrorCode::INVALID_REQUEST);
+}
+
+#[tokio::test]
+async fn there_is_one_template() {
+    let mut client = Raw::stateful(&everything(), "2025-06-18", json!({})).await;
+    let answer = client.request("resources/templates/list", json!({})).await;
+    assert_eq!(
+        answer["result"],
+        json!({
+            "resourceTemplates": [{
+                "uriTemplate": "test://static/resource/{id}",
+                "name": "Static Resource",
+                "description": "A static resource with a numeric ID",
+            }],
+        })
+    );
+}
