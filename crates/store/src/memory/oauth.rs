@@ -76,7 +76,7 @@ impl OAuthStore for MemoryOAuth {
         life: Duration,
         capacity: usize,
     ) -> Result<(), StoreError> {
-        let record = encode(&client_key(&client.id), client)?;
+        let record = encode(client_key(&client.id), client)?;
         let now = self.now();
         let mut tables = self.tables_for_insert(now);
         if tables.clients.live(client.id.as_str(), now).is_some() {
@@ -94,7 +94,7 @@ impl OAuthStore for MemoryOAuth {
         let Some(entry) = tables.clients.live(id, now) else {
             return Ok(None);
         };
-        decode(&client_key(id), &entry.value.record).map(Some)
+        decode(client_key(id), &entry.value.record).map(Some)
     }
 
     async fn prolong_client(&self, id: &str, life: Duration) -> Result<bool, StoreError> {
@@ -149,7 +149,7 @@ impl OAuthStore for MemoryOAuth {
         grant: &GrantRecord,
         life: Duration,
     ) -> Result<(), StoreError> {
-        let record = encode(&grant_key(id), grant)?;
+        let record = encode(grant_key(id), grant)?;
         let now = self.now();
         let row = GrantRow { record, revoked: false };
         self.tables_for_insert(now).grants.insert_new(*id, row, now, now + life);
@@ -162,7 +162,7 @@ impl OAuthStore for MemoryOAuth {
         let Some(entry) = tables.grants.live(id, now) else {
             return Ok(None);
         };
-        let record = decode(&grant_key(id), &entry.value.record)?;
+        let record = decode(grant_key(id), &entry.value.record)?;
         Ok(Some(Grant { record, revoked: entry.value.revoked }))
     }
 

@@ -1,5 +1,7 @@
 //! How a record is written: JSON with the number of its format.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::StoreError;
@@ -19,26 +21,26 @@ struct VersionOnly {
 }
 
 /// Writes a record. `key` is for the error.
-pub fn encode<T: Serialize>(key: &str, record: &T) -> Result<Vec<u8>, StoreError> {
+pub fn encode<T: Serialize>(key: impl Display, record: &T) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(&Versioned { v: FORMAT, record })
         .map_err(|error| corrupt(key, format_args!("cannot be written: {error}")))
 }
 
 /// Reads a record. `key` is for the error, which is always [`StoreError::Corrupt`].
-pub fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
+pub fn decode<T: DeserializeOwned>(key: impl Display, bytes: &[u8]) -> Result<T, StoreError> {
     // The number first: a newer format may have another shape, and the error should say so.
-    let VersionOnly { v } =
-        serde_json::from_slice(bytes).map_err(|error| corrupt(key, format_args!("{error}")))?;
-    if v != FORMAT {
-        return Err(corrupt(key, format_args!("format {v} is not {FORMAT}")));
-    }
-    let Versioned { record, .. } =
-        serde_json::from_slice(bytes).map_err(|error| corrupt(key, format_args!("{error}")))?;
-    Ok(record)
+    let record = match serde_json::from_slice(bytes) {
+        Ok(VersionOnly { v: FORMAT }) => serde_json::from_slice(bytes),
+        Ok(VersionOnly { v }) => {
+            return Err(corrupt(key, format_args!("format {v} is not {FORMAT}")));
+        }
+        Err(error) => Err(error),
+    };
+    record.map(|Versioned { record, .. }| record).map_err(|error| corrupt(key, error))
 }
 
-pub(super) fn corrupt(key: &str, reason: std::fmt::Arguments<'_>) -> StoreError {
-    StoreError::Corrupt { key: key.to_owned(), reason: reason.to_string() }
+pub(super) fn corrupt(key: impl Display, reason: impl Display) -> StoreError {
+    StoreError::Corrupt { key: key.to_string(), reason: reason.to_string() }
 }
 
 #[cfg(test)]

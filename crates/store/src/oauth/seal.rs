@@ -2,10 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use chacha20poly1305::{
-    KeyInit as _, XChaCha20Poly1305, XNonce,
-    aead::{Aead as _, Payload},
-};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::Aead as _};
 use hmac::{Hmac, Mac as _};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
@@ -35,35 +32,26 @@ pub struct Sealed<T> {
 impl<T: SealedRecord> Sealed<T> {
     /// Seals a record under the secret that will name it.
     pub fn seal(record: &T, secret: &str, random: &dyn Random) -> Result<Self, StoreError> {
-        let key = Self::key(secret);
-        let plain = Zeroizing::new(codec::encode(&key, record)?);
-        let mut bytes = vec![0; NONCE];
-        random.fill(&mut bytes);
-        let nonce = XNonce::try_from(&bytes[..]).map_err(|_| too_short(&key))?;
-        let payload = Payload { msg: &plain, aad: T::KIND.as_bytes() };
+        let plain = Zeroizing::new(codec::encode(Key::<T>::of(secret), record)?);
+        let mut nonce = [0; NONCE];
+        random.fill(&mut nonce);
         let ciphertext = cipher::<T>(secret)
-            .encrypt(&nonce, payload)
-            .map_err(|_| codec::corrupt(&key, format_args!("too long to be sealed")))?;
-        bytes.extend(ciphertext);
-        Ok(Self::from_bytes(bytes))
+            .encrypt(&XNonce::from(nonce), plain.as_slice())
+            .map_err(|_| broken::<T>(secret, "too long to be sealed"))?;
+        Ok(Self::from_bytes([&nonce, ciphertext.as_slice()].concat()))
     }
 
     /// Opens it with that secret. The error is always [`StoreError::Corrupt`].
     pub fn open(&self, secret: &str) -> Result<T, StoreError> {
-        let key = Self::key(secret);
-        let (nonce, ciphertext) =
-            self.bytes.split_at_checked(NONCE).ok_or_else(|| too_short(&key))?;
-        let nonce = XNonce::try_from(nonce).map_err(|_| too_short(&key))?;
-        let payload = Payload { msg: ciphertext, aad: T::KIND.as_bytes() };
+        let (nonce, ciphertext) = self
+            .bytes
+            .split_first_chunk::<NONCE>()
+            .ok_or_else(|| broken::<T>(secret, "shorter than a nonce"))?;
         let plain = cipher::<T>(secret)
-            .decrypt(&nonce, payload)
+            .decrypt(&XNonce::from(*nonce), ciphertext)
             .map(Zeroizing::new)
-            .map_err(|_| codec::corrupt(&key, format_args!("the seal is broken")))?;
-        codec::decode(&key, &plain)
-    }
-
-    fn key(secret: &str) -> String {
-        format!("{}:{}", T::KIND, SecretHash::of(secret))
+            .map_err(|_| broken::<T>(secret, "the seal is broken"))?;
+        codec::decode(Key::<T>::of(secret), &plain)
     }
 }
 
@@ -91,8 +79,8 @@ impl<T> fmt::Debug for Sealed<T> {
     }
 }
 
-/// The key is HMAC-SHA256 of a label under the secret, so that the secret's hash, which is the
-/// record's name, says nothing about it.
+/// The key is HMAC-SHA256 of a label and the kind under the secret, so that the secret's hash, which
+/// is the record's name, says nothing about it.
 fn cipher<T: SealedRecord>(secret: &str) -> XChaCha20Poly1305 {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
         unreachable!("HMAC takes keys of every length")
@@ -103,8 +91,26 @@ fn cipher<T: SealedRecord>(secret: &str) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new((&*key).into())
 }
 
-fn too_short(key: &str) -> StoreError {
-    codec::corrupt(key, format_args!("shorter than a nonce"))
+fn broken<T: SealedRecord>(secret: &str, why: &str) -> StoreError {
+    codec::corrupt(Key::<T>::of(secret), why)
+}
+
+/// The key of a record, made only for an error.
+struct Key<'a, T> {
+    secret: &'a str,
+    record: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Key<'a, T> {
+    fn of(secret: &'a str) -> Self {
+        Self { secret, record: PhantomData }
+    }
+}
+
+impl<T: SealedRecord> fmt::Display for Key<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", T::KIND, SecretHash::of(self.secret))
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,154 @@
+//! The browser a login belongs to.
+//!
+//! A cookie with a random value names the browser. What a page lets it do is signed together with
+//! that value, and a login under way keeps its hash: so neither a form nor a login can be started
+//! in one browser and finished in another (RFC 9700, section 4.7).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use cookie::{Cookie, SameSite};
+use mcp_everything_store::{Random, SecretKeys, Timestamp, oauth::SecretHash};
+
+const PURPOSE: &str = "consent form";
+
+/// A browser, by the value of its cookie.
+pub(crate) struct Browser {
+    value: String,
+    https: bool,
+}
+
+impl Browser {
+    /// A browser that had no cookie yet.
+    pub(crate) fn new(random: &dyn Random, https: bool) -> Self {
+        Self { value: random.token::<32>(), https }
+    }
+
+    /// The browser that sent a request, if it has a cookie of ours.
+    pub(crate) fn of(headers: &HeaderMap, https: bool) -> Option<Self> {
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(Cookie::split_parse)
+            .filter_map(Result::ok)
+            .find(|cookie| cookie.name() == name(https) && is_ours(cookie.value()))
+            .map(|cookie| Self { value: cookie.value().to_owned(), https })
+    }
+
+    /// The cookie, for as long as a login may take.
+    pub(crate) fn cookie(&self, life: std::time::Duration) -> Option<HeaderValue> {
+        let seconds = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
+        let cookie = Cookie::build((name(self.https), self.value.as_str()))
+            .path("/")
+            .http_only(true)
+            .secure(self.https)
+            // Lax, as the client's site sends the browser here.
+            .same_site(SameSite::Lax)
+            .max_age(cookie::time::Duration::seconds(seconds));
+        HeaderValue::from_str(&cookie.to_string()).ok()
+    }
+
+    /// What a login under way remembers of it.
+    pub(crate) fn hash(&self) -> SecretHash {
+        SecretHash::of(&self.value)
+    }
+
+    /// Signs what a form asks this browser's user.
+    pub(crate) fn sign(&self, keys: &SecretKeys, form: &str, until: Timestamp) -> String {
+        let until = until.as_millis();
+        let tag = keys.sign(PURPOSE, &[self.value.as_bytes(), form.as_bytes(), &bytes(until)]);
+        format!("{until}.{}", URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// Whether this browser was asked this, and not too long ago.
+    pub(crate) fn verify(
+        &self,
+        keys: &SecretKeys,
+        form: &str,
+        signature: &str,
+        now: Timestamp,
+    ) -> bool {
+        let Some((until, tag)) = signature.split_once('.') else { return false };
+        let (Ok(until), Ok(tag)) = (until.parse::<u64>(), URL_SAFE_NO_PAD.decode(tag)) else {
+            return false;
+        };
+        let parts = [self.value.as_bytes(), form.as_bytes(), &bytes(until)];
+        now.as_millis() < until && keys.verify(PURPOSE, &parts, &tag)
+    }
+}
+
+/// With the prefix `__Host-` a browser takes the cookie only from this very host.
+const fn name(https: bool) -> &'static str {
+    if https { "__Host-mcp-login" } else { "mcp-login" }
+}
+
+fn is_ours(value: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == 32)
+}
+
+const fn bytes(millis: u64) -> [u8; 8] {
+    millis.to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mcp_everything_store::TestRandom;
+
+    use super::*;
+
+    fn browser() -> Browser {
+        Browser::new(&TestRandom::seeded(1), false)
+    }
+
+    fn sent(cookies: &[&str]) -> HeaderMap {
+        cookies.iter().map(|value| (header::COOKIE, value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn the_cookie_is_out_of_reach_for_others() {
+        let plain = browser().cookie(Duration::from_secs(600)).unwrap();
+        let value = browser().value;
+        assert_eq!(
+            plain.to_str().unwrap(),
+            format!("mcp-login={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age=600"),
+        );
+        let secure = Browser { https: true, ..browser() }.cookie(Duration::ZERO).unwrap();
+        let secure = secure.to_str().unwrap();
+        assert!(secure.starts_with("__Host-mcp-login="), "{secure}");
+        assert!(secure.contains("; Secure") && secure.contains("; Path=/"), "{secure}");
+        assert!(!secure.contains("Domain"), "{secure}");
+    }
+
+    #[test]
+    fn a_browser_is_known_by_its_cookie() {
+        let value = browser().value;
+        let mine = format!("mcp-login={value}");
+        let found = |cookies: &[&str]| Browser::of(&sent(cookies), false).map(|found| found.value);
+        assert_eq!(found(&[&mine]), Some(value.clone()));
+        assert_eq!(found(&[&format!("a=b; {mine}; c=d")]), Some(value.clone()));
+        assert_eq!(found(&["a=b", &mine]), Some(value.clone()));
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&["mcp-login=short"]), None);
+        assert_eq!(found(&[&format!("mcp-login={value}x")]), None);
+        assert_eq!(found(&[&format!("__Host-mcp-login={value}")]), None);
+        assert!(Browser::of(&sent(&[&mine]), true).is_none(), "it did not come through TLS");
+    }
+
+    #[test]
+    fn a_signature_is_good_for_one_form_browser_and_time() {
+        let keys = SecretKeys::generate(&TestRandom::seeded(2));
+        let (now, until) = (Timestamp::from_millis(1000), Timestamp::from_millis(2000));
+        let signature = browser().sign(&keys, "a=1", until);
+        assert!(browser().verify(&keys, "a=1", &signature, now));
+        assert!(!browser().verify(&keys, "a=2", &signature, now), "another form");
+        assert!(!browser().verify(&keys, "a=1", &signature, until), "too late");
+        let other = Browser::new(&TestRandom::seeded(3), false);
+        assert!(!other.verify(&keys, "a=1", &signature, now), "another browser");
+        let (_, tag) = signature.split_once('.').unwrap();
+        for bad in ["", ".", tag, &format!("3000.{tag}"), &format!("2000.{}", &tag[1..])] {
+            assert!(!browser().verify(&keys, "a=1", bad, now), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What an authorization server is told about itself.
+
+use std::time::Duration;
+
+use crate::{BaseUri, Resources, ScopeSet};
+
+/// How long things live. Each outlives what depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// From the user's consent to the return from the upstream provider, and from the consent page
+    /// to the consent.
+    pub pending: Duration,
+    /// An authorization code.
+    pub code: Duration,
+    /// An access token.
+    pub access_token: Duration,
+    /// A refresh token, renewed by each rotation.
+    pub refresh: Duration,
+    /// How long a refresh token that was replaced still gets the same successor.
+    pub refresh_window: Duration,
+    /// A grant, renewed by each rotation.
+    pub grant: Duration,
+    /// A registration, renewed by each grant and each rotation.
+    pub client: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            pending: 10 * MINUTE,
+            code: 10 * MINUTE,
+            access_token: 60 * MINUTE,
+            refresh: 7 * DAY,
+            refresh_window: MINUTE,
+            grant: 7 * DAY,
+            client: 30 * DAY,
+        }
+    }
+}
+
+/// The settings of an authorization server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its public URL, and its name in every token and response.
+    pub issuer: BaseUri,
+    /// What users are told they give access to.
+    pub service: String,
+    /// What it issues tokens for.
+    pub resources: Resources,
+    /// What a client gets that asks for no scope.
+    pub default_scope: ScopeSet,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// Schemes of native apps, beyond those made of a domain in reverse, that a browser may be sent
+    /// to.
+    pub app_schemes: Vec<String>,
+    /// How many registrations are kept.
+    pub max_clients: usize,
+}
+
+impl Config {
+    /// The usual settings for a server that is at the same URL as the resources it protects:
+    /// the URL itself, its `/mcp`, which is the default, and its `/sse`.
+    pub fn integrated(base: BaseUri, service: impl Into<String>) -> Self {
+        let mcp = base.join("/mcp");
+        let listed = vec![base.as_str().to_owned(), mcp.clone(), base.join("/sse")];
+        Self {
+            issuer: base,
+            service: service.into(),
+            resources: Resources::new(listed, mcp),
+            default_scope: ScopeSet::USUAL,
+            lifetimes: Lifetimes::default(),
+            app_schemes: APP_SCHEMES.map(String::from).into(),
+            max_clients: 10_000,
+        }
+    }
+}
+
+/// Apps that speak MCP and whose scheme is a plain word.
+const APP_SCHEMES: [&str; 14] = [
+    "cherrystudio",
+    "claude",
+    "cursor",
+    "goose",
+    "jetbrains",
+    "kiro",
+    "lmstudio",
+    "raycast",
+    "trae",
+    "vscode",
+    "vscode-insiders",
+    "warp",
+    "windsurf",
+    "zed",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_depends_on_something_does_not_outlive_it() {
+        let lives = Lifetimes::default();
+        assert!(lives.refresh_window < lives.access_token);
+        assert!(lives.access_token <= lives.refresh);
+        assert!(lives.code <= lives.grant && lives.refresh <= lives.grant);
+        assert!(lives.grant <= lives.client);
+    }
+}

@@ -1,0 +1,147 @@
+//! What is logged. Each line has the field `event` with one of these names, and never a secret.
+
+use mcp_everything_store::{StoreError, oauth::GrantId};
+use tracing::{error, info, warn};
+
+/// Every event of this crate, with what it means.
+pub const EVENTS: &[(&str, &str)] = &[
+    ("auth.client.registered", "a client registered"),
+    ("auth.client.refused", "a registration was refused"),
+    ("auth.client.rejected", "a client did not prove who it is"),
+    ("auth.request.refused", "an authorization request was refused"),
+    ("auth.consent.shown", "a user was asked for consent"),
+    ("auth.consent.granted", "a user agreed"),
+    ("auth.consent.denied", "a user refused"),
+    ("auth.login.failed", "a login did not come to an end"),
+    ("auth.code.issued", "a code was sent to a client"),
+    ("auth.code.replayed", "a code came a second time; everything it gave was revoked"),
+    ("auth.token.issued", "tokens were issued for a code"),
+    ("auth.token.refreshed", "tokens were issued for a refresh token"),
+    ("auth.token.refused", "a token request was refused"),
+    ("auth.token.revoked", "a client gave up a token or its whole grant"),
+    ("auth.token.rejected", "a request to the resource had no good token"),
+    ("auth.refresh.reused", "a replaced refresh token came late; its grant was revoked"),
+    ("auth.store.failed", "the store gave no answer"),
+];
+
+pub(crate) fn client_registered(client_id: &str, auth_method: &str) {
+    info!(event = "auth.client.registered", client_id, auth_method, "client registered");
+}
+
+pub(crate) fn client_refused(reason: &dyn std::error::Error) {
+    info!(event = "auth.client.refused", %reason, "registration refused");
+}
+
+pub(crate) fn client_rejected(client_id: Option<&str>, reason: &dyn std::error::Error) {
+    warn!(event = "auth.client.rejected", client_id, %reason, "client authentication failed");
+}
+
+pub(crate) fn request_refused(
+    client_id: Option<&str>,
+    reason: &dyn std::error::Error,
+    redirected: bool,
+) {
+    info!(
+        event = "auth.request.refused",
+        client_id, %reason, redirected, "authorization request refused"
+    );
+}
+
+pub(crate) fn consent_shown(client_id: &str) {
+    info!(event = "auth.consent.shown", client_id, "consent asked for");
+}
+
+pub(crate) fn consent_granted(client_id: &str, scope: &str) {
+    info!(event = "auth.consent.granted", client_id, scope, "consent given");
+}
+
+pub(crate) fn consent_denied(client_id: &str) {
+    info!(event = "auth.consent.denied", client_id, "consent refused");
+}
+
+pub(crate) fn login_failed(client_id: Option<&str>, reason: &dyn std::error::Error) {
+    info!(event = "auth.login.failed", client_id, %reason, "login failed");
+}
+
+pub(crate) fn code_issued(client_id: &str, user_id: &str, grant: GrantId) {
+    info!(event = "auth.code.issued", client_id, user_id, %grant, "code issued");
+}
+
+pub(crate) fn code_replayed(client_id: &str, user_id: &str, grant: GrantId) {
+    warn!(event = "auth.code.replayed", client_id, user_id, %grant, "code replayed, grant revoked");
+}
+
+pub(crate) fn token_issued(client_id: &str, user_id: &str, grant: GrantId, scope: &str) {
+    info!(event = "auth.token.issued", client_id, user_id, %grant, scope, "token issued");
+}
+
+pub(crate) fn token_refreshed(client_id: &str, user_id: &str, grant: GrantId, repeated: bool) {
+    info!(event = "auth.token.refreshed", client_id, user_id, %grant, repeated, "token refreshed");
+}
+
+pub(crate) fn token_refused(client_id: &str, reason: &dyn std::error::Error) {
+    info!(event = "auth.token.refused", client_id, %reason, "token request refused");
+}
+
+pub(crate) fn token_revoked(client_id: &str, user_id: &str, grant: GrantId, whole_grant: bool) {
+    info!(event = "auth.token.revoked", client_id, user_id, %grant, whole_grant, "token revoked");
+}
+
+pub(crate) fn token_rejected(resource: &str, reason: &str) {
+    info!(event = "auth.token.rejected", resource, reason, "request without a good token");
+}
+
+pub(crate) fn refresh_reused(client_id: &str, user_id: &str, grant: GrantId) {
+    warn!(
+        event = "auth.refresh.reused",
+        client_id, user_id, %grant, "refresh token reused, grant revoked"
+    );
+}
+
+pub(crate) fn store_failed(reason: &StoreError) {
+    error!(event = "auth.store.failed", %reason, "the store failed");
+}
+
+/// What may be logged of an identifier that anybody can send: its beginning, on one line.
+pub(crate) fn loggable(text: &str) -> String {
+    text.chars().take(64).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::logs;
+
+    #[test]
+    fn the_table_lists_what_is_logged() {
+        let reason: &dyn std::error::Error = &StoreError::Unavailable { reason: "x".into() };
+        let grant = GrantId::from_bytes([1; 16]);
+        let logged = logs::during(|| {
+            client_registered("c", "none");
+            client_refused(reason);
+            client_rejected(Some("c"), reason);
+            request_refused(Some("c"), reason, true);
+            consent_shown("c");
+            consent_granted("c", "s");
+            consent_denied("c");
+            login_failed(None, reason);
+            code_issued("c", "u", grant);
+            code_replayed("c", "u", grant);
+            token_issued("c", "u", grant, "s");
+            token_refreshed("c", "u", grant, false);
+            token_refused("c", reason);
+            token_revoked("c", "u", grant, true);
+            token_rejected("r", "x");
+            refresh_reused("c", "u", grant);
+            store_failed(&StoreError::Unavailable { reason: "x".into() });
+        });
+        let listed: Vec<&str> = EVENTS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(logs::events(&logged), listed);
+    }
+
+    #[test]
+    fn identifiers_stay_on_one_line() {
+        assert_eq!(loggable("a\nb\u{202e}c"), "a?b?c");
+        assert_eq!(loggable(&"x".repeat(100)).len(), 64);
+    }
+}

@@ -1,0 +1,101 @@
+//! A store that goes away in the middle of a request: whatever had happened by then, the same
+//! request works when it is back.
+
+use crate::testing::{Page, TestServer, Tokens, VERIFIER, authorize_url, client, form};
+
+/// Lets each store operation of a request fail in turn, and then repeats the request. `prepare`
+/// makes what `send` sends.
+async fn can_be_repeated<T>(
+    prepare: impl AsyncFn(&TestServer) -> T,
+    send: impl AsyncFn(&TestServer, &T) -> Page,
+    success: u16,
+) -> usize {
+    for operations in 0.. {
+        let server = TestServer::new();
+        server.put_client(&client("c")).await;
+        let prepared = prepare(&server).await;
+        server.faults.is_away_after(operations);
+        let first = send(&server, &prepared).await;
+        server.faults.is_back();
+        if first.status == success {
+            return operations;
+        }
+        assert_eq!(first.status, 503, "after {operations} operations: {}", first.body);
+        assert!(first.headers.contains_key("retry-after"));
+        let second = send(&server, &prepared).await;
+        assert_eq!(second.status, success, "after {operations} operations: {}", second.body);
+    }
+    unreachable!("a request has an end")
+}
+
+async fn logged_in(server: &TestServer) -> Tokens {
+    server.log_in("c", "alice", &[]).await
+}
+
+#[tokio::test]
+async fn registration() {
+    let document = "{\"redirect_uris\":[\"http://localhost/callback\"]}";
+    let send = async |server: &TestServer, (): &()| {
+        server.post("/register", "application/json", document).await
+    };
+    assert_eq!(can_be_repeated(async |_| (), send, 201).await, 1);
+}
+
+#[tokio::test]
+async fn consent() {
+    let prepare = async |server: &TestServer| server.get(&authorize_url("c", &[])).await.form();
+    let send =
+        async |server: &TestServer, form: &_| server.submit(form, &[("decision", "allow")]).await;
+    assert_eq!(can_be_repeated(prepare, send, 303).await, 2);
+}
+
+#[tokio::test]
+async fn sign_in() {
+    let prepare = async |server: &TestServer| {
+        let consent = server.get(&authorize_url("c", &[])).await.form();
+        let away = server.submit(&consent, &[("decision", "allow")]).await;
+        server.get(away.header("location")).await.form()
+    };
+    let send = async |server: &TestServer, form: &_| server.submit(form, &[]).await;
+    assert_eq!(can_be_repeated(prepare, send, 303).await, 6);
+}
+
+#[tokio::test]
+async fn code_exchange() {
+    let prepare = async |server: &TestServer| {
+        let code = server.code("c", "alice", &[]).await;
+        let request = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "c"),
+            ("code", &code),
+            ("code_verifier", VERIFIER),
+        ];
+        form(&request, &[])
+    };
+    let send = async |server: &TestServer, form: &String| server.post_form("/token", form).await;
+    assert_eq!(can_be_repeated(prepare, send, 200).await, 6);
+}
+
+#[tokio::test]
+async fn refresh() {
+    let prepare = async |server: &TestServer| {
+        let token = logged_in(server).await.refresh;
+        let request =
+            [("grant_type", "refresh_token"), ("client_id", "c"), ("refresh_token", &token)];
+        form(&request, &[])
+    };
+    let send = async |server: &TestServer, form: &String| server.post_form("/token", form).await;
+    assert_eq!(can_be_repeated(prepare, send, 200).await, 6);
+}
+
+#[tokio::test]
+async fn revocation() {
+    let send = async |server: &TestServer, form: &String| server.post_form("/revoke", form).await;
+    let access =
+        async |server: &TestServer| format!("client_id=c&token={}", logged_in(server).await.access);
+    let refresh = async |server: &TestServer| {
+        format!("client_id=c&token={}", logged_in(server).await.refresh)
+    };
+    assert_eq!(can_be_repeated(access, send, 200).await, 3);
+    assert_eq!(can_be_repeated(refresh, send, 200).await, 3);
+}

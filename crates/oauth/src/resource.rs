@@ -1,0 +1,15 @@
+//! The resource server's side: who may come in, and where others are told to go.
+
+mod bearer;
+mod local;
+mod metadata;
+mod protected;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use bearer::{Bearer, BearerLayer};
+pub use local::LocalVerifier;
+pub use metadata::protected_resource_metadata;
+pub use protected::ProtectedResource;
+pub use verify::{Caller, TokenVerifier, VerifyError};

@@ -1,0 +1,119 @@
+//! A resource that wants a token, and how it says so (RFC 6750, section 3; RFC 9728, section 5.1).
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+
+use super::Caller;
+use crate::{
+    BaseUri, ScopeSet,
+    resources::same_resource,
+    wire::{Code, ErrorResponse},
+};
+
+pub(super) const WELL_KNOWN: &str = "oauth-protected-resource";
+
+/// A resource at one path of a server.
+#[derive(Clone, Debug)]
+pub struct ProtectedResource {
+    pub(super) resource: String,
+    pub(super) name: String,
+    pub(super) authorization_servers: Vec<String>,
+    pub(super) scopes: ScopeSet,
+    pub(super) metadata_paths: Vec<String>,
+    metadata_url: String,
+    accepts: Vec<String>,
+}
+
+impl ProtectedResource {
+    /// The resource at `path` below `base`; an empty path is the server as a whole. Takes tokens
+    /// for itself and for the whole server.
+    pub fn new(
+        base: &BaseUri,
+        path: &str,
+        name: impl Into<String>,
+        authorization_server: impl Into<String>,
+    ) -> Self {
+        let whole = base.as_str().to_owned();
+        let resource = if path.is_empty() { whole.clone() } else { base.join(path) };
+        // RFC 9728, section 3.1; and without the server's own path, which a proxy may take away.
+        let mut metadata_paths = vec![base.well_known_path(WELL_KNOWN, path)];
+        if !base.path().is_empty() {
+            metadata_paths.push(format!("/.well-known/{WELL_KNOWN}{path}"));
+        }
+        Self {
+            accepts: vec![resource.clone(), whole],
+            resource,
+            name: name.into(),
+            authorization_servers: vec![authorization_server.into()],
+            scopes: ScopeSet::USUAL,
+            metadata_paths,
+            metadata_url: base.well_known(WELL_KNOWN, path),
+        }
+    }
+
+    /// Takes tokens for another resource, too.
+    #[must_use]
+    pub fn accepting(mut self, resource: impl Into<String>) -> Self {
+        self.accepts.push(resource.into());
+        self
+    }
+
+    /// Its identifier (RFC 8707).
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// Whether a token for these resources is for this one.
+    pub fn accepts(&self, audience: &[String]) -> bool {
+        audience.iter().any(|one| self.accepts.iter().any(|other| same_resource(one, other)))
+    }
+
+    /// 403: the caller is known, but the user has not allowed this. The challenge names what the
+    /// caller has as well, so that it does not lose that by asking again.
+    pub fn insufficient_scope(&self, caller: &Caller, needed: ScopeSet) -> Response {
+        let description = "the access token does not allow this";
+        ErrorResponse::new(StatusCode::FORBIDDEN, Code::InsufficientScope, description)
+            .with(
+                header::WWW_AUTHENTICATE,
+                self.challenge(
+                    Some((Code::InsufficientScope, description)),
+                    caller.scopes.union(needed),
+                ),
+            )
+            .into_response()
+    }
+
+    /// 401 without an error code, as nothing was sent that could be wrong (RFC 6750, section 3.1).
+    pub(super) fn no_token(&self) -> Response {
+        let mut response = ErrorResponse::new(
+            StatusCode::UNAUTHORIZED,
+            Code::InvalidToken,
+            "an access token is needed in the Authorization header",
+        );
+        response.code = "unauthorized";
+        response.with(header::WWW_AUTHENTICATE, self.challenge(None, self.scopes)).into_response()
+    }
+
+    pub(super) fn refused(
+        &self,
+        status: StatusCode,
+        code: Code,
+        description: &'static str,
+    ) -> Response {
+        ErrorResponse::new(status, code, description)
+            .with(header::WWW_AUTHENTICATE, self.challenge(Some((code, description)), self.scopes))
+            .into_response()
+    }
+
+    fn challenge(&self, error: Option<(Code, &str)>, scopes: ScopeSet) -> HeaderValue {
+        let error = error.map_or_else(String::new, |(code, description)| {
+            format!("error=\"{}\", error_description=\"{description}\", ", code.as_str())
+        });
+        let metadata = &self.metadata_url;
+        let text = format!("Bearer {error}resource_metadata=\"{metadata}\", scope=\"{scopes}\"");
+        // The URL was checked to be visible ASCII, and the rest is ours.
+        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+    }
+}

@@ -1,0 +1,88 @@
+//! The authorization server. Each endpoint is the file of its name.
+
+mod assets;
+mod authorize;
+mod callback;
+mod consent;
+mod introspect;
+mod metadata;
+mod register;
+mod revoke;
+mod token;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use mcp_everything_store::{
+    Clock, Random, SecretKeys, StoreError,
+    oauth::{ClientRecord, OAuthStore},
+};
+
+use crate::{Config, pages::Site, upstream::Upstream};
+
+/// An authorization server and what it runs on.
+///
+/// Instances that share `store` and `keys` are one server: any of them can answer any request of a
+/// login.
+pub struct AuthorizationServer {
+    /// Its settings.
+    pub config: Config,
+    /// Where it keeps everything.
+    pub store: Arc<dyn OAuthStore>,
+    /// Signs forms and refresh tokens.
+    pub keys: SecretKeys,
+    /// The time for what it writes; the store has its own for what ends.
+    pub clock: Arc<dyn Clock>,
+    /// Where codes and tokens come from.
+    pub random: Arc<dyn Random>,
+    /// Says who the user is.
+    pub upstream: Arc<dyn Upstream>,
+}
+
+/// No identifier that is looked up is longer, so that none makes a long key.
+const LONGEST_CLIENT_ID: usize = 256;
+
+/// What handlers use.
+pub(crate) type Context = AuthorizationServer;
+
+impl AuthorizationServer {
+    /// Its endpoints, at the paths that metadata names. A proxy that serves them under a path of
+    /// the issuer takes that path away; only well-known documents are expected with it.
+    pub fn router(self) -> Router {
+        routes(Arc::new(self))
+    }
+
+    /// Where every endpoint asks who a client is.
+    pub(crate) async fn client(&self, id: &str) -> Result<Option<ClientRecord>, StoreError> {
+        if id.len() > LONGEST_CLIENT_ID {
+            return Ok(None);
+        }
+        self.store.client(id).await
+    }
+
+    pub(crate) fn site(&self) -> Site<'_> {
+        Site { base: self.config.issuer.path(), service: &self.config.service }
+    }
+}
+
+pub(crate) fn routes(context: Arc<Context>) -> Router {
+    let mut router = Router::new()
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize/consent", post(consent::post))
+        .route("/token", post(token::post))
+        .route("/register", post(register::post))
+        .route("/revoke", post(revoke::post))
+        .route("/introspect", post(introspect::post))
+        .merge(assets::router());
+    for path in metadata::paths(&context.config.issuer) {
+        router = router.route(&path, get(metadata::get));
+    }
+    for path in context.upstream.callback_paths() {
+        router = router.route(path, get(callback::get).post(callback::post));
+    }
+    let pages = context.upstream.pages();
+    router.with_state(context).merge(pages)
+}

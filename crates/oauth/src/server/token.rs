@@ -1,0 +1,143 @@
+//! `/token` (RFC 6749, section 3.2).
+
+mod authorization_code;
+mod error;
+mod refresh_token;
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+};
+use mcp_everything_store::oauth::ClientRecord;
+
+use self::error::TokenError;
+use super::Context;
+use crate::{
+    client_auth::authenticate, events, params::Params, resources::same_resource, tokens::Issued,
+    wire::ErrorResponse,
+};
+
+pub(super) async fn post(
+    State(context): State<Arc<Context>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match answer(&context, &headers, body).await {
+        Ok(issued) => issued.into_response(),
+        Err(error) => ErrorResponse::from(&error).into_response(),
+    }
+}
+
+async fn answer(context: &Context, headers: &HeaderMap, body: Body) -> Result<Issued, TokenError> {
+    let params = Params::from_body(headers, body).await?;
+    let client = authenticate(context, headers, &params).await?;
+    let issued = exchange(context, &client, &params).await;
+    match &issued {
+        // A store that fails is logged as such.
+        Ok(_) | Err(TokenError::Store(_)) => {}
+        Err(error) => events::token_refused(&client.id, error),
+    }
+    issued
+}
+
+async fn exchange(
+    context: &Context,
+    client: &ClientRecord,
+    params: &Params,
+) -> Result<Issued, TokenError> {
+    let name = params.one("grant_type")?.ok_or(TokenError::Missing("grant_type"))?;
+    let grant_type = GrantType::parse(name).ok_or(TokenError::GrantType)?;
+    if !client.grant_types.iter().any(|registered| registered == grant_type.as_str()) {
+        return Err(TokenError::OtherGrantType);
+    }
+    match grant_type {
+        GrantType::AuthorizationCode => authorization_code::exchange(context, client, params).await,
+        GrantType::RefreshToken => refresh_token::exchange(context, client, params).await,
+    }
+}
+
+/// The grant types that tokens are issued for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GrantType {
+    AuthorizationCode,
+    RefreshToken,
+}
+
+impl GrantType {
+    pub(super) const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant_type| grant_type.as_str() == name)
+    }
+}
+
+/// A client may say again for which resource it wants the token (RFC 8707, section 2.2): then it
+/// must be the one that was granted.
+fn check_resource(params: &Params, granted: &str) -> Result<(), TokenError> {
+    let is_granted = params.all("resource").all(|asked| same_resource(asked, granted));
+    if is_granted { Ok(()) } else { Err(TokenError::OtherResource) }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_everything_store::oauth::ClientRecord;
+
+    use crate::testing::{TestServer, client};
+
+    #[tokio::test]
+    async fn what_is_not_a_token_request_is_refused() {
+        let server = TestServer::new();
+        server.put_client(&client("c")).await;
+        let code_only =
+            ClientRecord { grant_types: vec!["authorization_code".into()], ..client("code-only") };
+        server.put_client(&code_only).await;
+        for (form, status, error) in [
+            ("", 401, "invalid_client"),
+            ("grant_type=authorization_code", 401, "invalid_client"),
+            ("client_id=unknown&grant_type=authorization_code", 401, "invalid_client"),
+            ("client_id=c", 400, "invalid_request"),
+            ("client_id=c&grant_type=", 400, "invalid_request"),
+            (
+                "client_id=c&grant_type=refresh_token&grant_type=refresh_token",
+                400,
+                "invalid_request",
+            ),
+            ("client_id=c&grant_type=password", 400, "unsupported_grant_type"),
+            ("client_id=c&grant_type=client_credentials", 400, "unsupported_grant_type"),
+            ("client_id=code-only&grant_type=refresh_token", 400, "unauthorized_client"),
+        ] {
+            let response = server.post_form("/token", form).await;
+            response.assert_error(status, error);
+            assert_eq!(response.header("cache-control"), "no-store", "{form}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_forms_are_read() {
+        let server = TestServer::new();
+        let response = server.post("/token", "application/json", "{}").await;
+        response.assert_error(400, "invalid_request");
+        let response = server.post_form("/token", &"a".repeat(20_000)).await;
+        response.assert_error(413, "invalid_request");
+        assert_eq!(server.get("/token").await.status, 405);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_away_is_no_reason_to_start_over() {
+        let server = TestServer::with_broken_store();
+        let response = server.post_form("/token", "client_id=c&grant_type=refresh_token").await;
+        response.assert_error(503, "temporarily_unavailable");
+        assert!(response.headers.contains_key("retry-after"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Why no token is issued.
+
+use mcp_everything_store::StoreError;
+use thiserror::Error;
+
+use crate::{
+    UnknownScope,
+    client_auth::ClientAuthError,
+    params::{FormError, Repeated},
+    wire::{Code, ErrorResponse},
+};
+
+/// The text is for the log.
+#[derive(Debug, Error)]
+pub(super) enum TokenError {
+    #[error(transparent)]
+    Form(#[from] FormError),
+    #[error(transparent)]
+    Client(#[from] ClientAuthError),
+    #[error(transparent)]
+    Repeated(#[from] Repeated),
+    #[error("the parameter {0} is missing")]
+    Missing(&'static str),
+    #[error("the grant type is not known")]
+    GrantType,
+    #[error("the client did not register this grant type")]
+    OtherGrantType,
+    #[error("the code is not known, or too old")]
+    UnknownCode,
+    #[error("the code belongs to another client")]
+    CodeOfAnother,
+    #[error("redirect_uri is not where the code was sent")]
+    OtherRedirectUri,
+    #[error("code_verifier does not have the form of one")]
+    MalformedVerifier,
+    #[error("code_verifier is not the one that the challenge was made from")]
+    WrongVerifier,
+    #[error("the code was used before")]
+    ReplayedCode,
+    #[error("the grant was revoked or has ended")]
+    GrantEnded,
+    #[error("the refresh token is not known, or too old")]
+    UnknownRefreshToken,
+    #[error("the refresh token belongs to another client")]
+    RefreshTokenOfAnother,
+    #[error("the refresh token was replaced before")]
+    ReusedRefreshToken,
+    #[error(transparent)]
+    UnknownScope(#[from] UnknownScope),
+    #[error("more scope is asked for than was granted")]
+    WiderScope,
+    #[error("the resource is not the one that was granted")]
+    OtherResource,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<&TokenError> for ErrorResponse {
+    fn from(error: &TokenError) -> Self {
+        match error {
+            TokenError::Form(error) => (*error).into(),
+            TokenError::Client(error) => error.into(),
+            TokenError::Repeated(error) => (*error).into(),
+            TokenError::Store(error) => error.into(),
+            TokenError::Missing(_) | TokenError::MalformedVerifier => {
+                Self::bad(Code::InvalidRequest, error.to_string())
+            }
+            TokenError::GrantType => Self::bad(
+                Code::UnsupportedGrantType,
+                "grant_type must be authorization_code or refresh_token",
+            ),
+            TokenError::OtherGrantType => {
+                Self::bad(Code::UnauthorizedClient, "the client did not register this grant_type")
+            }
+            // Whose it is, is not for another to know.
+            TokenError::UnknownCode | TokenError::CodeOfAnother => Self::bad(
+                Code::InvalidGrant,
+                "the authorization code is unknown, expired or of another client",
+            ),
+            TokenError::OtherRedirectUri => Self::bad(
+                Code::InvalidGrant,
+                "redirect_uri is not the one in the authorization request",
+            ),
+            TokenError::WrongVerifier => {
+                Self::bad(Code::InvalidGrant, "code_verifier does not match code_challenge")
+            }
+            TokenError::ReplayedCode => Self::bad(
+                Code::InvalidGrant,
+                "the authorization code was used before; all that it gave is revoked",
+            ),
+            TokenError::GrantEnded => {
+                Self::bad(Code::InvalidGrant, "the grant was revoked or has expired")
+            }
+            TokenError::UnknownRefreshToken | TokenError::RefreshTokenOfAnother => Self::bad(
+                Code::InvalidGrant,
+                "the refresh token is unknown, expired or of another client",
+            ),
+            TokenError::ReusedRefreshToken => Self::bad(
+                Code::InvalidGrant,
+                "the refresh token was replaced before; its grant is revoked",
+            ),
+            TokenError::UnknownScope(error) => Self::bad(Code::InvalidScope, error.to_string()),
+            TokenError::WiderScope => {
+                Self::bad(Code::InvalidScope, "scope is wider than what was granted")
+            }
+            TokenError::OtherResource => {
+                Self::bad(Code::InvalidTarget, "resource is not the one that was granted")
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Errors as OAuth puts them on the wire.
+
+use std::borrow::Cow;
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use mcp_everything_store::StoreError;
+use serde::Serialize;
+
+use crate::{
+    events,
+    params::{FormError, Repeated},
+};
+
+/// The registered error codes that are used here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    // RFC 6749, section 5.2
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    InvalidScope,
+    // RFC 6749, section 4.1.2.1
+    AccessDenied,
+    UnsupportedResponseType,
+    ServerError,
+    TemporarilyUnavailable,
+    // RFC 7591, section 3.2.2
+    InvalidRedirectUri,
+    InvalidClientMetadata,
+    // RFC 8707, section 2
+    InvalidTarget,
+    // RFC 6750, section 3.1
+    InvalidToken,
+    InsufficientScope,
+}
+
+impl Code {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::AccessDenied => "access_denied",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+        }
+    }
+}
+
+/// An error response in JSON (RFC 6749, section 5.2).
+#[derive(Debug)]
+pub(crate) struct ErrorResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) description: Cow<'static, str>,
+    pub(crate) headers: HeaderMap,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+impl ErrorResponse {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: Code,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let (code, description) = (code.as_str(), description.into());
+        Self { status, code, description, headers: HeaderMap::new() }
+    }
+
+    /// With 400, which is right for every error that RFC 6749 gives no other status.
+    pub(crate) fn bad(code: Code, description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, description)
+    }
+
+    /// With 503 and the time after which it is worth trying again.
+    pub(crate) fn unavailable(seconds: u16) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, Code::TemporarilyUnavailable, "the server cannot answer now")
+            .with(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    pub(crate) fn with(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}
+
+impl IntoResponse for ErrorResponse {
+    fn into_response(mut self) -> Response {
+        self.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let body = Body { error: self.code, error_description: &self.description };
+        (self.status, self.headers, Json(body)).into_response()
+    }
+}
+
+impl From<Repeated> for ErrorResponse {
+    fn from(repeated: Repeated) -> Self {
+        Self::bad(Code::InvalidRequest, repeated.to_string())
+    }
+}
+
+impl From<FormError> for ErrorResponse {
+    fn from(error: FormError) -> Self {
+        let status = match error {
+            FormError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            FormError::NotAForm | FormError::Broken => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, Code::InvalidRequest, error.to_string())
+    }
+}
+
+/// A store that gives no answer, which is logged here and nowhere else.
+impl From<&StoreError> for ErrorResponse {
+    fn from(error: &StoreError) -> Self {
+        events::store_failed(error);
+        match error {
+            StoreError::Unavailable { .. } => Self::unavailable(2),
+            StoreError::LimitReached { .. } => Self::unavailable(60),
+            StoreError::Corrupt { .. } => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Self::new(status, Code::ServerError, "the server failed")
+            }
+        }
+    }
+}
+
+/// A JSON response that nobody may keep (RFC 6749, section 5.1).
+pub(crate) fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+/// A JSON document that everybody may keep for some minutes.
+pub(crate) fn public_json(body: &impl Serialize) -> Response {
+    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(body)).into_response()
+}
