@@ -53,10 +53,7 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
     }
     let Cli { command, settings: raw } = cli;
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => match Settings::from_raw(&raw) {
-            Ok(settings) => serve::run(settings).await,
-            Err(problems) => refuse(&problems),
-        },
+        Command::Serve => serve::run(&raw).await,
         Command::CheckConfig => check_config::run(&raw),
         Command::Healthcheck => match Settings::from_raw(&raw) {
             Ok(settings) => healthcheck::run(&settings).await,

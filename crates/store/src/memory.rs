@@ -21,6 +21,11 @@ pub use oauth::MemoryOAuth;
 use self::entry::Entry;
 use crate::{Clock, Owner, SessionId, StoreError, Timestamp};
 
+/// Says in the log what is asked of a store.
+fn noted(operation: &'static str) {
+    tracing::debug!(event = "store.operation", operation, "store operation");
+}
+
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

@@ -23,7 +23,7 @@ use rmcp::{
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
-use crate::message::known_request_error;
+use crate::message::{Wire, known_request_error};
 
 /// A handler that always answers.
 pub(crate) struct Guarded<H>(pub(crate) H);
@@ -115,7 +115,9 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        if let Some(error) = known_request_error(&request) {
+        let stateful = context.protocol_version().is_none_or(|version| version.has_initialize());
+        let wire = if stateful { Wire::Stateful } else { Wire::Stateless };
+        if let Some(error) = known_request_error(wire, &request) {
             return Err(error);
         }
         caught("custom", self.0.on_custom_request(request, context)).await

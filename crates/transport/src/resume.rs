@@ -76,6 +76,8 @@ pub(crate) async fn serve<H: ServerHandler>(
         let reason = "nothing more comes on that stream";
         return Err(Refusal::NothingToResume { reason });
     }
+    tracing::info!(event = "stream.resumed", %session, call = %cut.call, after = cut.seq,
+        "a client came back for the rest of a stream");
     detach(shared, session, cut.call, &log).await;
     let id =
         EventId::Call { call: cut.call, seq: cut.seq, last: false, request: cut.request.clone() };

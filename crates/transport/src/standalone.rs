@@ -35,6 +35,8 @@ pub(crate) async fn serve<H: ServerHandler>(
         Ok(None) => return Err(Refusal::SessionNotFound { id: None }),
         Err(error) => return Err(Refusal::store(&error, None)),
     };
+    let resumed = matches!(claim, Claim::Take(Some(_)));
+    tracing::info!(event = "stream.opened", %session, resumed, "a standalone stream opened");
     stream.queue.push_back(SseEvent::Priming {
         id: EventId::Standalone(position).to_string(),
         retry: shared.config.retry,

@@ -41,12 +41,14 @@ async fn decide(
     // The signature says that it was good once; the client may have gone since.
     let request = AuthorizationRequest::read(context, &Params::parse(encoded.as_bytes())?).await?;
     match form.one("decision")? {
-        Some("allow") => allow(context, &browser, &request).await,
+        // The form's own button sends nothing: submitting it is the consent. The signature proves
+        // that this browser was shown the page.
+        None | Some("allow") => allow(context, &browser, &request).await,
         Some("deny") => {
             events::consent_denied(&request.client.id);
             Ok(request.return_to.refuse(context, &Refusal::Denied))
         }
-        Some(_) | None => Err(PageError::NoDecision.into()),
+        Some(_) => Err(PageError::NoDecision.into()),
     }
 }
 
@@ -159,10 +161,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_form_without_a_decision_decides_nothing() {
+    async fn submitting_the_form_is_the_consent_and_no_other_word_is() {
         let server = TestServer::new();
         let form = asked(&server).await;
-        for decision in ["", "Allow", "yes"] {
+        assert_eq!(server.submit(&form, &[]).await.status, 303);
+        for decision in ["Allow", "yes", "no"] {
             let page = decided(&server, &form, decision).await;
             assert_eq!(page.status, 400, "{decision}");
             assert!(!page.headers.contains_key("location"));

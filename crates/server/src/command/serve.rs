@@ -10,19 +10,23 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{fail, unknown_settings};
+use super::{fail, refuse, unknown_settings};
 use crate::{
     app::App,
-    settings::{AuthMode, Settings},
+    settings::{AuthMode, RawSettings, Settings},
     telemetry,
 };
 
-pub(super) async fn run(settings: Settings) -> ExitCode {
+pub(super) async fn run(raw: &RawSettings) -> ExitCode {
+    let settings = match Settings::from_raw(raw) {
+        Ok(settings) => settings,
+        Err(problems) => return refuse(&problems),
+    };
     telemetry::start(&settings);
     for name in unknown_settings() {
         tracing::warn!(event = "config.unknown", name, "this variable is no setting");
     }
-    match serve(settings).await {
+    match serve(raw, settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             tracing::error!(event = "server.failed", reason, "the server cannot run");
@@ -31,8 +35,9 @@ pub(super) async fn run(settings: Settings) -> ExitCode {
     }
 }
 
-async fn serve(settings: Settings) -> Result<(), String> {
-    let listeners = listen(&settings)?;
+async fn serve(raw: &RawSettings, asked: Settings) -> Result<(), String> {
+    let (listeners, port) = listen(&asked)?;
+    let settings = if port == asked.port { asked } else { on_port(raw, port)? };
     let app = App::start(&settings).await.map_err(|error| error.to_string())?;
     let stop = CancellationToken::new();
     let mut servers = JoinSet::new();
@@ -84,7 +89,7 @@ async fn serve_on(
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
-fn listen(settings: &Settings) -> Result<Vec<TcpListener>, String> {
+fn listen(settings: &Settings) -> Result<(Vec<TcpListener>, u16), String> {
     let mut listeners = Vec::new();
     let mut port = settings.port;
     let mut failed = None;
@@ -106,8 +111,15 @@ fn listen(settings: &Settings) -> Result<Vec<TcpListener>, String> {
     match failed {
         Some(reason) => Err(format!("cannot listen on {reason}; is PORT in use?")),
         None if listeners.is_empty() => Err("there is no address of HOST to listen on".to_owned()),
-        None => Ok(listeners),
+        None => Ok((listeners, port)),
     }
+}
+
+/// The settings with the port that `PORT=0` came to, which `BASE_URI` follows.
+fn on_port(raw: &RawSettings, port: u16) -> Result<Settings, String> {
+    let raw = RawSettings { port: Some(port.to_string()), ..raw.clone() };
+    Settings::from_raw(&raw)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -23,7 +23,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// The port to listen on [default: 3232]
+    /// The port to listen on; 0 takes a free one [default: 3232]
     port = "PORT";
     /// The addresses to listen on, separated by commas [default: 127.0.0.1,::1]
     host = "HOST";

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::{
     MemoryStore,
     entry::{Call, Entry},
+    noted,
 };
 use crate::{
     Answer, Appended, CallEvent, CallId, CallLog, Calls, InstanceId, NewCall, OpenedCall,
@@ -22,6 +23,7 @@ const MARKS: usize = 64;
 #[async_trait]
 impl Calls for MemoryStore {
     async fn open_call(&self, id: SessionId, new: NewCall) -> Result<OpenedCall, StoreError> {
+        noted("open_call");
         let limits = self.limits;
         let opened = self.with(id, |entry, now| {
             entry.forget_old(now, &limits);
@@ -45,6 +47,7 @@ impl Calls for MemoryStore {
         call: CallId,
         event: CallEvent,
     ) -> Result<Appended, StoreError> {
+        noted("append");
         let limits = self.limits;
         let appended = self.with(id, |entry, now| {
             let Some(call) = entry.calls.get_mut(&call) else {
@@ -81,6 +84,7 @@ impl Calls for MemoryStore {
         after: u64,
         reader: Option<&InstanceId>,
     ) -> Result<Option<CallLog>, StoreError> {
+        noted("read_call");
         let read = self.with(id, |entry, _| {
             let call = entry.calls.get_mut(&call)?;
             if let Some(reader) = reader {
@@ -101,6 +105,7 @@ impl Calls for MemoryStore {
         id: SessionId,
         request: &RequestKey,
     ) -> Result<Vec<RunningCall>, StoreError> {
+        noted("cancel");
         let running = self.with(id, |entry, now| {
             let running: Vec<_> = entry
                 .calls
@@ -126,6 +131,7 @@ impl Calls for MemoryStore {
         call: CallId,
         answer: Answer,
     ) -> Result<Option<InstanceId>, StoreError> {
+        noted("answer");
         let waiting = self.with(id, |entry, _| {
             let call = entry.calls.get_mut(&call).filter(|call| call.ended.is_none())?;
             if !call.answered.contains(&answer.number) {
@@ -138,12 +144,14 @@ impl Calls for MemoryStore {
     }
 
     async fn take_answers(&self, id: SessionId, call: CallId) -> Result<Vec<Answer>, StoreError> {
+        noted("take_answers");
         let taken = self
             .with(id, |entry, _| Some(std::mem::take(&mut entry.calls.get_mut(&call)?.answers)));
         Ok(taken.flatten().unwrap_or_default())
     }
 
     async fn close_call(&self, id: SessionId, call: CallId) -> Result<Written, StoreError> {
+        noted("close_call");
         let closed = self.with(id, |entry, _| entry.calls.remove(&call));
         Ok(Written::if_lives(closed.is_some()))
     }

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use super::noted;
 use async_trait::async_trait;
 
 use self::tables::{ClientRow, CodeRow, FamilyRow, GrantRow, PendingRow, Tables, TokenRow};
@@ -64,6 +65,7 @@ impl fmt::Debug for MemoryOAuth {
 #[async_trait]
 impl KeyStore for MemoryOAuth {
     async fn secret_keys(&self, fresh: &SecretKeys) -> Result<SecretKeys, StoreError> {
+        noted("secret_keys");
         Ok(self.tables().keys.get_or_insert_with(|| fresh.clone()).clone())
     }
 }
@@ -76,6 +78,7 @@ impl OAuthStore for MemoryOAuth {
         life: Duration,
         capacity: usize,
     ) -> Result<(), StoreError> {
+        noted("put_client");
         let record = encode(client_key(&client.id), client)?;
         let now = self.now();
         let mut tables = self.tables_for_insert(now);
@@ -89,6 +92,7 @@ impl OAuthStore for MemoryOAuth {
     }
 
     async fn client(&self, id: &str) -> Result<Option<ClientRecord>, StoreError> {
+        noted("client");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.clients.live(id, now) else {
@@ -98,6 +102,7 @@ impl OAuthStore for MemoryOAuth {
     }
 
     async fn prolong_client(&self, id: &str, life: Duration) -> Result<bool, StoreError> {
+        noted("prolong_client");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.clients.live(id, now) else {
@@ -114,6 +119,7 @@ impl OAuthStore for MemoryOAuth {
         body: &Sealed<PendingAuthorization>,
         life: Duration,
     ) -> Result<(), StoreError> {
+        noted("put_pending");
         let now = self.now();
         let row = PendingRow { body: body.clone(), taken: None };
         self.tables_for_insert(now).pending.insert_new(*name, row, now, now + life);
@@ -124,6 +130,7 @@ impl OAuthStore for MemoryOAuth {
         &self,
         name: &SecretHash,
     ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
+        noted("pending");
         let now = self.now();
         let mut tables = self.tables();
         let entry = tables.pending.live(name, now).filter(|entry| entry.value.taken.is_none());
@@ -135,6 +142,7 @@ impl OAuthStore for MemoryOAuth {
         name: &SecretHash,
         attempt: &AttemptId,
     ) -> Result<bool, StoreError> {
+        noted("take_pending");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.pending.live(name, now) else {
@@ -149,6 +157,7 @@ impl OAuthStore for MemoryOAuth {
         grant: &GrantRecord,
         life: Duration,
     ) -> Result<(), StoreError> {
+        noted("create_grant");
         let record = encode(grant_key(id), grant)?;
         let now = self.now();
         let row = GrantRow { record, revoked: false };
@@ -157,6 +166,7 @@ impl OAuthStore for MemoryOAuth {
     }
 
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+        noted("grant");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.grants.live(id, now) else {
@@ -167,6 +177,7 @@ impl OAuthStore for MemoryOAuth {
     }
 
     async fn prolong_grant(&self, id: &GrantId, life: Duration) -> Result<bool, StoreError> {
+        noted("prolong_grant");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.active_grant(id, now) else {
@@ -177,6 +188,7 @@ impl OAuthStore for MemoryOAuth {
     }
 
     async fn revoke_grant(&self, id: &GrantId) -> Result<bool, StoreError> {
+        noted("revoke_grant");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.grants.live(id, now) else {
@@ -192,6 +204,7 @@ impl OAuthStore for MemoryOAuth {
         body: &Sealed<CodeGrant>,
         life: Duration,
     ) -> Result<(), StoreError> {
+        noted("put_code");
         let now = self.now();
         let row = CodeRow { body: body.clone(), redeemed: None };
         self.tables_for_insert(now).codes.insert_new(*name, row, now, now + life);
@@ -199,6 +212,7 @@ impl OAuthStore for MemoryOAuth {
     }
 
     async fn code(&self, name: &SecretHash) -> Result<Option<Code>, StoreError> {
+        noted("code");
         let now = self.now();
         let mut tables = self.tables();
         let entry = tables.codes.live(name, now);
@@ -213,6 +227,7 @@ impl OAuthStore for MemoryOAuth {
         name: &SecretHash,
         attempt: &AttemptId,
     ) -> Result<Redemption, StoreError> {
+        noted("redeem_code");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.codes.live(name, now) else {
@@ -231,6 +246,7 @@ impl OAuthStore for MemoryOAuth {
         body: &Sealed<IssuedToken>,
         life: Duration,
     ) -> Result<(), StoreError> {
+        noted("put_access_token");
         let now = self.now();
         let row = TokenRow { body: body.clone(), revoked: false };
         self.tables_for_insert(now).tokens.insert_new(*name, row, now, now + life);
@@ -242,6 +258,7 @@ impl OAuthStore for MemoryOAuth {
         name: &SecretHash,
         grant: &GrantId,
     ) -> Result<Option<AccessToken>, StoreError> {
+        noted("access_token");
         let now = self.now();
         let mut tables = self.tables();
         if tables.active_grant(grant, now).is_none() {
@@ -255,6 +272,7 @@ impl OAuthStore for MemoryOAuth {
     }
 
     async fn revoke_access_token(&self, name: &SecretHash) -> Result<(), StoreError> {
+        noted("revoke_access_token");
         let now = self.now();
         if let Some(entry) = self.tables().tokens.live(name, now) {
             entry.value.revoked = true;
@@ -268,6 +286,7 @@ impl OAuthStore for MemoryOAuth {
         body: &Sealed<RefreshFamily>,
         life: Duration,
     ) -> Result<(), StoreError> {
+        noted("put_refresh_family");
         let now = self.now();
         let row = FamilyRow { body: body.clone(), generation: 0, rotated_at: now, dead: false };
         self.tables_for_insert(now).families.insert_new(*name, row, now, now + life);
@@ -278,6 +297,7 @@ impl OAuthStore for MemoryOAuth {
         &self,
         name: &SecretHash,
     ) -> Result<Option<Sealed<RefreshFamily>>, StoreError> {
+        noted("refresh_family");
         let now = self.now();
         let mut tables = self.tables();
         Ok(tables.families.live(name, now).map(|entry| entry.value.body.clone()))
@@ -290,6 +310,7 @@ impl OAuthStore for MemoryOAuth {
         window: Duration,
         life: Duration,
     ) -> Result<Rotation, StoreError> {
+        noted("rotate_refresh");
         let now = self.now();
         let mut tables = self.tables();
         let Some(entry) = tables.families.live(name, now) else {

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use dashmap::Entry as Slot;
 
-use super::{MemoryStore, entry::Entry};
+use super::{MemoryStore, entry::Entry, noted};
 use crate::{
     LogLevel, NewSession, Owner, Session, SessionId, SessionState, Sessions, StoreError, Written,
 };
@@ -16,6 +16,7 @@ use crate::{
 #[async_trait]
 impl Sessions for MemoryStore {
     async fn create(&self, id: SessionId, new: NewSession) -> Result<(), StoreError> {
+        noted("create");
         let Slot::Vacant(slot) = self.sessions.entry(id) else {
             return Ok(());
         };
@@ -37,6 +38,7 @@ impl Sessions for MemoryStore {
         id: SessionId,
         owner: &Owner,
     ) -> Result<Option<Arc<Session>>, StoreError> {
+        noted("admit");
         let ttl = self.limits.session_ttl;
         let admitted = self.with(id, |entry, now| {
             (entry.session.owner == *owner).then(|| {
@@ -48,6 +50,7 @@ impl Sessions for MemoryStore {
     }
 
     async fn delete(&self, id: SessionId, owner: &Owner) -> Result<bool, StoreError> {
+        noted("delete");
         let now = self.clock.now();
         let mut lived = false;
         self.remove_if(id, |entry| {
@@ -58,6 +61,7 @@ impl Sessions for MemoryStore {
     }
 
     async fn hold(&self, ids: &[SessionId]) -> Result<Vec<bool>, StoreError> {
+        noted("hold");
         let ttl = self.limits.session_ttl;
         let hold =
             |id: &SessionId| self.with(*id, |entry, now| entry.expires = now + ttl).is_some();
@@ -65,10 +69,12 @@ impl Sessions for MemoryStore {
     }
 
     async fn set_level(&self, id: SessionId, level: LogLevel) -> Result<Written, StoreError> {
+        noted("set_level");
         Ok(Written::if_lives(self.with(id, |entry, _| entry.state.level = level).is_some()))
     }
 
     async fn subscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
+        noted("subscribe");
         let limit = self.limits.subscriptions_per_session;
         let subscribed = self.with(id, |entry, _| {
             let subscriptions = &mut entry.state.subscriptions;
@@ -82,11 +88,13 @@ impl Sessions for MemoryStore {
     }
 
     async fn unsubscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
+        noted("unsubscribe");
         let unsubscribed = self.with(id, |entry, _| entry.state.subscriptions.remove(uri));
         Ok(Written::if_lives(unsubscribed.is_some()))
     }
 
     async fn states(&self, ids: &[SessionId]) -> Result<Vec<Option<SessionState>>, StoreError> {
+        noted("states");
         Ok(ids.iter().map(|id| self.with(*id, |entry, _| entry.state.clone())).collect())
     }
 }

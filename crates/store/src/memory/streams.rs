@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{MemoryStore, entry::Logged};
+use super::{MemoryStore, entry::Logged, noted};
 use crate::{
     Claim, Epoch, InstanceId, OpenedStream, Pulled, SessionId, StoreError, Streams, Written,
 };
@@ -16,6 +16,7 @@ impl Streams for MemoryStore {
         instance: &InstanceId,
         claim: Claim,
     ) -> Result<OpenedStream, StoreError> {
+        noted("open_stream");
         let ttl = self.limits.session_ttl;
         let opened = self.with(id, |entry, now| {
             entry.expires = now + ttl;
@@ -39,6 +40,7 @@ impl Streams for MemoryStore {
         id: SessionId,
         data: Bytes,
     ) -> Result<(Written, Option<InstanceId>), StoreError> {
+        noted("push");
         let limits = self.limits;
         let pushed = self.with(id, |entry, now| {
             let stream = &mut entry.stream;
@@ -54,6 +56,7 @@ impl Streams for MemoryStore {
     }
 
     async fn pull(&self, id: SessionId, epoch: Epoch) -> Result<Pulled, StoreError> {
+        noted("pull");
         let pulled = self.with(id, |entry, _| {
             let stream = &mut entry.stream;
             if stream.epoch.now() != epoch || stream.holder.is_none() {
@@ -72,6 +75,7 @@ impl Streams for MemoryStore {
     }
 
     async fn close_stream(&self, id: SessionId, epoch: Epoch) -> Result<Written, StoreError> {
+        noted("close_stream");
         let ttl = self.limits.session_ttl;
         let closed = self.with(id, |entry, now| {
             entry.expires = now + ttl;

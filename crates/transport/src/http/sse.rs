@@ -32,7 +32,7 @@ impl From<SseEvent> for Bytes {
             SseEvent::Retry(retry) => write!(head, "retry: {}\ndata:\n\n", retry.as_millis()),
             SseEvent::Comment(text) => write!(head, ": {text}\n\n"),
             SseEvent::Message { id: Some(id), .. } => write!(head, "event: message\nid: {id}\n"),
-            SseEvent::Message { id: None, .. } => write!(head, "event: message\n"),
+            SseEvent::Message { id: None, .. } => writeln!(head, "event: message"),
         };
         let SseEvent::Message { data, .. } = event else { return head.into() };
         let mut bytes = head.into_bytes();

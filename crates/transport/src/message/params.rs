@@ -14,7 +14,7 @@ use rmcp::model::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::envelope::bounded;
+use super::{Wire, envelope::bounded};
 
 /// Reads `$text` as the type that belongs to `$method`, or else as `$other`.
 macro_rules! by_method {
@@ -27,8 +27,12 @@ macro_rules! by_method {
 }
 
 /// The request in `text`, whose envelope names `method`. The error says what is wrong with its
-/// parameters.
-pub(crate) fn request(method: &str, text: &[u8]) -> Result<ClientRequest, String> {
+/// parameters. A method that the wire does not have is read as an unknown one.
+pub(crate) fn request(wire: Wire, method: &str, text: &[u8]) -> Result<ClientRequest, String> {
+    if !wire.has(method) {
+        let read = serde_json::from_slice(text).map(ClientRequest::CustomRequest);
+        return read.map_err(|error| described(&error));
+    }
     let read = by_method!(ClientRequest, method, text, {
         "initialize" => InitializeRequest,
         "ping" => PingRequest,
@@ -90,12 +94,12 @@ pub(crate) fn notification(method: &str, text: &[u8]) -> Result<ClientNotificati
 
 /// What is wrong with a request that rmcp took for one of an unknown method; `None` if the method
 /// is unknown indeed.
-pub(crate) fn known_request_error(custom: &CustomRequest) -> Option<ErrorData> {
+pub(crate) fn known_request_error(wire: Wire, custom: &CustomRequest) -> Option<ErrorData> {
     let mut message = json!({ "method": custom.method });
     if let Some(params) = &custom.params {
         message["params"] = params.clone();
     }
-    let reason = request(&custom.method, message.to_string().as_bytes()).err()?;
+    let reason = request(wire, &custom.method, message.to_string().as_bytes()).err()?;
     Some(ErrorData::invalid_params(format!("invalid params: {reason}"), None))
 }
 
@@ -113,7 +117,8 @@ mod tests {
     #[test]
     fn a_known_method_is_read_as_its_own() {
         let text = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"progressToken":7}}}"#;
-        let Ok(ClientRequest::CallToolRequest(call)) = request("tools/call", text) else {
+        let Ok(ClientRequest::CallToolRequest(call)) = request(Wire::Stateful, "tools/call", text)
+        else {
             panic!("not read as a tool call");
         };
         assert_eq!(call.params.name, "echo");
@@ -133,7 +138,7 @@ mod tests {
             ),
             ("tools/list", r#"{"method":"tools/list","params":{"cursor":1}}"#, "string"),
         ] {
-            let error = request(method, text.as_bytes()).unwrap_err();
+            let error = request(Wire::Stateful, method, text.as_bytes()).unwrap_err();
             assert!(error.contains(named) && !error.contains("line"), "{text}: {error}");
         }
     }
@@ -141,8 +146,18 @@ mod tests {
     #[test]
     fn an_unknown_method_is_no_error_here() {
         let text = br#"{"jsonrpc":"2.0","id":1,"method":"no/such","params":{"a":1}}"#;
-        assert!(matches!(request("no/such", text), Ok(ClientRequest::CustomRequest(_))));
-        assert!(known_request_error(&CustomRequest::new("no/such", None)).is_none());
-        assert!(known_request_error(&CustomRequest::new("tools/call", None)).is_some());
+        assert!(matches!(
+            request(Wire::Stateful, "no/such", text),
+            Ok(ClientRequest::CustomRequest(_))
+        ));
+        assert!(
+            known_request_error(Wire::Stateful, &CustomRequest::new("no/such", None)).is_none()
+        );
+        assert!(
+            known_request_error(Wire::Stateful, &CustomRequest::new("tools/call", None)).is_some()
+        );
+        let subscribe = CustomRequest::new("resources/subscribe", None);
+        assert!(known_request_error(Wire::Stateful, &subscribe).is_some());
+        assert!(known_request_error(Wire::Stateless, &subscribe).is_none());
     }
 }

@@ -66,6 +66,24 @@ struct Meta<'a> {
 }
 
 impl Wire {
+    /// Whether a method that this server knows exists on this wire. Methods that 2026-07-28 took
+    /// away or added are unknown on the other one.
+    pub(crate) fn has(self, method: &str) -> bool {
+        match method {
+            "initialize"
+            | "ping"
+            | "logging/setLevel"
+            | "resources/subscribe"
+            | "resources/unsubscribe" => self == Self::Stateful,
+            "server/discover"
+            | "subscriptions/listen"
+            | "tasks/get"
+            | "tasks/update"
+            | "tasks/cancel" => self == Self::Stateless,
+            _ => true,
+        }
+    }
+
     /// The wire of a message, by what it carries itself first and by its header second.
     pub(crate) fn of(envelope: &Envelope<'_>, header: VersionHeader<'_>) -> Result<Self, Refusal> {
         let request = match &envelope.kind {

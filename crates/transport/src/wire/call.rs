@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::{
     call::{Outgoing, Promoted, Start, Started, promote, start},
     http::{Refusal, SseEvent, event_stream, json_response},
-    message,
+    message::{self, Wire},
     shared::Shared,
 };
 
@@ -71,7 +71,7 @@ pub(super) fn begin<H: ServerHandler>(
         let reason = "this session is initialized already".to_owned();
         return Err(Refusal::InvalidRequest { id: Some(id.clone()), reason });
     }
-    let request = message::request(method, body)
+    let request = message::request(Wire::Stateful, method, body)
         .map_err(|reason| Refusal::InvalidParams { id: Some(id.clone()), reason })?;
     let Caller { owner, session, record } = caller;
     let message = ClientJsonRpcMessage::request(request, id.clone());

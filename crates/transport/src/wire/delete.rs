@@ -30,7 +30,7 @@ pub(crate) async fn serve<H>(
     if let Err(error) = shared.bus.ring(Ring::All, Bell::Ended(session)).await {
         tracing::warn!(event = "bus.unavailable", %error, "the end of a session was not announced");
     }
-    tracing::info!(event = "session.ended", %session, user = owner.user, "a client ended its session");
+    tracing::info!(event = "session.ended", %session, user_id = owner.user, "a client ended its session");
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

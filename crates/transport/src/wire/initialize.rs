@@ -17,7 +17,7 @@ use super::session;
 use crate::{
     call::{Outgoing, Start, start},
     http::{Refusal, json_response},
-    message,
+    message::{self, Wire},
     shared::Shared,
 };
 
@@ -31,7 +31,7 @@ pub(super) async fn serve<H: ServerHandler>(
     id: &RequestId,
     body: &[u8],
 ) -> Result<Response, Refusal> {
-    let request = message::request("initialize", body)
+    let request = message::request(Wire::Stateful, "initialize", body)
         .map_err(|reason| Refusal::InvalidParams { id: Some(id.clone()), reason })?;
     let ClientRequest::InitializeRequest(initialize) = &request else {
         return Err(Refusal::Internal { id: Some(id.clone()) });
@@ -68,7 +68,7 @@ pub(super) async fn serve<H: ServerHandler>(
         .create(session, new)
         .await
         .map_err(|error| Refusal::store(&error, Some(id.clone())))?;
-    tracing::info!(event = "session.started", %session, user = owner.user, client = owner.client,
+    tracing::info!(event = "session.started", %session, user_id = owner.user, client_id = owner.client,
         client_name = params.client_info.name, client_version = params.client_info.version,
         %version, "a session started");
     let mut response = json_response(StatusCode::OK, &answer);

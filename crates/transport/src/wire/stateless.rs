@@ -20,7 +20,7 @@ use crate::{
     Config, Scope,
     guard::Guarded,
     http::{Refusal, json_response},
-    message::{Envelope, Kind, bounded, request},
+    message::{Envelope, Kind, Wire, bounded, request},
     shared::{Factory, Shared},
 };
 
@@ -70,7 +70,7 @@ pub(crate) async fn serve<H: ServerHandler>(
             return Ok(json_response(StatusCode::NOT_FOUND, &error));
         }
         if method.ends_with("/list")
-            && let Err(reason) = request(method, &body)
+            && let Err(reason) = request(Wire::Stateless, method, &body)
         {
             return Err(Refusal::InvalidParams { id: Some(id.clone()), reason });
         }

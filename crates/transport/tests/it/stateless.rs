@@ -48,6 +48,7 @@ async fn what_the_stateless_wire_has_not_is_not_found() {
         ("initialize", None),
         ("ping", None),
         ("resources/subscribe", Some("test://x")),
+        ("logging/setLevel", None),
         ("no/such/method", None),
     ] {
         let params = json!({ "uri": "test://x", "_meta": meta() });

@@ -106,7 +106,7 @@ pub(in crate::server) enum PageError {
     OtherRedirectUri(String),
     #[error("the form was not made for this browser, was changed, or is too old")]
     StaleForm,
-    #[error("the form has no decision in it")]
+    #[error("the form's decision is neither to allow nor to deny")]
     NoDecision,
     #[error("there is no such login under way")]
     NoLogin,

@@ -1,0 +1,142 @@
+//! From nothing to a token and back.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Mcp, Server, SignIn};
+
+async fn json_at(server: &Server, path: &str) -> Value {
+    let answer = reqwest::get(server.url(path)).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    assert_eq!(answer.headers()["content-type"], "application/json", "{path}");
+    answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_first_request_says_where_to_sign_in() {
+    let server = Server::start();
+    let client = Mcp::new(&server);
+    for message in [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {} }),
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {} }),
+    ] {
+        let refused = client.post(&message).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        let metadata = server.url("/.well-known/oauth-protected-resource/mcp");
+        assert!(challenge.contains(&format!("resource_metadata=\"{metadata}\"")), "{challenge}");
+        assert!(challenge.contains("scope=\""), "{challenge}");
+    }
+    for method in [reqwest::Method::GET, reqwest::Method::DELETE] {
+        let refused = client.request(method).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn metadata_leads_from_the_resource_to_the_endpoints() {
+    let server = Server::start();
+    for (path, resource) in [("", ""), ("/mcp", "/mcp"), ("/sse", "/sse")] {
+        let path = format!("/.well-known/oauth-protected-resource{path}");
+        let metadata = json_at(&server, &path).await;
+        assert_eq!(metadata["resource"], server.url(resource));
+        assert_eq!(metadata["authorization_servers"], json!([server.base]));
+    }
+    for name in ["oauth-authorization-server", "openid-configuration"] {
+        let metadata = json_at(&server, &format!("/.well-known/{name}")).await;
+        assert_eq!(metadata["issuer"], server.base.as_str());
+        assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
+        for (field, path) in [
+            ("authorization_endpoint", "/authorize"),
+            ("token_endpoint", "/token"),
+            ("registration_endpoint", "/register"),
+            ("revocation_endpoint", "/revoke"),
+            ("introspection_endpoint", "/introspect"),
+        ] {
+            assert_eq!(metadata[field], server.url(path), "{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_opens_the_server_and_no_other_place_for_it_counts() {
+    let server = Server::start();
+    let sign_in = SignIn::register(&server).await;
+    let tokens = sign_in.tokens("alice").await;
+    let mut client = Mcp::new(&server);
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    client.token = Some(tokens.access.clone());
+    assert_eq!(client.post(&ping).await.status, StatusCode::BAD_REQUEST, "it wants a session");
+
+    let url = server.url(&format!("/mcp?access_token={}", tokens.access));
+    let in_query = sign_in.browser.http.post(url).json(&ping).send().await.unwrap();
+    assert_eq!(in_query.status(), StatusCode::UNAUTHORIZED);
+
+    for wrong in [tokens.refresh.as_str(), "nonsense", "mca_AAAA"] {
+        client.token = Some(wrong.to_owned());
+        let refused = client.post(&ping).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_good_once_and_its_replay_ends_what_it_gave() {
+    let server = Server::start();
+    let sign_in = SignIn::register(&server).await;
+    let code = sign_in.code("alice").await;
+    let first: Value = sign_in.redeem(&code).await.json().await.unwrap();
+    let mut client = Mcp::new(&server);
+    client.token = first["access_token"].as_str().map(str::to_owned);
+    client.initialize(json!({})).await;
+
+    let replayed = sign_in.redeem(&code).await;
+    assert_eq!(replayed.status(), StatusCode::BAD_REQUEST);
+    let error: Value = replayed.json().await.unwrap();
+    assert_eq!(error["error"], "invalid_grant");
+    let refused = client.call("echo", json!({ "message": "hi" })).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn introspection_tells_a_client_about_its_tokens() {
+    let server = Server::start();
+    let sign_in = SignIn::register(&server).await;
+    let tokens = sign_in.tokens("alice").await;
+    let introspect = async |token: &str| -> Value {
+        let form = [("token", token), ("client_id", tokens.client_id.as_str())];
+        let answer = sign_in.browser.http.post(server.url("/introspect")).form(&form).send().await;
+        answer.unwrap().json().await.unwrap()
+    };
+    let active = introspect(&tokens.access).await;
+    assert_eq!(active["active"], true, "{active}");
+    assert_eq!(active["sub"], "alice");
+    assert_eq!(active["aud"], server.url("/mcp"));
+    assert_eq!(introspect("nonsense").await, json!({ "active": false }));
+}
+
+#[tokio::test]
+async fn secrets_never_reach_the_log() {
+    let server = Server::start();
+    let sign_in = SignIn::register(&server).await;
+    let code = sign_in.code("alice").await;
+    let tokens: Value = sign_in.redeem(&code).await.json().await.unwrap();
+    let mut client = Mcp::new(&server);
+    client.token = tokens["access_token"].as_str().map(str::to_owned);
+    client.initialize(json!({})).await;
+    server.logged("session.started");
+    let secrets = [
+        code.as_str(),
+        tokens["access_token"].as_str().unwrap(),
+        tokens["refresh_token"].as_str().unwrap(),
+        crate::support::VERIFIER,
+        "the state",
+    ];
+    for line in server.log() {
+        let line = line.to_string();
+        for secret in secrets {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}

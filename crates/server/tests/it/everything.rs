@@ -1,0 +1,339 @@
+//! A real client, signed in through the pages, uses every feature.
+#![expect(deprecated, reason = "2026-07-28 deprecates sampling, roots and logging (SEP-2577)")]
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use rmcp::{
+    ClientHandler, ErrorData, RoleClient, ServiceExt as _,
+    model::{
+        ArgumentInfo, CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities,
+        ClientConfig, ClientRequest, CompleteRequestParams, CreateMessageRequestParams,
+        CreateMessageResult, CustomNotification, ElicitRequestParams, ElicitResult,
+        ElicitationAction, GetPromptRequestParams, Implementation, ListRootsResult, LoggingLevel,
+        LoggingMessageNotificationParam, PaginatedRequestParams, ProgressNotificationParam,
+        ProtocolVersion, ReadResourceRequestParams, Reference, ResourceContents,
+        ResourceUpdatedNotificationParam, Root, SamplingMessage, SetLevelRequestParams,
+        SubscribeRequestParams, UnsubscribeRequestParams,
+    },
+    service::{
+        NotificationContext, PeerRequestOptions, RequestContext, RunningService, ServiceError,
+    },
+    transport::{
+        StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
+    },
+};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::support::{Server, SignIn, soon};
+
+/// What the server said to the client.
+#[derive(Debug)]
+enum Said {
+    Progress(f64),
+    Log,
+    Updated(String),
+    Stderr(Value),
+}
+
+#[derive(Clone)]
+struct Handler {
+    version: ProtocolVersion,
+    said: mpsc::UnboundedSender<Said>,
+}
+
+impl ClientHandler for Handler {
+    fn get_info(&self) -> ClientConfig {
+        let capabilities = ClientCapabilities::builder()
+            .enable_sampling()
+            .enable_elicitation()
+            .enable_roots()
+            .build();
+        let client = Implementation::new("test", "1");
+        ClientConfig::new(capabilities, client).with_protocol_version(self.version.clone())
+    }
+
+    async fn create_message(
+        &self,
+        params: CreateMessageRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<CreateMessageResult, ErrorData> {
+        assert_eq!(params.max_tokens, 7);
+        let message = SamplingMessage::assistant_text("sampled");
+        Ok(CreateMessageResult::new(message, "model".to_owned()))
+    }
+
+    async fn create_elicitation(
+        &self,
+        _: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        let content = json!({ "name": "Ada", "check": true });
+        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(content))
+    }
+
+    async fn list_roots(
+        &self,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ListRootsResult, ErrorData> {
+        Ok(ListRootsResult::new(vec![Root::new("file:///home/ada").with_name("home")]))
+    }
+
+    async fn on_progress(
+        &self,
+        params: ProgressNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
+        let _ = self.said.send(Said::Progress(params.progress));
+    }
+
+    async fn on_logging_message(
+        &self,
+        _: LoggingMessageNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
+        let _ = self.said.send(Said::Log);
+    }
+
+    async fn on_resource_updated(
+        &self,
+        params: ResourceUpdatedNotificationParam,
+        _: NotificationContext<RoleClient>,
+    ) {
+        let _ = self.said.send(Said::Updated(params.uri));
+    }
+
+    async fn on_custom_notification(
+        &self,
+        notification: CustomNotification,
+        _: NotificationContext<RoleClient>,
+    ) {
+        let _ = self.said.send(Said::Stderr(notification.params.unwrap_or_default()));
+    }
+}
+
+struct Client {
+    service: RunningService<RoleClient, Handler>,
+    said: mpsc::UnboundedReceiver<Said>,
+}
+
+impl Client {
+    async fn connect(server: &Server, version: ProtocolVersion) -> Self {
+        let tokens = SignIn::register(server).await.tokens("ada").await;
+        let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp"))
+            .auth_header(tokens.access);
+        let transport = StreamableHttpClientTransport::from_config(config);
+        let (sender, said) = mpsc::unbounded_channel();
+        let handler = Handler { version, said: sender };
+        Self { service: soon(handler.serve(transport)).await.unwrap(), said }
+    }
+
+    async fn call(&self, tool: &'static str, arguments: Value) -> CallToolResult {
+        let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+        let params = CallToolRequestParams::new(tool).with_arguments(arguments);
+        soon(self.service.call_tool(params)).await.unwrap()
+    }
+
+    async fn text(&self, tool: &'static str, arguments: Value) -> String {
+        let result = self.call(tool, arguments).await;
+        assert_ne!(result.is_error, Some(true), "{result:?}");
+        result.content[0].as_text().unwrap().text.clone()
+    }
+
+    /// The next thing the server says that is looked for. What comes at fixed intervals comes
+    /// within the longest of them.
+    async fn hears<T>(&mut self, mut wanted: impl FnMut(Said) -> Option<T>) -> T {
+        let found = async {
+            loop {
+                if let Some(found) = wanted(self.said.recv().await.unwrap()) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(45), found).await.expect("it is said")
+    }
+}
+
+#[tokio::test]
+async fn every_tool() {
+    let server = Server::start();
+    let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let tools = client.service.list_all_tools().await.unwrap();
+    let names: BTreeSet<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
+    let expected = [
+        "add",
+        "annotatedMessage",
+        "echo",
+        "elicitInputs",
+        "getResourceReference",
+        "getRootsList",
+        "getTinyImage",
+        "longRunningOperation",
+        "sampleLLM",
+    ];
+    assert_eq!(names, BTreeSet::from(expected));
+
+    assert_eq!(client.text("echo", json!({ "message": "hi" })).await, "Echo: hi");
+    assert_eq!(client.text("add", json!({ "a": 2, "b": 3 })).await, "The sum of 2 and 3 is 5.");
+    let image = client.call("getTinyImage", json!({})).await;
+    assert_eq!(image.content[1].as_image().unwrap().mime_type, "image/png");
+    let annotated = client
+        .call("annotatedMessage", json!({ "messageType": "error", "includeImage": true }))
+        .await;
+    assert_eq!(annotated.content.len(), 2);
+    let reference = client.call("getResourceReference", json!({ "resourceId": 42 })).await;
+    let resource = &reference.content[1].as_resource().unwrap().resource;
+    assert!(format!("{resource:?}").contains("test://static/resource/42"));
+
+    let sampled = client.text("sampleLLM", json!({ "prompt": "hello", "maxTokens": 7 })).await;
+    assert_eq!(sampled, "LLM sampling result: sampled");
+    let elicited = client.text("elicitInputs", json!({})).await;
+    assert!(elicited.starts_with("Elicitation result: ") && elicited.contains("Ada"), "{elicited}");
+    let roots = client.text("getRootsList", json!({})).await;
+    assert!(roots.contains("file:///home/ada"), "{roots}");
+
+    let done = client.text("longRunningOperation", json!({ "duration": 0.4, "steps": 4 })).await;
+    assert_eq!(done, "Long running operation completed. Duration: 0.4 seconds, Steps: 4.");
+    let progress = client.hears(|said| match said {
+        Said::Progress(progress) => Some(progress),
+        _ => None,
+    });
+    assert!((progress.await - 1.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
+async fn a_long_operation_is_cancelled() {
+    let server = Server::start();
+    let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let arguments = json!({ "duration": 3000, "steps": 1000 }).as_object().cloned().unwrap();
+    let params = CallToolRequestParams::new("longRunningOperation").with_arguments(arguments);
+    let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+    let options = PeerRequestOptions::no_options();
+    let running = client.service.send_cancellable_request(request, options).await.unwrap();
+    client.hears(|said| matches!(said, Said::Progress(_)).then_some(())).await;
+    running.cancel(Some("enough".to_owned())).await.unwrap();
+    server.logged("call.cancelled");
+    assert_eq!(client.text("echo", json!({ "message": "hi" })).await, "Echo: hi");
+}
+
+#[tokio::test]
+async fn all_resources_in_pages_of_ten() {
+    let server = Server::start();
+    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let (mut cursor, mut uris) = (None, Vec::new());
+    loop {
+        let params = PaginatedRequestParams::default().with_cursor(cursor);
+        let page = client.service.list_resources(Some(params)).await.unwrap();
+        assert_eq!(page.resources.len(), 10);
+        uris.extend(page.resources.into_iter().map(|resource| resource.uri.clone()));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(uris.iter().collect::<BTreeSet<_>>().len(), 100);
+    for (index, uri) in uris.iter().enumerate() {
+        let params = ReadResourceRequestParams::new(uri.clone());
+        let read = client.service.read_resource(params).await.unwrap();
+        let number = index + 1;
+        match &read.contents[0] {
+            ResourceContents::TextResourceContents { text, .. } => {
+                assert_eq!(*text, format!("Resource {number}: This is a plaintext resource"));
+            }
+            ResourceContents::BlobResourceContents { blob, .. } => assert!(!blob.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+    let templates = client.service.list_all_resource_templates().await.unwrap();
+    assert_eq!(templates[0].uri_template, "test://static/resource/{id}");
+}
+
+#[tokio::test]
+async fn every_prompt_and_every_completion() {
+    let server = Server::start();
+    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let arguments = HashMap::from([
+        ("simple_prompt", json!({})),
+        ("complex_prompt", json!({ "temperature": "0.5", "style": "casual" })),
+        ("resource_prompt", json!({ "resourceId": "7" })),
+    ]);
+    let prompts = client.service.list_all_prompts().await.unwrap();
+    assert_eq!(prompts.len(), arguments.len());
+    for prompt in &prompts {
+        let arguments = arguments[prompt.name.as_str()].as_object().cloned().unwrap();
+        let params = GetPromptRequestParams::new(prompt.name.clone()).with_arguments(arguments);
+        let got = client.service.get_prompt(params).await.unwrap();
+        assert!(!got.messages.is_empty());
+        for argument in prompt.arguments.iter().flatten() {
+            let reference = Reference::for_prompt(prompt.name.clone());
+            let values = complete(&client, reference, &argument.name).await;
+            assert!(values.len() > 3, "{}", argument.name);
+        }
+    }
+    let reference = Reference::for_resource("test://static/resource/{id}");
+    assert_eq!(complete(&client, reference, "id").await, ["1", "2", "3", "4", "5"]);
+}
+
+async fn complete(client: &Client, reference: Reference, argument: &str) -> Vec<String> {
+    let argument = ArgumentInfo::new(argument, "");
+    let params = CompleteRequestParams::new(reference, argument);
+    client.service.complete(params).await.unwrap().completion.values
+}
+
+#[tokio::test]
+async fn what_comes_by_itself() {
+    let server = Server::start();
+    let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let uri = "test://static/resource/5";
+    client.service.set_level(SetLevelRequestParams::new(LoggingLevel::Debug)).await.unwrap();
+    client.service.subscribe(SubscribeRequestParams::new(uri)).await.unwrap();
+    let (mut updated, mut logs, mut stderr) = (None, 0, None);
+    client
+        .hears(|said| {
+            match said {
+                Said::Updated(uri) => updated = Some(uri),
+                // The first one says that the level was set.
+                Said::Log => logs += 1,
+                Said::Stderr(params) => stderr = Some(params),
+                Said::Progress(_) => {}
+            }
+            (updated.is_some() && logs > 1 && stderr.is_some()).then_some(())
+        })
+        .await;
+    assert_eq!(updated.as_deref(), Some(uri));
+    assert!(stderr.unwrap()["content"].as_str().unwrap().ends_with(": A stderr message"));
+    client.service.unsubscribe(UnsubscribeRequestParams::new(uri)).await.unwrap();
+}
+
+#[tokio::test]
+async fn older_revisions_are_served_too() {
+    let server = Server::start();
+    for version in [ProtocolVersion::V_2025_03_26, ProtocolVersion::V_2025_06_18] {
+        let client = Client::connect(&server, version.clone()).await;
+        let agreed = client.service.peer_info().unwrap();
+        assert_eq!(agreed.protocol_version, version);
+        assert_eq!(client.text("echo", json!({ "message": "hi" })).await, "Echo: hi");
+        let sampled = client.text("sampleLLM", json!({ "prompt": "hello", "maxTokens": 7 })).await;
+        assert_eq!(sampled, "LLM sampling result: sampled");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_its_session() {
+    let server = Server::start();
+    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    client.service.cancel().await.unwrap();
+    server.logged("session.ended");
+}
+
+#[tokio::test]
+async fn an_unknown_tool_is_the_protocols_error() {
+    let server = Server::start();
+    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let refused = client.service.call_tool(CallToolRequestParams::new("no such tool")).await;
+    let Err(ServiceError::McpError(error)) = refused else { panic!("{refused:?}") };
+    assert_eq!(error.code.0, -32602);
+}

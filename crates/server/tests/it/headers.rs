@@ -1,0 +1,161 @@
+//! What every response carries, whichever route and whatever outcome.
+
+use std::collections::BTreeSet;
+
+use http::{Method, StatusCode};
+use reqwest::{Response, redirect::Policy};
+
+use crate::support::Server;
+
+/// Every route, with a method that is answered and one that is not.
+const ROUTES: &[&str] = &[
+    "/",
+    "/splash.css",
+    "/healthz",
+    "/readyz",
+    "/mcp",
+    "/authorize",
+    "/authorize/consent",
+    "/token",
+    "/register",
+    "/revoke",
+    "/introspect",
+    "/fakeupstreamauth/authorize",
+    "/fakeupstreamauth/redirect",
+    "/fakeupstreamauth/callback",
+    "/auth-assets/auth.css",
+    "/auth-assets/fake-upstream.js",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/mcp",
+    "/.well-known/oauth-protected-resource/sse",
+];
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(Policy::none()).build().unwrap()
+}
+
+#[track_caller]
+fn is_guarded(response: &Response) {
+    let header = |name: &str| {
+        let value = response.headers().get(name);
+        value.unwrap_or_else(|| panic!("{name} at {}", response.url())).to_str().unwrap().to_owned()
+    };
+    let policy = header("content-security-policy");
+    assert!(
+        !policy.contains("unsafe-inline") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("x-frame-options"), "DENY");
+    assert_eq!(header("referrer-policy"), "no-referrer");
+    assert!(header("strict-transport-security").starts_with("max-age="));
+}
+
+#[tokio::test]
+async fn every_response_is_guarded() {
+    let server = Server::start();
+    let client = client();
+    let paths = ROUTES.iter().chain(&["/no/such/page", "/.well-known/no-such-document"]);
+    for path in paths {
+        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            let response = client.request(method, server.url(path)).send().await.unwrap();
+            assert!(!response.status().is_server_error(), "{path}");
+            is_guarded(&response);
+        }
+    }
+}
+
+/// A route that is added to a router and not to this test fails here.
+#[test]
+fn no_route_is_forgotten() {
+    let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let mut found = BTreeSet::new();
+    let mut folders = vec![std::path::PathBuf::from(crates)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("tests") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                let source = source.split("\nmod tests {").next().unwrap();
+                for route in source
+                    .split(".route(\"")
+                    .skip(1)
+                    .chain(source.split(".route_service(\"").skip(1))
+                {
+                    found.insert(route.split('"').next().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    assert!(found.contains("/mcp") && found.contains("/token"), "{found:?}");
+    let known: BTreeSet<_> = ROUTES.iter().copied().map(str::to_owned).collect();
+    assert_eq!(found.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[tokio::test]
+async fn a_browser_of_an_allowed_origin_can_hold_a_session() {
+    let server = Server::start();
+    let client = client();
+    let wanted = "authorization,content-type,mcp-session-id,mcp-protocol-version,last-event-id,\
+                  mcp-method,mcp-name,mcp-param-region";
+    let preflight = client
+        .request(Method::OPTIONS, server.url("/mcp"))
+        .header("origin", "http://localhost:6274")
+        .header("access-control-request-method", "DELETE")
+        .header("access-control-request-headers", wanted)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(preflight.status(), StatusCode::OK, "answered before the token check");
+    let header = |response: &Response, name: &str| {
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_ascii_lowercase())
+    };
+    let origin = Some("http://localhost:6274".to_owned());
+    assert_eq!(header(&preflight, "access-control-allow-origin"), origin);
+    assert!(header(&preflight, "access-control-allow-methods").unwrap().contains("delete"));
+    let allowed = header(&preflight, "access-control-allow-headers").unwrap();
+    for name in wanted.split(',') {
+        assert!(allowed.contains(name), "{name} in {allowed}");
+    }
+
+    // Errors can be read, and so can what says where to sign in.
+    for path in ["/mcp", "/token", "/register", "/no/such/page"] {
+        let request = client.post(server.url(path)).header("origin", "http://localhost:6274");
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_client_error());
+        assert_eq!(header(&response, "access-control-allow-origin"), origin, "{path}");
+        let exposed = header(&response, "access-control-expose-headers").unwrap();
+        for name in ["www-authenticate", "mcp-session-id", "mcp-protocol-version", "retry-after"] {
+            assert!(exposed.contains(name), "{name} in {exposed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_browser_of_another_origin_is_given_nothing() {
+    let server = Server::open();
+    let request = client()
+        .post(server.url("/mcp"))
+        .header("origin", "http://evil.example.com")
+        .header("content-type", "application/json")
+        .body("{}");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert!(!response.headers().contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn another_host_reaches_only_the_health_checks() {
+    let server = Server::start();
+    for path in ROUTES {
+        let request = client().get(server.url(path)).header("host", "evil.example.com");
+        let response = request.send().await.unwrap();
+        let healthy = matches!(*path, "/healthz" | "/readyz");
+        assert_eq!(response.status() == StatusCode::OK, healthy, "{path}");
+        assert!(healthy || response.status() == StatusCode::FORBIDDEN, "{path}");
+    }
+}

@@ -1,0 +1,87 @@
+//! The log: each kind of line, with its name and its fields.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Mcp, Server, Stream};
+
+#[track_caller]
+fn has(line: &Value, fields: &[&str]) {
+    for field in ["timestamp", "severity", "message", "event", "target"].iter().chain(fields) {
+        assert!(!line[*field].is_null(), "{field} in {line}");
+    }
+}
+
+#[tokio::test]
+async fn requests_authentication_sessions_and_storage_each_have_their_line() {
+    let server = Server::with(&[("SESSION_TTL", "500ms")]);
+    has(&server.logged("server.started"), &["endpoint", "auth", "store", "version"]);
+
+    let client = Mcp::of(&server, "alice").await;
+    let answered = server
+        .logged_where(|line| line["event"] == "http.response" && line["path"] == "/mcp")
+        .unwrap();
+    has(&answered, &["method", "status", "duration_ms", "address", "request_id"]);
+    has(&server.logged("auth.client.registered"), &["client_id", "request_id"]);
+    has(&server.logged("auth.consent.granted"), &["client_id"]);
+    has(&server.logged("auth.code.issued"), &["client_id", "user_id"]);
+    has(&server.logged("auth.token.issued"), &["client_id", "user_id"]);
+    has(&server.logged("session.started"), &["session", "user_id", "client_id", "version"]);
+    let stored = server
+        .logged_where(|line| line["event"] == "store.operation" && !line["request_id"].is_null())
+        .unwrap();
+    has(&stored, &["operation"]);
+
+    // Refused for its token.
+    let mut stranger = client.clone();
+    stranger.token = None;
+    Answer::of(stranger.get(None).await).await;
+    has(&server.logged("auth.token.rejected"), &["reason", "request_id"]);
+
+    client.delete().await;
+    has(&server.logged("session.ended"), &["session", "user_id"]);
+    let _expiring = Mcp::of(&server, "bob").await;
+    has(&server.logged("session.expired"), &["session"]);
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_has_a_line() {
+    let server = Server::open();
+    let client = Mcp::anonymous(&server).await;
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {
+            "name": "longRunningOperation", "arguments": { "duration": 0.3, "steps": 3 },
+            "_meta": { "progressToken": 1 }
+        }
+    });
+    let mut calling = Stream::of(client.send(&call).await);
+    calling.next().await.unwrap();
+    let last = calling.last_id.clone();
+    drop(calling);
+    let mut rest = Stream::of(client.get(last.as_deref()).await);
+    while rest.next().await.is_some() {}
+    has(&server.logged("stream.resumed"), &["session", "call", "request_id"]);
+    let _standalone = Stream::of(client.get(None).await);
+    has(&server.logged("stream.opened"), &["session", "request_id"]);
+}
+
+#[tokio::test]
+async fn what_a_client_sends_cannot_forge_a_line() {
+    let server = Server::open();
+    let mut client = Mcp::new(&server);
+    let forged = "x\n{\"event\":\"forged\"}\u{1b}[31m";
+    let mut message = json!({
+        "jsonrpc": "2.0", "id": 0, "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {},
+            "clientInfo": { "name": forged, "version": "y".repeat(2000) }
+        }
+    });
+    client.session = None;
+    client.post(&message).await;
+    let line = server.logged("session.started");
+    assert_eq!(line["client_name"], forged, "kept, but on one line");
+    assert!(line["client_version"].as_str().unwrap().chars().count() < 600, "bounded");
+    message["id"] = json!(1);
+    assert!(server.log().iter().all(|line| line["event"] != "forged"));
+}

@@ -1,0 +1,13 @@
+//! The whole server, as a process on a loopback port, driven by clients.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+mod auth;
+mod commands;
+mod everything;
+mod headers;
+mod logs;
+mod session_ownership;
+mod shutdown;
+mod user_session_isolation;
