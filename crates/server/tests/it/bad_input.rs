@@ -32,16 +32,13 @@ fn rows(section: &str) -> Vec<Row> {
                 panic!("a row has six cells: {line}")
             };
             let (method, path) = request.split_once(' ').unwrap();
-            let headers =
-                headers.split("; ").filter(|header| !header.is_empty()).map(|header| match header
-                    .strip_prefix('-')
-                {
-                    Some(name) => (name.to_owned(), None),
-                    None => {
-                        let (name, value) = header.split_once(':').unwrap();
-                        (name.to_owned(), Some(value.trim().to_owned()))
-                    }
-                });
+            let headers = headers.split("; ").filter(|header| !header.is_empty()).map(|header| {
+                if let Some(name) = header.strip_prefix('-') {
+                    return (name.to_owned(), None);
+                }
+                let (name, value) = header.split_once(':').unwrap();
+                (name.to_owned(), Some(value.trim().to_owned()))
+            });
             Row {
                 method: method.parse().unwrap(),
                 path: path.to_owned(),
