@@ -10,8 +10,16 @@ mod entry;
 mod oauth;
 mod sessions;
 mod streams;
+#[cfg(test)]
+mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use dashmap::DashMap;
 
@@ -65,17 +73,28 @@ pub struct MemoryStore {
     limits: Limits,
     sessions: DashMap<SessionId, Entry>,
     per_owner: DashMap<Owner, usize>,
+    swept: AtomicU64,
 }
+
+/// Sweeping looks at every session, so whoever is refused room does not set it off at will.
+const SWEEP_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 impl MemoryStore {
     /// An empty store.
     pub fn new(clock: Arc<dyn Clock>, limits: Limits) -> Self {
-        Self { clock, limits, sessions: DashMap::new(), per_owner: DashMap::new() }
+        Self {
+            clock,
+            limits,
+            sessions: DashMap::new(),
+            per_owner: DashMap::new(),
+            swept: AtomicU64::new(0),
+        }
     }
 
-    /// Takes away what has expired and names the sessions among it.
-    pub fn sweep(&self) -> Vec<SessionId> {
+    /// Takes away what has expired and was not asked for since. Says how many sessions.
+    pub fn sweep(&self) -> usize {
         let now = self.clock.now();
+        self.swept.store(now.as_millis(), Ordering::Relaxed);
         let mut expired = Vec::new();
         for mut entry in self.sessions.iter_mut() {
             if entry.expires <= now {
@@ -84,9 +103,7 @@ impl MemoryStore {
                 entry.forget_old(now, &self.limits);
             }
         }
-        // It may have been used since it was seen.
-        expired.retain(|id| self.remove_if(*id, |entry| entry.expires <= now));
-        expired
+        expired.into_iter().filter(|id| self.expire(*id, now)).count()
     }
 
     /// How many records there are, expired ones that were not swept included.
@@ -108,28 +125,55 @@ impl MemoryStore {
                 return Some(f(&mut entry, now));
             }
         }
-        self.remove_if(id, |entry| entry.expires <= now);
+        self.expire(id, now);
         None
+    }
+
+    /// Takes a session away if its time is over. It may have been used since it was seen.
+    fn expire(&self, id: SessionId, now: Timestamp) -> bool {
+        let expired = self.remove_if(id, |entry| entry.expires <= now);
+        if expired {
+            tracing::info!(event = "session.expired", session = %id, "a session expired");
+        }
+        expired
     }
 
     fn remove_if(&self, id: SessionId, condition: impl FnOnce(&Entry) -> bool) -> bool {
         let Some((_, entry)) = self.sessions.remove_if(&id, |_, entry| condition(entry)) else {
             return false;
         };
-        if let Some(mut count) = self.per_owner.get_mut(&entry.session.owner) {
-            *count = count.saturating_sub(1);
-        }
-        self.per_owner.remove_if(&entry.session.owner, |_, count| *count == 0);
+        self.count_out(&entry.session.owner);
         true
     }
 
+    /// Counts one session more for its owner, if there is room.
     fn count_in(&self, owner: &Owner) -> Result<(), StoreError> {
-        let limit = self.limits.sessions_per_owner;
-        let mut count = self.per_owner.entry(owner.clone()).or_insert(0);
-        if *count >= limit {
-            return Err(StoreError::LimitReached { what: "sessions of one user", limit });
+        if self.try_count_in(owner) {
+            return Ok(());
         }
-        *count += 1;
-        Ok(())
+        // Sessions that have expired and that nobody asked for may stand in the way.
+        let last = Timestamp::from_millis(self.swept.load(Ordering::Relaxed));
+        if self.clock.now().since(last) >= SWEEP_AT_MOST_EVERY {
+            self.sweep();
+            if self.try_count_in(owner) {
+                return Ok(());
+            }
+        }
+        let limit = self.limits.sessions_per_owner;
+        Err(StoreError::LimitReached { what: "sessions of one user", limit })
+    }
+
+    fn try_count_in(&self, owner: &Owner) -> bool {
+        let mut count = self.per_owner.entry(owner.clone()).or_insert(0);
+        let room = *count < self.limits.sessions_per_owner;
+        *count += usize::from(room);
+        room
+    }
+
+    fn count_out(&self, owner: &Owner) {
+        if let Some(mut count) = self.per_owner.get_mut(owner) {
+            *count = count.saturating_sub(1);
+        }
+        self.per_owner.remove_if(owner, |_, count| *count == 0);
     }
 }

@@ -85,7 +85,9 @@ impl Calls for MemoryStore {
         reader: Option<&InstanceId>,
     ) -> Result<Option<CallLog>, StoreError> {
         noted("read_call");
-        let read = self.with(id, |entry, _| {
+        let limits = self.limits;
+        let read = self.with(id, |entry, now| {
+            entry.forget_old(now, &limits);
             let call = entry.calls.get_mut(&call)?;
             if let Some(reader) = reader {
                 call.reader = Some(reader.clone());

@@ -17,10 +17,14 @@ use crate::{
 impl Sessions for MemoryStore {
     async fn create(&self, id: SessionId, new: NewSession) -> Result<(), StoreError> {
         noted("create");
+        if self.sessions.contains_key(&id) {
+            return Ok(());
+        }
+        self.count_in(&new.owner)?;
         let Slot::Vacant(slot) = self.sessions.entry(id) else {
+            self.count_out(&new.owner);
             return Ok(());
         };
-        self.count_in(&new.owner)?;
         let NewSession { owner, initialize, protocol_version } = new;
         slot.insert(Entry {
             session: Arc::new(Session { owner, initialize, protocol_version }),

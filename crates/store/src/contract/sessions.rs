@@ -1,0 +1,126 @@
+//! What every [`SessionStore`] must do.
+//!
+//! Each function is one rule and gets a store of its own. [`session_store_contract!`] turns all
+//! of them into tests.
+//!
+//! [`session_store_contract!`]: crate::session_store_contract
+
+#![expect(clippy::missing_panics_doc, reason = "these are the bodies of tests")]
+
+pub mod calls;
+pub mod lives;
+pub mod state;
+pub mod streams;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{
+    CallId, InstanceId, NewSession, Owner, SessionId, SessionStore, StoreError, SystemRandom,
+    memory::Limits,
+};
+
+/// A store under test and what a test must be able to do to it.
+#[async_trait]
+pub trait SessionHarness: Send + Sync {
+    /// The store, with [`LIMITS`]. Empty when the harness is made.
+    fn store(&self) -> Arc<dyn SessionStore>;
+
+    /// Lets time pass for the store.
+    async fn pass(&self, span: Duration);
+}
+
+/// Small ones, so that tests reach them.
+pub const LIMITS: Limits = Limits {
+    session_ttl: Duration::from_secs(300),
+    sessions_per_owner: 3,
+    subscriptions_per_session: 3,
+    calls_per_session: 3,
+    log_events: 4,
+    log_bytes: 64,
+    log_retention: Duration::from_secs(120),
+};
+
+/// Makes a test of each rule. Takes an expression that makes a future of a new harness.
+#[macro_export]
+macro_rules! session_store_contract {
+    ($make:expr) => {
+        $crate::session_store_contract! { $make;
+            lives: begins_and_is_admitted, is_admitted_for_its_owner_only,
+                ends_when_it_is_not_used, begins_anew_when_it_is_admitted,
+                is_not_prolonged_by_strangers, begins_anew_when_it_is_held,
+                is_not_held_back_to_life, is_deleted_by_its_owner_only,
+                takes_everything_along_when_it_ends, is_created_once, are_bounded_for_each_owner,
+                do_not_count_when_they_are_gone, are_counted_right_by_many_at_a_time;
+            state: begins_with_nothing, remembers_the_level, remembers_subscriptions,
+                bounds_subscriptions, does_not_bring_a_session_back, does_not_prolong_a_session,
+                is_told_for_many_at_once;
+            calls: keep_events_in_order, keep_an_event_once, end_with_the_last_event,
+                are_read_from_anywhere, name_their_reader, are_forgotten_after_their_retention,
+                are_bounded_in_events, are_bounded_in_bytes, are_bounded_in_number,
+                are_cancelled_by_the_clients_name, are_cancelled_before_they_are_opened,
+                are_not_cancelled_by_an_old_mark, are_answered_once, are_not_answered_when_ended,
+                prolong_the_session_at_their_end, do_not_bring_a_session_back,
+                are_forgotten_when_closed;
+            streams: hand_out_each_event_once, wait_for_a_stream, go_to_the_newest_stream,
+                go_to_a_shadow_when_the_holder_ends, start_behind_what_the_client_has,
+                say_what_is_missing, drop_the_oldest_when_full, name_the_instance_to_ring,
+                do_not_bring_a_session_back, claim_each_event_once_for_many_at_a_time;
+        }
+    };
+    ($make:expr; $($module:ident: $($rule:ident),+;)+) => {$(
+        mod $module {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $rule() {
+                    $crate::contract::sessions::$module::$rule(&$make.await).await;
+                }
+            )+
+        }
+    )+};
+}
+
+fn owner(user: &str) -> Owner {
+    Owner { user: user.into(), issuer: "https://as.test".into(), client: "client".into() }
+}
+
+fn new_session(owner: &Owner) -> NewSession {
+    NewSession {
+        owner: owner.clone(),
+        initialize: r#"{"protocolVersion":"2025-11-25"}"#.into(),
+        protocol_version: "2025-11-25".into(),
+    }
+}
+
+async fn session(store: &dyn SessionStore) -> SessionId {
+    session_of(store, &owner("alice")).await
+}
+
+async fn session_of(store: &dyn SessionStore, owner: &Owner) -> SessionId {
+    let id = SessionId::random(&SystemRandom);
+    done(store.create(id, new_session(owner)).await);
+    id
+}
+
+fn instance(name: &str) -> InstanceId {
+    InstanceId::random(name, &SystemRandom)
+}
+
+fn call_id() -> CallId {
+    CallId::random(&SystemRandom)
+}
+
+#[track_caller]
+fn done<T>(answer: Result<T, StoreError>) -> T {
+    answer.unwrap_or_else(|error| panic!("the store should have answered: {error}"))
+}
+
+#[track_caller]
+fn assert_full<T: std::fmt::Debug>(answer: &Result<T, StoreError>) {
+    assert!(matches!(answer, Err(StoreError::LimitReached { .. })), "{answer:?}");
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MANY: usize = 16;

@@ -1,0 +1,83 @@
+//! What clients set.
+
+use std::collections::BTreeSet;
+
+use super::{LIMITS, SECOND, SessionHarness, assert_full, done, owner, session};
+use crate::{LogLevel, SessionState, Written};
+
+/// Every level, no subscription.
+pub async fn begins_with_nothing(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    assert_eq!(done(store.states(&[id]).await), [Some(SessionState::default())]);
+}
+
+/// The level is the session's, wherever it was set.
+pub async fn remembers_the_level(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let (id, other) = (session(&*store).await, session(&*store).await);
+    assert_eq!(done(store.set_level(id, LogLevel::Alert).await), Written::Done);
+    let states = done(store.states(&[id, other]).await);
+    assert_eq!(states[0].as_ref().expect("it lives").level, LogLevel::Alert);
+    assert_eq!(states[1].as_ref().expect("it lives").level, LogLevel::Debug);
+}
+
+/// Subscribing twice is subscribing once, and ending one that is not there is no error.
+pub async fn remembers_subscriptions(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    for uri in ["test://a", "test://b", "test://a"] {
+        assert_eq!(done(store.subscribe(id, uri).await), Written::Done);
+    }
+    for uri in ["test://b", "test://c"] {
+        assert_eq!(done(store.unsubscribe(id, uri).await), Written::Done);
+    }
+    let states = done(store.states(&[id]).await);
+    let subscriptions = &states[0].as_ref().expect("it lives").subscriptions;
+    assert_eq!(*subscriptions, BTreeSet::from(["test://a".to_owned()]));
+}
+
+/// One session does not take all the room.
+pub async fn bounds_subscriptions(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    for number in 0..LIMITS.subscriptions_per_session {
+        let _ = done(store.subscribe(id, &format!("test://{number}")).await);
+    }
+    assert_full(&store.subscribe(id, "test://more").await);
+    let _ = done(store.subscribe(id, "test://0").await);
+}
+
+/// Writing to a session that is gone leaves nothing behind.
+pub async fn does_not_bring_a_session_back(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    done(store.delete(id, &owner("alice")).await);
+    assert_eq!(done(store.set_level(id, LogLevel::Error).await), Written::Gone);
+    assert_eq!(done(store.subscribe(id, "test://a").await), Written::Gone);
+    assert_eq!(done(store.unsubscribe(id, "test://a").await), Written::Gone);
+    assert_eq!(done(store.states(&[id]).await), [None]);
+}
+
+/// Only what is said to prolongs a life.
+pub async fn does_not_prolong_a_session(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    harness.pass(LIMITS.session_ttl.saturating_sub(SECOND)).await;
+    let _ = done(store.set_level(id, LogLevel::Error).await);
+    let _ = done(store.subscribe(id, "test://a").await);
+    let _ = done(store.states(&[id]).await);
+    harness.pass(SECOND).await;
+    assert_eq!(done(store.states(&[id]).await), [None]);
+}
+
+/// In the order that was asked for.
+pub async fn is_told_for_many_at_once(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let (one, other) = (session(&*store).await, session(&*store).await);
+    let _ = done(store.set_level(other, LogLevel::Error).await);
+    done(store.delete(one, &owner("alice")).await);
+    let states = done(store.states(&[one, other, one]).await);
+    assert!(states[0].is_none() && states[2].is_none());
+    assert_eq!(states[1].as_ref().expect("it lives").level, LogLevel::Error);
+}
