@@ -9,7 +9,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cookie::{Cookie, SameSite};
 use mcp_everything_store::{Random, SecretKeys, Timestamp, oauth::SecretHash};
 
-const PURPOSE: &str = "consent form";
+use crate::secret::PlainSecret;
+
+const FORM: &str = "consent form";
+const LOGIN: &str = "login";
+const NONCE: usize = 12;
 
 /// A browser, by the value of its cookie.
 pub(crate) struct Browser {
@@ -53,27 +57,49 @@ impl Browser {
         SecretHash::of(&self.value)
     }
 
-    /// Signs what a form asks this browser's user.
-    pub(crate) fn sign(&self, keys: &SecretKeys, form: &str, until: Timestamp) -> String {
-        let until = until.as_millis();
-        let tag = keys.sign(PURPOSE, &[self.value.as_bytes(), form.as_bytes(), &bytes(until)]);
-        format!("{until}.{}", URL_SAFE_NO_PAD.encode(tag))
+    /// Signs what a form asks this browser's user. No two signatures are the same, even if they ask
+    /// the same.
+    pub(crate) fn sign(
+        &self,
+        keys: &SecretKeys,
+        form: &str,
+        until: Timestamp,
+        random: &dyn Random,
+    ) -> String {
+        let (until, nonce) = (until.as_millis(), random.token::<NONCE>());
+        let tag = keys.sign(FORM, &self.parts(form, &nonce, &until.to_be_bytes()));
+        format!("{until}.{nonce}.{}", URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// Whether this browser was asked this, and not too long ago.
+    /// The state of the login that this form begins, if this browser was asked this, and not too
+    /// long ago.
+    ///
+    /// It follows from the form, so that one form begins one login however often it is submitted:
+    /// a browser may submit it twice, and whoever has one could fill the store with it. It follows
+    /// from what was signed and not from the signature, which has more than one text.
     pub(crate) fn verify(
         &self,
         keys: &SecretKeys,
         form: &str,
         signature: &str,
         now: Timestamp,
-    ) -> bool {
-        let Some((until, tag)) = signature.split_once('.') else { return false };
-        let (Ok(until), Ok(tag)) = (until.parse::<u64>(), URL_SAFE_NO_PAD.decode(tag)) else {
-            return false;
-        };
-        let parts = [self.value.as_bytes(), form.as_bytes(), &bytes(until)];
-        now.as_millis() < until && keys.verify(PURPOSE, &parts, &tag)
+    ) -> Option<PlainSecret> {
+        let (until, rest) = signature.split_once('.')?;
+        let (nonce, tag) = rest.split_once('.')?;
+        let (until, tag) = (until.parse::<u64>().ok()?, URL_SAFE_NO_PAD.decode(tag).ok()?);
+        let end = until.to_be_bytes();
+        let parts = self.parts(form, nonce, &end);
+        let is_good = now.as_millis() < until && keys.verify(FORM, &parts, &tag);
+        is_good.then(|| PlainSecret::for_login(keys.sign(LOGIN, &parts)))
+    }
+
+    const fn parts<'a>(
+        &'a self,
+        form: &'a str,
+        nonce: &'a str,
+        until: &'a [u8; 8],
+    ) -> [&'a [u8]; 4] {
+        [self.value.as_bytes(), form.as_bytes(), nonce.as_bytes(), until]
     }
 }
 
@@ -84,10 +110,6 @@ const fn name(https: bool) -> &'static str {
 
 fn is_ours(value: &str) -> bool {
     URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == 32)
-}
-
-const fn bytes(millis: u64) -> [u8; 8] {
-    millis.to_be_bytes()
 }
 
 #[cfg(test)]
@@ -138,17 +160,54 @@ mod tests {
 
     #[test]
     fn a_signature_is_good_for_one_form_browser_and_time() {
-        let keys = SecretKeys::generate(&TestRandom::seeded(2));
+        let random = TestRandom::seeded(2);
+        let keys = SecretKeys::generate(&random);
         let (now, until) = (Timestamp::from_millis(1000), Timestamp::from_millis(2000));
-        let signature = browser().sign(&keys, "a=1", until);
-        assert!(browser().verify(&keys, "a=1", &signature, now));
-        assert!(!browser().verify(&keys, "a=2", &signature, now), "another form");
-        assert!(!browser().verify(&keys, "a=1", &signature, until), "too late");
+        let signature = browser().sign(&keys, "a=1", until, &random);
+        let good = |browser: Browser, form, signature: &str, now| {
+            browser.verify(&keys, form, signature, now).is_some()
+        };
+        assert!(good(browser(), "a=1", &signature, now));
+        assert!(!good(browser(), "a=2", &signature, now), "another form");
+        assert!(!good(browser(), "a=1", &signature, until), "too late");
         let other = Browser::new(&TestRandom::seeded(3), false);
-        assert!(!other.verify(&keys, "a=1", &signature, now), "another browser");
-        let (_, tag) = signature.split_once('.').unwrap();
-        for bad in ["", ".", tag, &format!("3000.{tag}"), &format!("2000.{}", &tag[1..])] {
-            assert!(!browser().verify(&keys, "a=1", bad, now), "{bad}");
+        assert!(!good(other, "a=1", &signature, now), "another browser");
+        let parts: Vec<&str> = signature.split('.').collect();
+        let [_, nonce, tag] = parts[..] else { panic!("{signature}") };
+        for bad in [
+            "",
+            ".",
+            "..",
+            tag,
+            &format!("2000.{tag}"),
+            &format!("2000..{tag}"),
+            &format!("2000.{nonce}"),
+            &format!("2000.{nonce}."),
+            &format!("3000.{nonce}.{tag}"),
+            &format!("2000.{}.{tag}", &nonce[1..]),
+            &format!("2000.{nonce}.{}", &tag[1..]),
+            &format!("2000.{nonce}.{tag}."),
+        ] {
+            assert!(!good(browser(), "a=1", bad, now), "{bad}");
         }
+    }
+
+    #[test]
+    fn one_form_begins_one_login() {
+        let random = TestRandom::seeded(2);
+        let keys = SecretKeys::generate(&random);
+        let (now, until) = (Timestamp::from_millis(1000), Timestamp::from_millis(2000));
+        let state = |signature: &str| {
+            let state = browser().verify(&keys, "a=1", signature, now).unwrap();
+            state.expose().to_owned()
+        };
+        let signature = browser().sign(&keys, "a=1", until, &random);
+        let one = state(&signature);
+        for respelt in ["", "0", "+", "+000"] {
+            assert_eq!(state(&format!("{respelt}{signature}")), one, "{respelt}");
+        }
+        assert!(!signature.contains(&one), "the page does not give it away");
+        let again = browser().sign(&keys, "a=1", until, &random);
+        assert_ne!(state(&again), one, "a form that was made at the same time");
     }
 }

@@ -20,7 +20,8 @@ pub struct Lifetimes {
     pub refresh_window: Duration,
     /// A grant, renewed by each rotation.
     pub grant: Duration,
-    /// A registration, renewed by each grant and each rotation.
+    /// A registration, renewed by each code that is redeemed and each rotation, and not by a login
+    /// that is only begun.
     pub client: Duration,
 }
 
@@ -56,7 +57,7 @@ pub struct Config {
     /// Schemes of native apps, beyond those made of a domain in reverse, that a browser may be sent
     /// to.
     pub app_schemes: Vec<String>,
-    /// How many registrations are kept.
+    /// How many registrations are kept. Those that were never renewed make room, the oldest first.
     pub max_clients: usize,
 }
 
@@ -64,12 +65,11 @@ impl Config {
     /// The usual settings for a server that is at the same URL as the resources it protects:
     /// the URL itself, its `/mcp`, which is the default, and its `/sse`.
     pub fn integrated(base: BaseUri, service: impl Into<String>) -> Self {
-        let mcp = base.join("/mcp");
-        let listed = vec![base.as_str().to_owned(), mcp.clone(), base.join("/sse")];
+        let others = [base.as_str().to_owned(), base.join("/sse")];
         Self {
+            resources: Resources::with_default(base.join("/mcp"), others),
             issuer: base,
             service: service.into(),
-            resources: Resources::new(listed, mcp),
             default_scope: ScopeSet::USUAL,
             lifetimes: Lifetimes::default(),
             app_schemes: APP_SCHEMES.map(String::from).into(),

@@ -19,9 +19,10 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("auth.token.refreshed", "tokens were issued for a refresh token"),
     ("auth.token.refused", "a token request was refused"),
     ("auth.token.revoked", "a client gave up a token or its whole grant"),
-    ("auth.token.rejected", "a request to the resource had no good token"),
+    ("auth.token.rejected", "a request to the resource had no token that is good for it"),
     ("auth.refresh.reused", "a replaced refresh token came late; its grant was revoked"),
     ("auth.store.failed", "the store gave no answer"),
+    ("bus.unavailable", "other instances were not told of a revocation"),
 ];
 
 pub(crate) fn client_registered(client_id: &str, auth_method: &str) {
@@ -88,7 +89,10 @@ pub(crate) fn token_revoked(client_id: &str, user_id: &str, grant: GrantId, whol
 }
 
 pub(crate) fn token_rejected(resource: &str, reason: &str) {
-    info!(event = "auth.token.rejected", resource, reason, "request without a good token");
+    info!(
+        event = "auth.token.rejected",
+        resource, reason, "request without a token that is good for it"
+    );
 }
 
 pub(crate) fn refresh_reused(client_id: &str, user_id: &str, grant: GrantId) {
@@ -100,6 +104,10 @@ pub(crate) fn refresh_reused(client_id: &str, user_id: &str, grant: GrantId) {
 
 pub(crate) fn store_failed(reason: &StoreError) {
     error!(event = "auth.store.failed", %reason, "the store failed");
+}
+
+pub(crate) fn bus_unavailable(grant: GrantId, error: &StoreError) {
+    warn!(event = "bus.unavailable", %grant, %error, "a revocation was not announced");
 }
 
 /// What may be logged of an identifier that anybody can send: its beginning, on one line.
@@ -134,6 +142,7 @@ mod tests {
             token_rejected("r", "x");
             refresh_reused("c", "u", grant);
             store_failed(&StoreError::Unavailable { reason: "x".into() });
+            bus_unavailable(grant, &StoreError::Unavailable { reason: "x".into() });
         });
         let listed: Vec<&str> = EVENTS.iter().map(|(name, _)| *name).collect();
         assert_eq!(logs::events(&logged), listed);

@@ -15,7 +15,10 @@
 //!     AuthorizationServer, BaseUri, BearerLayer, Caller, Config, LocalVerifier,
 //!     ProtectedResource, protected_resource_metadata, upstream::FakeUpstream,
 //! };
-//! use mcp_everything_store::{SecretKeys, SystemClock, SystemRandom, memory::MemoryOAuth};
+//! use mcp_everything_store::{
+//!     SecretKeys, SystemClock, SystemRandom,
+//!     memory::{MemoryBus, MemoryOAuth},
+//! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let base = BaseUri::parse("https://tools.example.com")?;
@@ -25,6 +28,7 @@
 //! let authorization_server = AuthorizationServer {
 //!     config: Config::integrated(base.clone(), "Example Tools"),
 //!     store: store.clone(),
+//!     bus: Arc::new(MemoryBus::default()),
 //!     keys: SecretKeys::generate(&SystemRandom),
 //!     clock: clock.clone(),
 //!     random: random.clone(),
@@ -79,6 +83,6 @@ pub use resource::{
     Bearer, BearerLayer, Caller, LocalVerifier, ProtectedResource, TokenVerifier, VerifyError,
     protected_resource_metadata,
 };
-pub use resources::{Resources, UnknownResource, same_resource};
+pub use resources::{NoResource, Resources, UnknownResource, same_resource};
 pub use scope::{Scope, ScopeSet, UnknownScope};
 pub use server::AuthorizationServer;

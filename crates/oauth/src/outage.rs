@@ -57,7 +57,7 @@ async fn sign_in() {
         server.get(away.header("location")).await.form()
     };
     let send = async |server: &TestServer, form: &_| server.submit(form, &[]).await;
-    assert_eq!(can_be_repeated(prepare, send, 303).await, 6);
+    assert_eq!(can_be_repeated(prepare, send, 303).await, 5);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn code_exchange() {
         form(&request, &[])
     };
     let send = async |server: &TestServer, form: &String| server.post_form("/token", form).await;
-    assert_eq!(can_be_repeated(prepare, send, 200).await, 6);
+    assert_eq!(can_be_repeated(prepare, send, 200).await, 7);
 }
 
 #[tokio::test]

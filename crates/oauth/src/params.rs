@@ -1,7 +1,7 @@
 //! Request parameters, from a query or a form.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, header},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -9,6 +9,10 @@ use thiserror::Error;
 
 /// The longest query or form that is read, in bytes.
 const LONGEST: usize = 16 * 1024;
+
+/// The same for a form that has a whole query in one field, where each byte may need three, and
+/// something besides.
+const LONGEST_WITH_QUERY: usize = 3 * LONGEST + 1024;
 
 /// Parameters in the order they came.
 #[derive(Default)]
@@ -38,16 +42,26 @@ impl Params {
         if encoded.len() > LONGEST {
             return Err(FormError::TooLong);
         }
-        let pairs = form_urlencoded::parse(encoded).into_owned();
-        Ok(Self(pairs.filter(|(_, value)| !value.is_empty()).collect()))
+        Ok(Self::decode(encoded))
     }
 
     /// Reads the form in a request's body.
     pub(crate) async fn from_body(headers: &HeaderMap, body: Body) -> Result<Self, FormError> {
-        if !has_content_type(headers, "application/x-www-form-urlencoded") {
-            return Err(FormError::NotAForm);
-        }
-        Self::parse(&read(body).await?)
+        Ok(Self::decode(&form(headers, body, LONGEST).await?))
+    }
+
+    /// Reads the form in a request's body, one of whose fields is a query that
+    /// [`encode`](Self::encode) made.
+    pub(crate) async fn from_body_with_query(
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, FormError> {
+        Ok(Self::decode(&form(headers, body, LONGEST_WITH_QUERY).await?))
+    }
+
+    fn decode(encoded: &[u8]) -> Self {
+        let pairs = form_urlencoded::parse(encoded).into_owned();
+        Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
     }
 
     /// A parameter that may be sent once.
@@ -65,10 +79,12 @@ impl Params {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// These parameters, encoded again.
-    pub(crate) fn encode(&self, names: &[&str]) -> String {
+    /// These parameters, encoded again, so that [`parse`](Self::parse) will read them. That may be
+    /// longer than they were.
+    pub(crate) fn encode(&self, names: &[&str]) -> Result<String, FormError> {
         let known = self.0.iter().filter(|(key, _)| names.contains(&key.as_str()));
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(known).finish()
+        let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(known).finish();
+        if encoded.len() > LONGEST { Err(FormError::TooLong) } else { Ok(encoded) }
     }
 }
 
@@ -81,9 +97,20 @@ pub(crate) fn has_content_type(headers: &HeaderMap, expected: &str) -> bool {
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(expected))
 }
 
-/// Reads a body up to the limit.
-pub(crate) async fn read(body: Body) -> Result<axum::body::Bytes, FormError> {
-    match Limited::new(body, LONGEST).collect().await {
+async fn form(headers: &HeaderMap, body: Body, longest: usize) -> Result<Bytes, FormError> {
+    if !has_content_type(headers, "application/x-www-form-urlencoded") {
+        return Err(FormError::NotAForm);
+    }
+    read_within(body, longest).await
+}
+
+/// Reads a body up to the limit. How long that may take, is for the server to say that gives it.
+pub(crate) async fn read(body: Body) -> Result<Bytes, FormError> {
+    read_within(body, LONGEST).await
+}
+
+async fn read_within(body: Body, longest: usize) -> Result<Bytes, FormError> {
+    match Limited::new(body, longest).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(FormError::TooLong),
         Err(_) => Err(FormError::Broken),
@@ -113,7 +140,32 @@ mod tests {
     #[test]
     fn known_ones_are_encoded_again() {
         let params = Params::parse(b"state=a%2Bb&evil=1&scope=x+y").unwrap();
-        assert_eq!(params.encode(&["state", "scope"]), "state=a%2Bb&scope=x+y");
+        assert_eq!(params.encode(&["state", "scope"]), Ok("state=a%2Bb&scope=x+y".into()));
+    }
+
+    #[tokio::test]
+    async fn what_is_encoded_is_read_again_even_within_a_form() {
+        let headers =
+            [(header::CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap())];
+        let headers = headers.into_iter().collect();
+        for (character, fits) in [('+', LONGEST - 2), ('/', (LONGEST - 2) / 3), ('a', LONGEST - 2)]
+        {
+            let query = |length| format!("a={}", character.to_string().repeat(length));
+            let params = Params::parse(query(fits).as_bytes()).unwrap();
+            let encoded = params.encode(&["a"]).unwrap();
+            let within = form_urlencoded::Serializer::new(String::new())
+                .append_pair("request", &encoded)
+                .append_pair("signature", &"x".repeat(100))
+                .finish();
+            let form = Params::from_body_with_query(&headers, Body::from(within)).await.unwrap();
+            let read = Params::parse(form.one("request").unwrap().unwrap().as_bytes()).unwrap();
+            assert_eq!(read.one("a"), params.one("a"));
+            let longer = Params::decode(query(fits + 1).as_bytes());
+            assert_eq!(longer.encode(&["a"]), Err(FormError::TooLong), "{character}");
+        }
+        let long = Body::from("a".repeat(LONGEST_WITH_QUERY + 1));
+        let read = Params::from_body_with_query(&headers, long).await;
+        assert_eq!(read.err(), Some(FormError::TooLong));
     }
 
     #[tokio::test]

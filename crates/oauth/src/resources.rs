@@ -11,8 +11,21 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Resource identifiers, and the one that a client gets that names none.
-    pub fn new(listed: Vec<String>, default: String) -> Self {
+    /// Resource identifiers. A client that names none gets `preferred` if it is one of them, and
+    /// else the first.
+    pub fn new(listed: Vec<String>, preferred: &str) -> Result<Self, NoResource> {
+        let default = listed
+            .iter()
+            .find(|listed| same_resource(listed, preferred))
+            .or_else(|| listed.first())
+            .ok_or(NoResource)?
+            .clone();
+        Ok(Self { listed, default })
+    }
+
+    /// The default, and others.
+    pub(crate) fn with_default(default: String, others: impl IntoIterator<Item = String>) -> Self {
+        let listed = [default.clone()].into_iter().chain(others).collect();
         Self { listed, default }
     }
 
@@ -26,6 +39,11 @@ impl Resources {
             .ok_or(UnknownResource)
     }
 }
+
+/// No resource was listed, so there is nothing to issue tokens for.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("there is no resource to issue tokens for")]
+pub struct NoResource;
 
 /// A resource that tokens are not issued for.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -56,7 +74,27 @@ mod tests {
 
     fn resources() -> Resources {
         let listed = ["http://localhost:3232", "http://localhost:3232/mcp"].map(String::from);
-        Resources::new(listed.into(), "http://localhost:3232/mcp".into())
+        Resources::new(listed.into(), "http://localhost:3232/mcp").unwrap()
+    }
+
+    #[test]
+    fn the_default_is_one_of_those_listed() {
+        let (mcp, other) = ("http://localhost:3232/mcp", "https://other.example/mcp");
+        for (listed, default) in [
+            (&[other, mcp][..], Some(mcp)),
+            (&[other, "HTTP://LocalHost:3232/mcp/"], Some("HTTP://LocalHost:3232/mcp/")),
+            (&[other, "http://localhost:3232"], Some(other)),
+            (&[], None),
+        ] {
+            let listed = listed.iter().map(|&one| one.to_owned()).collect();
+            let resources = Resources::new(listed, mcp).ok();
+            let selected = resources.as_ref().map(|all| all.select(None).unwrap());
+            assert_eq!(selected, default);
+        }
+        let usual = Resources::with_default(mcp.into(), [other.to_owned()]);
+        assert_eq!(usual.select(None), Ok(mcp));
+        assert_eq!(usual.select(Some(mcp)), Ok(mcp));
+        assert_eq!(usual.select(Some(other)), Ok(other));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a token allows.
 //!
-//! No scope includes another: a monitoring job that holds `mcp:admin` cannot run tools.
+//! No scope includes another: a monitoring job that holds `mcp:admin` cannot run tools. What needs
+//! which, says [`Scope::for_method`]; the resource asks it of every request.
 
 use std::fmt;
 
@@ -9,9 +10,9 @@ use thiserror::Error;
 /// One thing that a user can grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Look: lists, resources, prompts, completions.
+    /// Read: resources, prompts, completions.
     Read,
-    /// Act: run tools.
+    /// Act: run tools, and follow the tasks that this begins.
     Tools,
     /// Look at the server itself: metrics and status.
     Admin,
@@ -27,6 +28,33 @@ impl Scope {
             Self::Read => "mcp:read",
             Self::Tools => "mcp:tools",
             Self::Admin => "mcp:admin",
+        }
+    }
+
+    /// What a request of the Model Context Protocol needs; `None` if any good token will do, as for
+    /// the session itself and for `tools/list`, which says what there would be to ask for.
+    ///
+    /// | method | scope |
+    /// |---|---|
+    /// | `tools/call`, `tasks/*` | `mcp:tools` |
+    /// | `resources/*`, `prompts/*`, `completion/complete` | `mcp:read` |
+    /// | everything else | none |
+    ///
+    /// ```
+    /// use mcp_everything_oauth::Scope;
+    ///
+    /// assert_eq!(Scope::for_method("tools/call"), Some(Scope::Tools));
+    /// assert_eq!(Scope::for_method("resources/read"), Some(Scope::Read));
+    /// assert_eq!(Scope::for_method("initialize"), None);
+    /// ```
+    pub fn for_method(method: &str) -> Option<Self> {
+        let below = |family: &str| method.strip_prefix(family).is_some_and(|m| m.starts_with('/'));
+        if method == "tools/call" || below("tasks") {
+            Some(Self::Tools)
+        } else if method == "completion/complete" || below("resources") || below("prompts") {
+            Some(Self::Read)
+        } else {
+            None
         }
     }
 
@@ -120,6 +148,12 @@ impl ScopeSet {
     }
 }
 
+impl From<Scope> for ScopeSet {
+    fn from(scope: Scope) -> Self {
+        Self::EMPTY.with(scope)
+    }
+}
+
 impl FromIterator<Scope> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         scopes.into_iter().fold(Self::EMPTY, Self::with)
@@ -197,6 +231,55 @@ mod tests {
     fn what_others_wrote_is_read_as_far_as_it_is_known() {
         assert_eq!(ScopeSet::parse_known("openid mcp:read x"), ScopeSet::EMPTY.with(Scope::Read));
         assert_eq!(ScopeSet::parse_known("openid"), ScopeSet::EMPTY);
+    }
+
+    #[test]
+    fn methods_need_what_they_do() {
+        for (scope, methods) in [
+            (
+                Some(Scope::Tools),
+                &["tools/call", "tasks/get", "tasks/result", "tasks/list", "tasks/cancel"][..],
+            ),
+            (
+                Some(Scope::Read),
+                &[
+                    "resources/list",
+                    "resources/templates/list",
+                    "resources/read",
+                    "resources/subscribe",
+                    "resources/unsubscribe",
+                    "prompts/list",
+                    "prompts/get",
+                    "completion/complete",
+                ],
+            ),
+            (
+                None,
+                &[
+                    "initialize",
+                    "ping",
+                    "tools/list",
+                    "logging/setLevel",
+                    "server/discover",
+                    "notifications/initialized",
+                    "notifications/cancelled",
+                    "notifications/progress",
+                    // Not a method of anything, so nothing will run.
+                    "",
+                    "tools/call/x",
+                    "Tools/Call",
+                    "tasks",
+                    "tasksx/get",
+                    "resources",
+                    "promptsx",
+                    "completion/complete/x",
+                ],
+            ),
+        ] {
+            for method in methods {
+                assert_eq!(Scope::for_method(method), scope, "{method}");
+            }
+        }
     }
 
     #[test]

@@ -103,9 +103,10 @@ impl PlainSecret {
         Self(Zeroizing::new(format!("mcs_{}", *encoded)))
     }
 
-    /// What ties the answer of an upstream provider to the login that asked.
-    pub(crate) fn for_login(random: &dyn Random) -> Self {
-        Self(Zeroizing::new(random.token::<SECRET>()))
+    /// What ties the answer of an upstream provider to the login that asked: a tag that only this
+    /// server can make.
+    pub(crate) fn for_login(tag: [u8; SECRET]) -> Self {
+        Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(tag)))
     }
 
     pub(crate) fn hash(&self) -> SecretHash {

@@ -17,21 +17,23 @@ use axum::{
     routing::{get, post},
 };
 use mcp_everything_store::{
-    Clock, Random, SecretKeys, StoreError,
-    oauth::{ClientRecord, OAuthStore},
+    Bell, Bus, Clock, Random, Ring, SecretKeys, StoreError,
+    oauth::{ClientRecord, GrantId, OAuthStore},
 };
 
-use crate::{Config, pages::Site, upstream::Upstream};
+use crate::{Config, events, pages::Site, upstream::Upstream};
 
 /// An authorization server and what it runs on.
 ///
-/// Instances that share `store` and `keys` are one server: any of them can answer any request of a
-/// login.
+/// Instances that share `store`, `bus` and `keys` are one server: any of them can answer any request
+/// of a login.
 pub struct AuthorizationServer {
     /// Its settings.
     pub config: Config,
     /// Where it keeps everything.
     pub store: Arc<dyn OAuthStore>,
+    /// Tells every instance which grants were revoked.
+    pub bus: Arc<dyn Bus>,
     /// Signs forms and refresh tokens.
     pub keys: SecretKeys,
     /// The time for what it writes; the store has its own for what ends.
@@ -61,6 +63,19 @@ impl AuthorizationServer {
             return Ok(None);
         }
         self.store.client(id).await
+    }
+
+    /// Ends a grant and then tells every instance, so that what was opened with it ends as well.
+    ///
+    /// A bell that does not ring is no failure: the grant is revoked, so nothing new is let in with
+    /// it, and what is open ends with its access token. It rings also for a grant that is no longer
+    /// there, as streams may be left from before, and again for each repetition of a request.
+    pub(crate) async fn revoke_grant(&self, grant: GrantId) -> Result<(), StoreError> {
+        self.store.revoke_grant(&grant).await?;
+        if let Err(error) = self.bus.ring(Ring::All, Bell::Revoked(grant)).await {
+            events::bus_unavailable(grant, &error);
+        }
+        Ok(())
     }
 
     pub(crate) fn site(&self) -> Site<'_> {

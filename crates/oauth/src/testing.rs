@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a whole server in the process, and browsers for it.
 
 mod browser;
+mod bus;
 mod faulty;
 pub(crate) mod logs;
 
@@ -15,11 +16,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mcp_everything_store::{
     Clock as _, SecretKeys, TestClock, TestRandom,
     memory::MemoryOAuth,
-    oauth::{ClientAuth, ClientRecord, GrantId, OAuthStore, SecretHash},
+    oauth::{ClientAuth, ClientRecord, GrantId, Limits, OAuthStore, SecretHash},
 };
 use tower::ServiceExt as _;
 
 pub(crate) use browser::{Form, Jar, Page, Tokens};
+use bus::TestBus;
 use faulty::FaultyStore;
 
 use crate::{
@@ -39,6 +41,7 @@ pub(crate) struct TestServer {
     pub(crate) store: Arc<dyn OAuthStore>,
     /// The same store, to make it fail.
     pub(crate) faults: Arc<FaultyStore>,
+    pub(crate) bus: Arc<TestBus>,
     pub(crate) clock: TestClock,
     pub(crate) random: Arc<TestRandom>,
     router: Router,
@@ -51,11 +54,16 @@ impl TestServer {
     }
 
     pub(crate) fn at(base: &str) -> Self {
-        Self::build(base, |_| {})
+        Self::build(base, Limits::default(), |_| {})
     }
 
     pub(crate) fn with_config(change: impl FnOnce(&mut Config)) -> Self {
-        Self::build("http://localhost:3232", change)
+        Self::build("http://localhost:3232", Limits::default(), change)
+    }
+
+    /// A server whose store keeps no more than this.
+    pub(crate) fn with_limits(limits: Limits) -> Self {
+        Self::build("http://localhost:3232", limits, |_| {})
     }
 
     /// A server whose store is away.
@@ -65,11 +73,12 @@ impl TestServer {
         server
     }
 
-    fn build(base: &str, change: impl FnOnce(&mut Config)) -> Self {
+    fn build(base: &str, limits: Limits, change: impl FnOnce(&mut Config)) -> Self {
         let base = BaseUri::parse(base).unwrap();
         let clock = TestClock::default();
         let random = Arc::new(TestRandom::seeded(42));
-        let memory = Arc::new(MemoryOAuth::new(Arc::new(clock.clone())));
+        let memory = Arc::new(MemoryOAuth::with_limits(Arc::new(clock.clone()), limits));
+        let bus = Arc::new(TestBus::new(Arc::clone(&memory) as _));
         let faults = Arc::new(FaultyStore::new(memory));
         let store: Arc<dyn OAuthStore> = Arc::<FaultyStore>::clone(&faults);
         let mut config = Config::integrated(base.clone(), "Everything");
@@ -77,6 +86,7 @@ impl TestServer {
         let context = Arc::new(Context {
             config,
             store: Arc::clone(&store),
+            bus: Arc::clone(&bus) as _,
             keys: SecretKeys::generate(&*random),
             clock: Arc::new(clock.clone()),
             random: Arc::<TestRandom>::clone(&random),
@@ -87,7 +97,7 @@ impl TestServer {
             )),
         });
         let router = routes(Arc::clone(&context));
-        Self { context, store, faults, clock, random, router, jar: Jar::default() }
+        Self { context, store, faults, bus, clock, random, router, jar: Jar::default() }
     }
 
     /// The same server, seen by a browser without cookies.
@@ -96,6 +106,7 @@ impl TestServer {
             context: Arc::clone(&self.context),
             store: Arc::clone(&self.store),
             faults: Arc::clone(&self.faults),
+            bus: Arc::clone(&self.bus),
             clock: self.clock.clone(),
             random: Arc::clone(&self.random),
             router: self.router.clone(),

@@ -9,7 +9,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::settings::{Problem, RawSettings, Settings, unknown_variables};
+use crate::settings::{RawSettings, Settings, unknown_variables, unsupported};
 
 /// A remote MCP server that shows every feature of the Model Context Protocol.
 ///
@@ -39,11 +39,12 @@ enum Command {
 /// What became of the `.env` file.
 pub(crate) type DotEnv = Result<(), dotenvy::Error>;
 
-/// Reads `.env`, if there is one.
+/// Reads `.env` of the working directory, if there is one, and of no folder above: whose that is
+/// nobody knows.
 pub(crate) fn dotenv() -> DotEnv {
-    match dotenvy::dotenv() {
+    match dotenvy::from_path(".env") {
         Err(error) if !error.not_found() => Err(error),
-        Ok(_) | Err(_) => Ok(()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -55,7 +56,7 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&raw).await,
         Command::CheckConfig => check_config::run(&raw),
-        Command::Healthcheck => match Settings::from_raw(&raw) {
+        Command::Healthcheck => match judge(&raw) {
             Ok(settings) => healthcheck::run(&settings).await,
             Err(problems) => refuse(&problems),
         },
@@ -63,10 +64,20 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
     }
 }
 
-/// One line for each wrong setting.
-fn refuse(problems: &[Problem]) -> ExitCode {
+/// The settings, or one line for each that is wrong.
+fn judge(raw: &RawSettings) -> Result<Settings, Vec<String>> {
+    let mut problems = unsupported(variables());
+    match Settings::from_raw(raw) {
+        Ok(settings) if problems.is_empty() => return Ok(settings),
+        Ok(_) => {}
+        Err(wrong) => problems.extend(wrong.iter().map(ToString::to_string)),
+    }
+    Err(problems)
+}
+
+fn refuse(problems: &[String]) -> ExitCode {
     for problem in problems {
-        say(&problem.to_string());
+        say(problem);
     }
     ExitCode::FAILURE
 }
@@ -88,6 +99,10 @@ fn print(line: &str) {
 }
 
 fn unknown_settings() -> Vec<String> {
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    unknown_variables(names, RawSettings::VARIABLES).collect()
+    unknown_variables(variables().map(|(name, _)| name), RawSettings::VARIABLES).collect()
+}
+
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

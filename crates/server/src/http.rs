@@ -5,6 +5,7 @@ mod cors;
 mod health;
 mod hosts;
 mod log;
+mod panic;
 mod security_headers;
 mod splash;
 
@@ -13,5 +14,6 @@ pub(crate) use cors::cors;
 pub(crate) use health::{Health, health};
 pub(crate) use hosts::{Hosts, check as check_host};
 pub(crate) use log::{Requests, log};
+pub(crate) use panic::catch_panics;
 pub(crate) use security_headers::security_headers;
 pub(crate) use splash::splash;

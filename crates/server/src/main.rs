@@ -4,10 +4,11 @@ mod app;
 mod command;
 mod http;
 mod login;
+mod net;
 mod session;
 mod settings;
 mod telemetry;
-mod ticker;
+mod unasked;
 
 use std::process::ExitCode;
 

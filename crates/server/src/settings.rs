@@ -15,7 +15,7 @@ use mcp_everything_oauth::BaseUri;
 use mcp_everything_store::SecretKeys;
 use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
-pub(crate) use problem::{Problem, unknown_variables};
+pub(crate) use problem::{Problem, unknown_variables, unsupported};
 pub(crate) use raw::RawSettings;
 
 /// The settings of `serve`, checked.

@@ -14,8 +14,14 @@ use crate::settings::{LogFormat, Settings};
 /// say is said by our own lines.
 const QUIET: [&str; 3] = ["rmcp=off", "hyper_util=warn", "reqwest=warn"];
 
-/// Sends log lines to stdout from now on.
+/// Sends log lines to stdout from now on, panics among them.
 pub(crate) fn start(settings: &Settings) {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let text = panic.payload().downcast_ref::<&str>().copied();
+        let reason = text.or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str));
+        tracing::error!(event = "panic", place, reason, "a bug: code panicked");
+    }));
     let mut filter = EnvFilter::new(&settings.log_filter);
     for directive in QUIET {
         let target = directive.split('=').next().unwrap_or_default();

@@ -1,22 +1,21 @@
 //! Doorbells between instances.
 //!
 //! A bell carries names only, never what must not be lost: that is in the store before anybody
-//! rings. A bell that is lost delays, it never breaks.
+//! rings. Whoever waits looks again after [`Bell::Missed`], and now and then, so a bell that is
+//! lost delays and does not break.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::{CallId, InstanceId, SessionId, StoreError};
+use crate::{CallId, InstanceId, SessionId, StoreError, oauth::GrantId};
 
 /// Why an instance is rung.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bell {
-    /// An answer waits for a running call.
-    Answered(SessionId, CallId),
-    /// A running call is cancelled.
-    Cancelled(SessionId, CallId),
-    /// Another connection reads the call's log now: the one it began on gets nothing more.
+    /// Something came for a running call: an answer, or its cancellation.
+    CallNews(SessionId, CallId),
+    /// Another connection reads the call's log now: the ones before get nothing more.
     Resumed(SessionId, CallId),
     /// A call's log has more.
     CallGrew(SessionId, CallId),
@@ -24,6 +23,10 @@ pub enum Bell {
     StreamChanged(SessionId),
     /// A session is gone.
     Ended(SessionId),
+    /// A grant is revoked: what was opened with it ends.
+    Revoked(GrantId),
+    /// Bells may have been lost: look at everything again.
+    Missed,
     /// A client's progress on a request that a call sent it. Progress may be lost, so it travels
     /// with the bell.
     Progressed(SessionId, CallId, Bytes),
@@ -43,6 +46,9 @@ pub enum Ring {
 pub trait Bus: Send + Sync + 'static {
     /// Rings. For [`Ring::One`], an instance that is not there is no error.
     async fn ring(&self, whom: Ring, bell: Bell) -> Result<(), StoreError>;
+
+    /// Whether an instance listens. `false` only if it surely does not.
+    async fn is_alive(&self, instance: &InstanceId) -> Result<bool, StoreError>;
 
     /// The bells that ring for `instance`, from now until the receiver is dropped.
     async fn listen(

@@ -64,6 +64,27 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that starts with the machine's and then only goes forward: for what must not expire
+/// because somebody set the time.
+#[derive(Clone, Copy, Debug)]
+pub struct MonotonicClock {
+    wall: Timestamp,
+    since: tokio::time::Instant,
+}
+
+impl MonotonicClock {
+    /// A clock that shows the machine's time now.
+    pub fn start() -> Self {
+        Self { wall: SystemClock.now(), since: tokio::time::Instant::now() }
+    }
+}
+
+impl Clock for MonotonicClock {
+    fn now(&self) -> Timestamp {
+        self.wall + self.since.elapsed()
+    }
+}
+
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug)]
 pub struct TestClock(Arc<AtomicU64>);

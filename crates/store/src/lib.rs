@@ -3,6 +3,7 @@
 //! Operations are named by intent and are atomic: a caller never reads, decides and writes in two
 //! steps. [`memory`] keeps everything in the process; other stores pass the same contract suite.
 
+mod access;
 mod bus;
 mod clock;
 #[cfg(any(test, feature = "contract"))]
@@ -16,15 +17,16 @@ mod random;
 mod secret_keys;
 mod session;
 
+pub use access::Access;
 pub use bus::{Bell, Bus, Ring};
-pub use clock::{Clock, SystemClock, TestClock, Timestamp};
+pub use clock::{Clock, MonotonicClock, SystemClock, TestClock, Timestamp};
 pub use error::StoreError;
 pub use id::{CallId, InstanceId, InvalidId, SessionId};
 pub use owner::Owner;
 pub use random::{Random, SystemRandom, TestRandom};
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
-    Answer, Appended, CallEvent, CallLog, Calls, Claim, Epoch, LogLevel, NewCall, NewSession,
-    OpenedCall, OpenedStream, Position, Pulled, RequestKey, RunningCall, Session, SessionState,
-    SessionStore, Sessions, Streams, UnknownLevel, Written,
+    Answer, Appended, CallEvent, CallLog, CallNews, Calls, Claim, Epoch, Limits, LogLevel, NewCall,
+    NewSession, OpenedCall, OpenedStream, PAGE, Position, Pulled, RequestKey, RunningCall, Session,
+    SessionState, SessionStore, Sessions, Streams, UnknownLevel, Written,
 };

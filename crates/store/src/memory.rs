@@ -27,44 +27,11 @@ pub use bus::MemoryBus;
 pub use oauth::MemoryOAuth;
 
 use self::entry::Entry;
-use crate::{Clock, Owner, SessionId, StoreError, Timestamp};
+use crate::{Clock, Limits, Owner, SessionId, StoreError, Timestamp};
 
 /// Says in the log what is asked of a store.
 fn noted(operation: &'static str) {
     tracing::debug!(event = "store.operation", operation, "store operation");
-}
-
-/// How much is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How long a session lives after it was last used.
-    pub session_ttl: Duration,
-    /// Sessions one owner may have.
-    pub sessions_per_owner: usize,
-    /// Resources one session may subscribe to.
-    pub subscriptions_per_session: usize,
-    /// Opened calls of one session that may run at a time.
-    pub calls_per_session: usize,
-    /// Events of one log.
-    pub log_events: usize,
-    /// Bytes of one log.
-    pub log_bytes: usize,
-    /// How long a call's log stays after its end.
-    pub log_retention: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            session_ttl: Duration::from_secs(300),
-            sessions_per_owner: 10_000,
-            subscriptions_per_session: 1_000,
-            calls_per_session: 64,
-            log_events: 4_096,
-            log_bytes: 1 << 20,
-            log_retention: Duration::from_secs(300),
-        }
-    }
 }
 
 /// Sessions in memory.
@@ -72,8 +39,15 @@ pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     limits: Limits,
     sessions: DashMap<SessionId, Entry>,
-    per_owner: DashMap<Owner, usize>,
+    per_user: DashMap<User, usize>,
     swept: AtomicU64,
+}
+
+/// A user and who says so.
+type User = (String, String);
+
+fn user(owner: &Owner) -> User {
+    (owner.user.clone(), owner.issuer.clone())
 }
 
 /// Sweeping looks at every session, so whoever is refused room does not set it off at will.
@@ -86,7 +60,7 @@ impl MemoryStore {
             clock,
             limits,
             sessions: DashMap::new(),
-            per_owner: DashMap::new(),
+            per_user: DashMap::new(),
             swept: AtomicU64::new(0),
         }
     }
@@ -132,48 +106,52 @@ impl MemoryStore {
     /// Takes a session away if its time is over. It may have been used since it was seen.
     fn expire(&self, id: SessionId, now: Timestamp) -> bool {
         let expired = self.remove_if(id, |entry| entry.expires <= now);
-        if expired {
-            tracing::info!(event = "session.expired", session = %id, "a session expired");
+        if let Some(Owner { user, client, .. }) = &expired {
+            tracing::info!(event = "session.expired", session = %id, user_id = user,
+                client_id = client, "a session expired");
         }
-        expired
+        expired.is_some()
     }
 
-    fn remove_if(&self, id: SessionId, condition: impl FnOnce(&Entry) -> bool) -> bool {
-        let Some((_, entry)) = self.sessions.remove_if(&id, |_, entry| condition(entry)) else {
-            return false;
-        };
-        self.count_out(&entry.session.owner);
-        true
+    /// Takes a session away, and says whose it was.
+    fn remove_if(&self, id: SessionId, condition: impl FnOnce(&Entry) -> bool) -> Option<Owner> {
+        let (_, entry) = self.sessions.remove_if(&id, |_, entry| condition(entry))?;
+        let owner = entry.session.owner.clone();
+        self.count_out(&owner);
+        Some(owner)
     }
 
-    /// Counts one session more for its owner, if there is room.
+    /// Counts one session more for its user, if there is room.
     fn count_in(&self, owner: &Owner) -> Result<(), StoreError> {
-        if self.try_count_in(owner) {
-            return Ok(());
-        }
+        let Err(refused) = self.try_count_in(owner) else { return Ok(()) };
         // Sessions that have expired and that nobody asked for may stand in the way.
         let last = Timestamp::from_millis(self.swept.load(Ordering::Relaxed));
-        if self.clock.now().since(last) >= SWEEP_AT_MOST_EVERY {
-            self.sweep();
-            if self.try_count_in(owner) {
-                return Ok(());
-            }
+        if self.clock.now().since(last) < SWEEP_AT_MOST_EVERY {
+            return Err(refused);
         }
-        let limit = self.limits.sessions_per_owner;
-        Err(StoreError::LimitReached { what: "sessions of one user", limit })
+        self.sweep();
+        self.try_count_in(owner)
     }
 
-    fn try_count_in(&self, owner: &Owner) -> bool {
-        let mut count = self.per_owner.entry(owner.clone()).or_insert(0);
-        let room = *count < self.limits.sessions_per_owner;
-        *count += usize::from(room);
-        room
+    fn try_count_in(&self, owner: &Owner) -> Result<(), StoreError> {
+        let Limits { sessions, sessions_per_user, .. } = self.limits;
+        if self.sessions.len() >= sessions {
+            return Err(StoreError::LimitReached { what: "sessions", limit: sessions });
+        }
+        let mut count = self.per_user.entry(user(owner)).or_insert(0);
+        if *count >= sessions_per_user {
+            let what = "sessions of one user";
+            return Err(StoreError::LimitReached { what, limit: sessions_per_user });
+        }
+        *count += 1;
+        Ok(())
     }
 
     fn count_out(&self, owner: &Owner) {
-        if let Some(mut count) = self.per_owner.get_mut(owner) {
+        let user = user(owner);
+        if let Some(mut count) = self.per_user.get_mut(&user) {
             *count = count.saturating_sub(1);
         }
-        self.per_owner.remove_if(owner, |_, count| *count == 0);
+        self.per_user.remove_if(&user, |_, count| *count == 0);
     }
 }

@@ -10,6 +10,7 @@
 mod client;
 mod codec;
 mod grant;
+mod limits;
 mod name;
 mod records;
 mod seal;
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 pub use client::{ClientAuth, ClientRecord};
 pub use codec::{decode, encode};
 pub use grant::{Grant, GrantId, GrantRecord};
+pub use limits::Limits;
 pub use name::{AttemptId, SecretHash};
 pub use records::{CodeGrant, IssuedToken, PendingAuthorization, RefreshFamily};
 pub use seal::{Sealed, SealedRecord};
@@ -33,12 +35,22 @@ use crate::StoreError;
 /// what consumes carries an [`AttemptId`], which gets the same answer again. A record is gone when
 /// its life is over, by the store's own clock. "Not there", "expired" and "revoked" are `None` or a
 /// variant that says so; an error means that nothing is known.
+///
+/// Strangers make most of what is kept, so there is an end to how much. Logins under way make room
+/// for newer ones, the oldest first. Of grants, codes and tokens, what is kept stays, and one too
+/// many gets [`StoreError::LimitReached`]; a `put` of what is already there is never one too many.
+/// How many are too many, is for each store to say: [`Limits`] are those of the memory.
 #[async_trait]
 pub trait OAuthStore: Send + Sync + 'static {
     /// Keeps a new registration for `life`.
     ///
-    /// With `capacity` registrations kept, the oldest one that was never prolonged makes room; if
-    /// there is none, [`StoreError::LimitReached`].
+    /// With `capacity` registrations kept, the oldest one that was never prolonged makes room: a
+    /// newer one may have a login under way, and goes only when there is nothing older. One that was
+    /// prolonged never goes; if there are no others, [`StoreError::LimitReached`].
+    ///
+    /// Anybody can call this as often as they like, so it must not look at every registration. A
+    /// store that several instances share may count roughly while they register at the same time,
+    /// and take registrations of the same second in any order.
     async fn put_client(
         &self,
         client: &ClientRecord,
@@ -53,13 +65,14 @@ pub trait OAuthStore: Send + Sync + 'static {
     /// not there.
     async fn prolong_client(&self, id: &str, life: Duration) -> Result<bool, StoreError>;
 
-    /// Keeps a login under way, named by the state that the browser brings back.
+    /// Keeps a login under way, named by the state that the browser brings back, and gives the one
+    /// that is kept: this, or the one that was there before, as it was. `None` if that one was taken.
     async fn put_pending(
         &self,
         name: &SecretHash,
         body: &Sealed<PendingAuthorization>,
         life: Duration,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError>;
 
     /// Looks at a login under way that was not taken yet.
     async fn pending(
@@ -130,8 +143,9 @@ pub trait OAuthStore: Send + Sync + 'static {
         grant: &GrantId,
     ) -> Result<Option<AccessToken>, StoreError>;
 
-    /// Ends one access token. The mark outlives the token, so that a late `put` does not bring it
-    /// back.
+    /// Ends one access token. A mark stays in its place for as long as it would have lived, so that
+    /// a late `put` does not bring it back. One that is not there leaves no mark: a token is handed
+    /// out only when its `put` is done.
     async fn revoke_access_token(&self, name: &SecretHash) -> Result<(), StoreError>;
 
     /// Starts a family of refresh tokens at generation 0.

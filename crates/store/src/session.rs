@@ -9,15 +9,18 @@
 
 mod calls;
 mod level;
+mod limits;
 mod record;
 mod streams;
 
 pub use calls::{
-    Answer, Appended, CallEvent, CallLog, Calls, NewCall, OpenedCall, RequestKey, RunningCall,
+    Answer, Appended, CallEvent, CallLog, CallNews, Calls, NewCall, OpenedCall, RequestKey,
+    RunningCall,
 };
 pub use level::{LogLevel, UnknownLevel};
+pub use limits::Limits;
 pub use record::{NewSession, Session, SessionState, Sessions, Written};
-pub use streams::{Claim, Epoch, OpenedStream, Position, Pulled, Streams};
+pub use streams::{Claim, Epoch, OpenedStream, PAGE, Position, Pulled, Streams};
 
 /// Everything the transport needs of a store.
 pub trait SessionStore: Sessions + Calls + Streams {}

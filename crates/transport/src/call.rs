@@ -13,12 +13,15 @@ mod pump;
 mod run;
 mod running;
 mod service;
+mod tail;
 mod transport;
+mod waiting;
 
 pub(crate) use event_id::EventId;
 pub(crate) use numbers::{ClientNumber, parse_progress_token};
-pub(crate) use promote::{Promoted, promote};
-pub(crate) use run::{Outgoing, Start, Started, request_key, start};
+pub(crate) use promote::Promoted;
+pub(crate) use run::{Call, Outgoing, Start, Started, primes, request_key, start};
 pub(crate) use running::RunningCalls;
+pub(crate) use waiting::Waiting;
 
-use run::Call;
+use promote::promote;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::{HostPolicy, OriginPolicy};
+use crate::http::{Gate, HostPolicy, OriginPolicy};
 
 /// How an [`Endpoint`](crate::Endpoint) behaves.
 #[derive(Clone, Debug)]
@@ -11,12 +11,18 @@ pub struct Config {
     pub hosts: HostPolicy,
     /// The origins a browser's request may come from. Defaults to loopback on any port.
     pub origins: OriginPolicy,
+    /// Which methods a caller may use. Defaults to all.
+    pub gate: Gate,
     /// The largest request body, in bytes. 4 MiB.
     pub max_body_bytes: usize,
+    /// How long the next piece of a request body may take to come. 30 s.
+    pub body_timeout: Duration,
     /// The most messages of a 2025-03-26 batch. 50.
     pub max_batch: usize,
     /// The largest `initialize` parameters kept with a session, in bytes of JSON. 16 KiB.
     pub max_initialize_bytes: usize,
+    /// The largest answer kept for a client that was cut off from it, in bytes. 1 MiB.
+    pub max_kept_answer: usize,
     /// How long a call may run before its stream is opened and its events are kept. 25 ms.
     pub promote_after: Duration,
     /// How long a cancelled handler may take to notice before it is dropped. 5 s.
@@ -37,9 +43,12 @@ impl Default for Config {
         Self {
             hosts: HostPolicy::default(),
             origins: OriginPolicy::default(),
+            gate: Gate::default(),
             max_body_bytes: 4 << 20,
+            body_timeout: Duration::from_secs(30),
             max_batch: 50,
             max_initialize_bytes: 16 << 10,
+            max_kept_answer: 1 << 20,
             promote_after: Duration::from_millis(25),
             cancel_grace: Duration::from_secs(5),
             slow_reader: Duration::from_secs(10),

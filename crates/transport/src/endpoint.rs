@@ -10,20 +10,23 @@ use std::{
 use axum::{body::Body, response::Response};
 use futures::future::BoxFuture;
 use http::{Method, Request};
-use mcp_everything_store::{Bus, InstanceId, Owner, Random, SessionId, SessionStore, StoreError};
+use mcp_everything_store::{
+    Bus, Clock, InstanceId, Owner, Random, SessionId, SessionStore, StoreError,
+};
 use rmcp::{
     ServerHandler,
     model::{Extensions, ServerNotification},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Config, Scope,
     call::RunningCalls,
     http::Refusal,
     instance,
+    lease::Grants,
     resume::Readers,
-    scope::message_bytes,
+    scope::{SessionError, message_bytes, push},
     shared::{Factory, Shared},
     standalone::OpenStreams,
     wire,
@@ -36,6 +39,8 @@ pub struct Backends {
     pub store: Arc<dyn SessionStore>,
     /// How instances ring each other.
     pub bus: Arc<dyn Bus>,
+    /// The clock by which tokens expire.
+    pub clock: Arc<dyn Clock>,
     /// Where ids come from.
     pub random: Arc<dyn Random>,
     /// This process.
@@ -56,8 +61,9 @@ impl<H> Clone for Endpoint<H> {
 }
 
 impl<H: ServerHandler> Endpoint<H> {
-    /// Starts an endpoint. `factory` makes the handler of one request; what it puts into the
-    /// extensions the handler finds in its context.
+    /// Starts an endpoint. `factory` makes the handler of one request; in revisions with sessions
+    /// the handler finds what it puts into the extensions in its context. It is called once here
+    /// as well, for nobody, to ask which versions its handlers speak.
     ///
     /// Fails if the bus cannot be listened to.
     pub async fn start<F>(
@@ -68,7 +74,7 @@ impl<H: ServerHandler> Endpoint<H> {
     where
         F: Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync + 'static,
     {
-        let Backends { store, bus, random, instance } = backends;
+        let Backends { store, bus, clock, random, instance } = backends;
         let bells = bus.listen(&instance).await?;
         let shutdown = CancellationToken::new();
         let factory: Arc<Factory<H>> = Arc::new(factory);
@@ -83,12 +89,16 @@ impl<H: ServerHandler> Endpoint<H> {
             versions,
             store,
             bus,
+            clock,
             random,
             instance,
+            grants: Grants::default(),
             calls: RunningCalls::default(),
             readers: Readers::default(),
             streams: OpenStreams::default(),
             stateless,
+            requests: TaskTracker::new(),
+            draining: shutdown.child_token(),
             shutdown,
         });
         tokio::spawn(instance::run(Arc::downgrade(&shared), shared.shutdown.clone(), bells));
@@ -97,6 +107,7 @@ impl<H: ServerHandler> Endpoint<H> {
 
     /// Serves one HTTP request.
     pub async fn handle(&self, request: Request<Body>) -> Response {
+        let _request = self.0.requests.token();
         self.answer(request).await.unwrap_or_else(|refusal| {
             tracing::debug!(event = "mcp.refused", reason = %refusal, "a request was refused");
             refusal.into_response()
@@ -110,7 +121,7 @@ impl<H: ServerHandler> Endpoint<H> {
             tracing::warn!(
                 event = "mcp.host_refused",
                 ?host,
-                "the Host header names no allowed host; see ALLOWED_HOSTS"
+                "the Host header names no allowed host"
             );
             return Err(Refusal::HostNotAllowed);
         }
@@ -119,7 +130,7 @@ impl<H: ServerHandler> Endpoint<H> {
             tracing::warn!(
                 event = "mcp.origin_refused",
                 ?origin,
-                "the Origin header names no allowed origin; see ALLOWED_ORIGINS"
+                "the Origin header names no allowed origin"
             );
             return Err(Refusal::OriginNotAllowed);
         }
@@ -141,20 +152,35 @@ impl<H: ServerHandler> Endpoint<H> {
         self.0.streams.holding()
     }
 
-    /// Sends a notification on a standalone stream that is open here, now or never: for what
-    /// comes again anyway.
-    pub fn send_now(&self, session: SessionId, notification: ServerNotification) {
-        self.0.streams.send_now(session, &message_bytes(notification));
+    /// Sends notifications on a standalone stream that is open here, now or never: for what comes
+    /// again anyway.
+    pub fn send_now(&self, session: SessionId, notifications: Vec<ServerNotification>) {
+        let messages = notifications.into_iter().map(message_bytes).collect();
+        self.0.streams.send_now(session, messages);
     }
 
-    /// The first half of going away: streams that wait for nothing in particular end, so that
-    /// their clients come back elsewhere, and running calls may finish for as long as `patience`.
+    /// Sends a notification on a session's standalone stream, wherever that is open; it waits if
+    /// it is not.
+    pub async fn notify(
+        &self,
+        session: SessionId,
+        notification: ServerNotification,
+    ) -> Result<(), SessionError> {
+        let Shared { store, bus, .. } = &*self.0;
+        push(&**store, &**bus, session, message_bytes(notification)).await
+    }
+
+    /// The first half of going away: streams that another instance can go on with end, so that
+    /// their clients come back there, and running calls may finish for as long as `patience`.
     pub async fn drain(&self, patience: Duration) {
-        self.0.streams.end_all();
-        self.0.calls.writers.close();
-        let done = tokio::time::timeout(patience, self.0.calls.writers.wait()).await;
-        if done.is_err() {
-            let left = self.0.calls.writers.len();
+        let Shared { draining, streams, calls, requests, .. } = &*self.0;
+        draining.cancel();
+        streams.end_all();
+        calls.writers.close();
+        requests.close();
+        let done = async { tokio::join!(calls.writers.wait(), requests.wait()) };
+        if tokio::time::timeout(patience, done).await.is_err() {
+            let left = calls.writers.len().max(requests.len());
             tracing::warn!(event = "shutdown.calls_cut", left, "calls were still running");
         }
     }

@@ -2,11 +2,13 @@
 
 mod accept;
 mod body;
+mod gate;
 mod host;
 mod origin;
 mod refusal;
 mod sse;
 
+pub use gate::Gate;
 pub use host::{HostPolicy, InvalidHost};
 pub use origin::{InvalidOrigin, OriginPolicy};
 

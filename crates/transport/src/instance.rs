@@ -1,89 +1,131 @@
 //! What an instance does besides serving requests: it answers its bell, and keeps the sessions
 //! alive that are in use here. One task, whatever the number of sessions.
 
-use std::sync::{Arc, Weak};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
-use mcp_everything_store::{Bell, CallId, SessionId};
+use mcp_everything_store::{Bell, SessionId};
 use rmcp::{
     ServerHandler,
     model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage},
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Interval, MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    call::{ClientNumber, parse_progress_token},
+    call::{Call, ClientNumber, parse_progress_token},
     shared::Shared,
 };
+
+/// How often calls that wait for their clients look for themselves: a bell may be lost.
+const LOOK: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run<H: ServerHandler>(
     shared: Weak<Shared<H>>,
     shutdown: CancellationToken,
     mut bells: mpsc::UnboundedReceiver<Bell>,
 ) {
-    let Some(every) = shared.upgrade().map(|shared| shared.config.hold_every) else {
+    let Some(hold_every) = shared.upgrade().map(|shared| shared.config.hold_every) else {
         return;
     };
-    let mut ticks = tokio::time::interval(every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut holds, mut looks) = (ticks(hold_every), ticks(LOOK));
+    let mut holding: Option<JoinHandle<()>> = None;
     loop {
-        let bell = tokio::select! {
-            bell = bells.recv() => Some(bell),
-            _ = ticks.tick() => None,
+        tokio::select! {
+            bell = bells.recv() => {
+                let (Some(bell), Some(shared)) = (bell, shared.upgrade()) else { return };
+                answer(&shared, bell);
+            }
+            _ = holds.tick() => {
+                let Some(shared) = shared.upgrade() else { return };
+                // A store that is slow holds nothing else up, and is not asked twice at a time.
+                if holding.as_ref().is_none_or(JoinHandle::is_finished) {
+                    holding = Some(tokio::spawn(hold(shared)));
+                }
+            }
+            _ = looks.tick() => {
+                let Some(shared) = shared.upgrade() else { return };
+                look(&shared, Call::is_asking);
+            }
             () = shutdown.cancelled() => return,
-        };
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
-        match bell {
-            Some(Some(bell)) => answer(&shared, bell),
-            Some(None) => return,
-            None => hold(&shared).await,
         }
     }
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
     match bell {
-        Bell::Answered(session, call) => {
-            tokio::spawn(take_answers(Arc::clone(shared), session, call));
-        }
-        Bell::Cancelled(session, call) => {
+        Bell::CallNews(session, call) => {
             if let Some(call) = shared.calls.get(session, call) {
-                call.cancel();
+                tokio::spawn(take_news(Arc::clone(shared), vec![call]));
             }
         }
-        Bell::Resumed(session, call) => {
-            if let Some(call) = shared.calls.get(session, call) {
+        Bell::Resumed(session, id) => {
+            if let Some(call) = shared.calls.get(session, id) {
                 call.detach.cancel();
             }
+            shared.readers.leave(session, id);
         }
-        Bell::CallGrew(_, call) => shared.readers.wake(call),
+        Bell::CallGrew(session, call) => shared.readers.wake(session, call),
         Bell::StreamChanged(session) => shared.streams.ring(session),
         Bell::Ended(session) => shared.end_session(session),
-        Bell::Progressed(session, call, data) => progress(shared, session, call, &data),
-    }
-}
-
-async fn take_answers<H>(shared: Arc<Shared<H>>, session: SessionId, id: CallId) {
-    let Some(call) = shared.calls.get(session, id) else {
-        return;
-    };
-    match shared.store.take_answers(session, id).await {
-        Ok(answers) => {
-            for answer in answers {
-                if let Ok(message) = serde_json::from_slice::<ClientJsonRpcMessage>(&answer.data) {
-                    call.deliver(ClientNumber { call: id, number: answer.number }, message);
-                }
+        Bell::Revoked(grant) => shared.grants.revoke(grant),
+        Bell::Progressed(session, call, data) => {
+            if let Some(call) = shared.calls.get(session, call) {
+                progress(&call, &data);
             }
         }
-        Err(error) => {
-            tracing::warn!(event = "store.unavailable", %error, "answers could not be taken");
+        Bell::Missed => {
+            look(shared, |_| true);
+            shared.readers.wake_all();
+            tokio::spawn(hold(Arc::clone(shared)));
         }
     }
 }
 
-fn progress<H>(shared: &Shared<H>, session: SessionId, id: CallId, data: &[u8]) {
+/// Lets calls see what came for them.
+fn look<H: ServerHandler>(shared: &Arc<Shared<H>>, which: impl Fn(&Call) -> bool) {
+    let calls: Vec<_> = shared.calls.all().into_iter().filter(|call| which(call)).collect();
+    if !calls.is_empty() {
+        tokio::spawn(take_news(Arc::clone(shared), calls));
+    }
+}
+
+async fn take_news<H: ServerHandler>(shared: Arc<Shared<H>>, calls: Vec<Arc<Call>>) {
+    for call in calls {
+        let Some(session) = call.session else { continue };
+        let news = match shared.store.call_news(session, call.id).await {
+            Ok(Some(news)) => news,
+            // It has ended, or is not open yet.
+            Ok(None) => continue,
+            Err(error) => {
+                tracing::warn!(event = "store.unavailable", %error, "answers could not be read");
+                return;
+            }
+        };
+        if news.cancelled {
+            call.cancel();
+        }
+        for answer in news.answers {
+            if let Ok(message) = serde_json::from_slice::<ClientJsonRpcMessage>(&answer.data) {
+                call.deliver(ClientNumber { call: call.id, number: answer.number }, message);
+            }
+        }
+    }
+}
+
+fn progress(call: &Call, data: &[u8]) {
     let Ok(message) = serde_json::from_slice::<ClientJsonRpcMessage>(data) else {
         return;
     };
@@ -92,16 +134,16 @@ fn progress<H>(shared: &Shared<H>, session: SessionId, id: CallId, data: &[u8]) 
     };
     if let ClientNotification::ProgressNotification(progress) = &notification.notification
         && let Some(number) = parse_progress_token(&progress.params.progress_token)
-        && let Some(call) = shared.calls.get(session, id)
     {
         call.deliver(number, message);
     }
 }
 
 /// A session lives while it has an open stream or a running call.
-async fn hold<H>(shared: &Shared<H>) {
-    let mut sessions = shared.streams.sessions();
+async fn hold<H: ServerHandler>(shared: Arc<Shared<H>>) {
+    let mut sessions: Vec<SessionId> = shared.streams.sessions();
     sessions.extend(shared.calls.sessions());
+    sessions.extend(shared.readers.sessions());
     sessions.sort_unstable();
     sessions.dedup();
     match shared.store.hold(&sessions).await {

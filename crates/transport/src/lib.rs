@@ -15,6 +15,7 @@ mod endpoint;
 mod guard;
 mod http;
 mod instance;
+mod lease;
 mod message;
 mod resume;
 mod scope;
@@ -24,5 +25,5 @@ mod wire;
 
 pub use config::Config;
 pub use endpoint::{Backends, Endpoint};
-pub use http::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
+pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
 pub use scope::{Scope, SessionError, SessionHandle, StreamControl};

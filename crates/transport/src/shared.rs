@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use mcp_everything_store::{Bus, InstanceId, Random, SessionId, SessionStore};
+use mcp_everything_store::{Bus, Clock, InstanceId, Random, SessionId, SessionStore};
 use rmcp::{
     model::{Extensions, ProtocolVersion},
     transport::streamable_http_server::{
         StreamableHttpService, session::never::NeverSessionManager,
     },
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Config, Scope, call::RunningCalls, guard::Guarded, resume::Readers, standalone::OpenStreams,
+    Config, Scope, call::RunningCalls, guard::Guarded, lease::Grants, resume::Readers,
+    standalone::OpenStreams,
 };
 
 pub(crate) type Factory<H> = dyn Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync;
@@ -24,13 +25,19 @@ pub(crate) struct Shared<H> {
     pub(crate) versions: Vec<ProtocolVersion>,
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) instance: InstanceId,
+    pub(crate) grants: Grants,
     pub(crate) calls: RunningCalls,
     pub(crate) readers: Readers,
     pub(crate) streams: OpenStreams,
     pub(crate) stateless: StreamableHttpService<Guarded<H>, NeverSessionManager>,
-    /// Ends everything at once; a drain comes before.
+    /// The requests that a drain waits for, until the end of their answers.
+    pub(crate) requests: TaskTracker,
+    /// The first half of going away: what another instance can go on with ends.
+    pub(crate) draining: CancellationToken,
+    /// The second: everything ends at once.
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -39,5 +46,6 @@ impl<H> Shared<H> {
     pub(crate) fn end_session(&self, session: SessionId) {
         self.streams.end(session);
         self.calls.abort(session);
+        self.readers.wake_session(session);
     }
 }

@@ -18,9 +18,10 @@ use crate::{
     wire::{Code, ErrorResponse},
 };
 
-/// Lets requests through that bring a token for this resource, with a [`Caller`] and its
-/// [`Owner`](mcp_everything_store::Owner) in their extensions and without the token: what lies
-/// behind has no use for it, and cannot pass it on or log it.
+/// Lets requests through that bring a token for this resource, with a [`Caller`], its
+/// [`Owner`](mcp_everything_store::Owner) and its [`Access`](mcp_everything_store::Access) in their
+/// extensions and without the token: what lies behind has no use for it, and cannot pass it on or
+/// log it.
 #[derive(Clone)]
 pub struct BearerLayer {
     verifier: Arc<dyn TokenVerifier>,
@@ -82,6 +83,7 @@ where
                 Ok(caller) => {
                     parts.headers.remove(header::AUTHORIZATION);
                     parts.extensions.insert(caller.owner.clone());
+                    parts.extensions.insert(caller.access());
                     parts.extensions.insert(caller);
                     inner.call(Request::from_parts(parts, body)).await
                 }

@@ -7,7 +7,7 @@ use axum::{
 
 use super::Caller;
 use crate::{
-    BaseUri, ScopeSet,
+    BaseUri, ScopeSet, events,
     resources::same_resource,
     wire::{Code, ErrorResponse},
 };
@@ -70,16 +70,18 @@ impl ProtectedResource {
         audience.iter().any(|one| self.accepts.iter().any(|other| same_resource(one, other)))
     }
 
-    /// 403: the caller is known, but the user has not allowed this. The challenge names what the
-    /// caller has as well, so that it does not lose that by asking again.
-    pub fn insufficient_scope(&self, caller: &Caller, needed: ScopeSet) -> Response {
+    /// 403: the caller is known, but the user has not allowed this (RFC 6750, section 3.1). The
+    /// challenge names what is needed and what the caller has as well, so that it does not lose that
+    /// by asking again.
+    pub fn insufficient_scope(&self, caller: &Caller, needed: impl Into<ScopeSet>) -> Response {
         let description = "the access token does not allow this";
+        events::token_rejected(&self.resource, "insufficient scope");
         ErrorResponse::new(StatusCode::FORBIDDEN, Code::InsufficientScope, description)
             .with(
                 header::WWW_AUTHENTICATE,
                 self.challenge(
                     Some((Code::InsufficientScope, description)),
-                    caller.scopes.union(needed),
+                    caller.scopes.union(needed.into()),
                 ),
             )
             .into_response()

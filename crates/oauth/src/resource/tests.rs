@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Request},
     routing::any,
 };
-use mcp_everything_store::{Clock as _, Owner, TestClock, Timestamp};
+use mcp_everything_store::{Access, Clock as _, Owner, TestClock, Timestamp, oauth::GrantId};
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -29,9 +29,14 @@ fn guarded(server: &TestServer, resource: ProtectedResource) -> Router {
     let issuer = "http://localhost:3232";
     let clock = Arc::new(server.clock.clone());
     let verifier = LocalVerifier::new(Arc::clone(&server.store), clock, issuer);
-    let who = async |headers: HeaderMap, caller: Extension<Caller>, owner: Extension<Owner>| {
+    let who = async |headers: HeaderMap,
+                     caller: Extension<Caller>,
+                     owner: Extension<Owner>,
+                     access: Extension<Access>| {
         assert!(!headers.contains_key("authorization"), "the token must not get in");
         assert_eq!(caller.owner, *owner);
+        assert_eq!(Some(access.grant), caller.grant);
+        assert_eq!(access.until, caller.expires_at);
         format!("{} {} {}", owner.user, owner.client, caller.scopes)
     };
     Router::new()
@@ -81,7 +86,12 @@ async fn the_caller_is_complete() {
         expires_at: clock.now() + Duration::from_secs(3000),
         grant: Some(TestServer::grant_of(&token)),
     };
-    assert_eq!(verifier.verify(&token).await, Ok(expected));
+    let caller = verifier.verify(&token).await.unwrap();
+    assert_eq!(caller, expected);
+    let (until, grant) = (caller.expires_at, TestServer::grant_of(&token));
+    assert_eq!(caller.access(), Access { until, grant });
+    let elsewhere = Caller { grant: None, ..caller };
+    assert_eq!(elsewhere.access(), Access { until, grant: GrantId::ELSEWHERE });
 }
 
 #[tokio::test]
@@ -201,8 +211,7 @@ async fn more_scope_is_asked_for_without_losing_what_is_there() {
         LocalVerifier::new(Arc::clone(&server.store), Arc::new(server.clock.clone()), "");
     let caller = verifier.verify(&token).await.unwrap();
     assert!(caller.may(Scope::Read) && !caller.may(Scope::Admin));
-    let needed = ScopeSet::EMPTY.with(Scope::Admin);
-    let page = Page::read(resource("/mcp").insufficient_scope(&caller, needed)).await;
+    let page = Page::read(resource("/mcp").insufficient_scope(&caller, Scope::Admin)).await;
     page.assert_error(403, "insufficient_scope");
     let challenge = page.header("www-authenticate");
     assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");

@@ -1,7 +1,7 @@
 //! What a token says.
 
 use async_trait::async_trait;
-use mcp_everything_store::{Owner, Timestamp, oauth::GrantId};
+use mcp_everything_store::{Access, Owner, Timestamp, oauth::GrantId};
 use thiserror::Error;
 
 use crate::{Scope, ScopeSet};
@@ -15,16 +15,24 @@ pub struct Caller {
     pub scopes: ScopeSet,
     /// The resources the token is for.
     pub audience: Vec<String>,
-    /// When the token ends. Whatever outlives a request should end then, too.
+    /// When the token ends.
     pub expires_at: Timestamp,
     /// The grant the token was issued from, if it is one of this server's.
     pub grant: Option<GrantId>,
 }
 
 impl Caller {
-    /// Whether the user allowed this.
+    /// Whether the user allowed this. If not, the answer is
+    /// [`insufficient_scope`](crate::ProtectedResource::insufficient_scope).
     pub const fn may(&self, scope: Scope) -> bool {
         self.scopes.has(scope)
+    }
+
+    /// What the token is good for in time: whatever outlives the request ends with it, when it
+    /// expires or when its grant is revoked. A token that was issued elsewhere can only expire.
+    pub fn access(&self) -> Access {
+        let grant = self.grant.unwrap_or(GrantId::ELSEWHERE);
+        Access { until: self.expires_at, grant }
     }
 }
 

@@ -55,8 +55,12 @@ pub(super) async fn post(
 }
 
 async fn ask(context: &Context, headers: &HeaderMap, params: &Params) -> Response {
+    let encoded = match params.encode(&AuthorizationRequest::PARAMETERS) {
+        Ok(encoded) => encoded,
+        Err(error) => return PageError::from(error).respond(context),
+    };
     match AuthorizationRequest::read(context, params).await {
-        Ok(request) => show_consent(context, headers, params, &request),
+        Ok(request) => show_consent(context, headers, &encoded, &request),
         Err(error) => error.respond(context),
     }
 }
@@ -64,15 +68,15 @@ async fn ask(context: &Context, headers: &HeaderMap, params: &Params) -> Respons
 fn show_consent(
     context: &Context,
     headers: &HeaderMap,
-    params: &Params,
+    encoded: &str,
     request: &AuthorizationRequest,
 ) -> Response {
     let https = context.config.issuer.is_https();
     let browser =
         Browser::of(headers, https).unwrap_or_else(|| Browser::new(&*context.random, https));
     let life = context.config.lifetimes.pending;
-    let encoded = params.encode(&AuthorizationRequest::PARAMETERS);
-    let signature = browser.sign(&context.keys, &encoded, context.clock.now() + life);
+    let until = context.clock.now() + life;
+    let signature = browser.sign(&context.keys, encoded, until, &*context.random);
     let scopes: Vec<Scope> = request.scope.iter().collect();
     let page = ConsentPage {
         site: context.site(),
@@ -80,7 +84,7 @@ fn show_consent(
         destination: &redirect_uri::destination(request.return_to.uri()),
         resource: &request.resource,
         scopes: &scopes,
-        request: &encoded,
+        request: encoded,
         signature: &signature,
     };
     events::consent_shown(&request.client.id);

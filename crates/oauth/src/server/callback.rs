@@ -8,8 +8,9 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use mcp_everything_store::oauth::{
-    AttemptId, CodeGrant, GrantId, GrantRecord, PendingAuthorization, Sealed, SecretHash,
+use mcp_everything_store::{
+    StoreError,
+    oauth::{AttemptId, CodeGrant, GrantId, GrantRecord, PendingAuthorization, Sealed, SecretHash},
 };
 
 use super::{
@@ -70,7 +71,16 @@ async fn finish(
     let login = find(context, headers, params).await?;
     let attempt = AttemptId::draw(&*context.random);
     match context.upstream.identify(&Answer(params), &login.pending.upstream_memo).await {
-        Ok(user) => issue(context, &login, &user, &attempt).await,
+        Ok(user) => match issue(context, &login, &user, &attempt).await {
+            // Waiting here will not help, so the client is told and the login is over (RFC 6749,
+            // section 4.1.2.1).
+            Err(PageError::Store(error @ StoreError::LimitReached { .. })) => {
+                events::store_failed(&error);
+                end(context, &login, &attempt).await?;
+                Ok(login.return_to.refuse(context, &Refusal::Full))
+            }
+            issued => issued,
+        },
         Err(UpstreamError::Denied) => {
             events::login_failed(Some(&login.pending.client), &UpstreamError::Denied);
             end(context, &login, &attempt).await?;
@@ -131,7 +141,6 @@ async fn issue(
     };
     let body = Sealed::seal(&good_for, code.expose(), &*context.random)?;
     context.store.put_code(&code.name(), &body, lifetimes.code).await?;
-    context.store.prolong_client(&pending.client, lifetimes.client).await?;
     end(context, login, attempt).await?;
     events::code_issued(&pending.client, user.as_str(), grant);
     Ok(return_to.grant(context, code.expose()))
@@ -146,8 +155,10 @@ async fn end(context: &Context, login: &Login, attempt: &AttemptId) -> Result<()
 mod tests {
     use std::time::Duration;
 
+    use mcp_everything_store::oauth::Limits;
+
     use super::AuthorizationCode;
-    use crate::testing::{Page, TestServer, authorize_url, client};
+    use crate::testing::{Page, TestServer, authorize_url, client, logs};
 
     const BACK: &str = "https://client.example/callback";
 
@@ -298,12 +309,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_registration_in_use_does_not_end() {
+    async fn a_login_does_not_prolong_the_registration() {
         let server = TestServer::new();
         server.put_short_lived_client(&client("c"), Duration::from_secs(60)).await;
         let state = departed(&server).await;
-        back(&server, &format!("{state}&userId=a")).await;
-        server.clock.advance(Duration::from_secs(30 * 24 * 60 * 60 - 1));
-        assert!(server.store.client("c").await.unwrap().is_some());
+        assert_eq!(back(&server, &format!("{state}&userId=a")).await.status, 303);
+        server.clock.advance(Duration::from_secs(60));
+        assert!(server.store.client("c").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn where_there_is_no_room_the_client_is_told() {
+        for limits in
+            [Limits { grants: 1, ..Limits::default() }, Limits { codes: 1, ..Limits::default() }]
+        {
+            let server = TestServer::with_limits(limits);
+            let state = departed(&server).await;
+            assert!(
+                back(&server, &format!("{state}&userId=a"))
+                    .await
+                    .redirected_to(BACK)
+                    .contains_key("code")
+            );
+            let state = departed(&server).await;
+            let captured = logs::Capture::start();
+            let answer = back(&server, &format!("{state}&userId=b")).await.redirected_to(BACK);
+            assert_eq!(answer["error"], "temporarily_unavailable");
+            assert_eq!(answer["state"], "the state");
+            assert_eq!(answer["iss"], "http://localhost:3232");
+            let lines = captured.lines();
+            assert_eq!(logs::events(&lines).iter().filter(|e| e.starts_with("auth.")).count(), 1);
+            let again = back(&server, &format!("{state}&userId=b")).await;
+            assert_eq!(again.status, 400, "a client is told once");
+        }
     }
 }

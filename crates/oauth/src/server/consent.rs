@@ -1,4 +1,10 @@
 //! `/authorize/consent`: what the user decided.
+//!
+//! A form that comes back is the consent. It is signed for one request and one browser, and the
+//! signature stands nowhere but on the page that asks: another site can neither read that page,
+//! which is of another origin, nor have it clicked unseen, as it cannot be framed. A signature that
+//! was made for a browser of the attacker's does not fit the cookie of the user's, which comes along
+//! from no other site (`SameSite`) and which, over TLS, nobody else can set (`__Host-`).
 
 use std::sync::Arc;
 
@@ -32,18 +38,19 @@ async fn decide(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, AuthorizeError> {
-    let form = Params::from_body(headers, body).await?;
+    let form = Params::from_body_with_query(headers, body).await?;
     let encoded = form.one("request")?.ok_or(PageError::StaleForm)?;
     let signature = form.one("signature")?.ok_or(PageError::StaleForm)?;
-    let browser = Browser::of(headers, context.config.issuer.is_https())
-        .filter(|browser| browser.verify(&context.keys, encoded, signature, context.clock.now()))
+    let browser =
+        Browser::of(headers, context.config.issuer.is_https()).ok_or(PageError::StaleForm)?;
+    let state = browser
+        .verify(&context.keys, encoded, signature, context.clock.now())
         .ok_or(PageError::StaleForm)?;
     // The signature says that it was good once; the client may have gone since.
     let request = AuthorizationRequest::read(context, &Params::parse(encoded.as_bytes())?).await?;
     match form.one("decision")? {
-        // The form's own button sends nothing: submitting it is the consent. The signature proves
-        // that this browser was shown the page.
-        None | Some("allow") => allow(context, &browser, &request).await,
+        // The button that allows has no name: whoever submits the form's inputs agrees.
+        None | Some("allow") => allow(context, &browser, &state, &request).await,
         Some("deny") => {
             events::consent_denied(&request.client.id);
             Ok(request.return_to.refuse(context, &Refusal::Denied))
@@ -55,9 +62,9 @@ async fn decide(
 async fn allow(
     context: &Context,
     browser: &Browser,
+    state: &PlainSecret,
     request: &AuthorizationRequest,
 ) -> Result<Response, AuthorizeError> {
-    let state = PlainSecret::for_login(&*context.random);
     let departure = context.upstream.begin(state.expose()).await.map_err(PageError::from)?;
     let pending = PendingAuthorization {
         client: request.client.id.clone(),
@@ -67,13 +74,17 @@ async fn allow(
         scope: request.scope.to_string(),
         resource: request.resource.clone(),
         browser: browser.hash(),
+        upstream_url: departure.url,
         upstream_memo: departure.memo,
     };
     let body = Sealed::seal(&pending, state.expose(), &*context.random)?;
     let life = context.config.lifetimes.pending;
-    context.store.put_pending(&state.hash(), &body, life).await?;
-    events::consent_granted(&request.client.id, &pending.scope);
-    let mut response = redirect(context, &departure.url);
+    // If the form was submitted before, the login that it began goes on: the provider's answer to
+    // another departure would not fit what is kept.
+    let kept = context.store.put_pending(&state.hash(), &body, life).await?;
+    let kept = kept.ok_or(PageError::NoLogin)?.open(state.expose())?;
+    events::consent_granted(&request.client.id, &kept.scope);
+    let mut response = redirect(context, &kept.upstream_url);
     // Its time begins anew with the login's.
     if let Some(cookie) = browser.cookie(life) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -84,6 +95,8 @@ async fn allow(
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use mcp_everything_store::oauth::Limits;
 
     use crate::testing::{Form, Page, TestServer, authorize_url, client};
 
@@ -165,11 +178,93 @@ mod tests {
         let server = TestServer::new();
         let form = asked(&server).await;
         assert_eq!(server.submit(&form, &[]).await.status, 303);
-        for decision in ["Allow", "yes", "no"] {
+        for decision in ["Allow", "yes", "no", "deny ", "Deny"] {
             let page = decided(&server, &form, decision).await;
             assert_eq!(page.status, 400, "{decision}");
             assert!(!page.headers.contains_key("location"));
         }
+        for twice in ["deny&decision=allow", "allow&decision=deny", "allow&decision=allow"] {
+            let body = format!("{}&decision={twice}", form.encode(&[]));
+            let page = server.post_form(&form.action, &body).await;
+            assert_eq!(page.status, 400, "{twice}");
+            assert!(!page.headers.contains_key("location"), "{twice}");
+        }
+    }
+
+    /// What another site can make a browser send: a form of its own, without the cookie (which is
+    /// `SameSite`), or with a signature that was made for a browser of its own.
+    #[tokio::test]
+    async fn no_other_site_can_consent() {
+        let server = TestServer::new();
+        let form = asked(&server).await;
+        let attacker = server.another_browser();
+        let theirs = asked(&attacker).await;
+        let request = form.value("request");
+        for (from, body) in [
+            (&attacker, "decision=allow".to_owned()),
+            (&server, "decision=allow".to_owned()),
+            (&server, crate::testing::form(&[("request", &request)], &[])),
+            (&server, theirs.encode(&[])),
+            (&server.another_browser(), form.encode(&[])),
+        ] {
+            let page = from.post_form("/authorize/consent", &body).await;
+            assert_eq!(page.status, 403, "{body}");
+            assert!(!page.headers.contains_key("location"), "{body}");
+        }
+        let query = form.encode(&[]);
+        assert_eq!(server.get(&format!("/authorize/consent?{query}")).await.status, 405);
+    }
+
+    #[tokio::test]
+    async fn one_form_is_one_login_however_often_it_is_submitted() {
+        let server = TestServer::with_limits(Limits { pending: 2, ..Limits::default() });
+        let (first, second) = (asked(&server).await, server.another_browser());
+        let second_form = asked(&second).await;
+        let submitted = server.submit(&first, &[]).await;
+        for _ in 0..20 {
+            let again = second.submit(&second_form, &[]).await;
+            assert_eq!(again.status, 303);
+        }
+        let again = server.submit(&first, &[]).await;
+        assert_eq!(again.header("location"), submitted.header("location"));
+
+        let sign_in = server.get(submitted.header("location")).await.form();
+        assert_eq!(server.submit(&sign_in, &[("userId", "alice")]).await.status, 303);
+        let late = server.submit(&first, &[]).await;
+        assert_eq!(late.status, 400, "what it began is over");
+        assert!(late.body.contains("has ended"), "{}", late.body);
+        assert_eq!(server.submit(&asked(&server).await, &[]).await.status, 303);
+    }
+
+    #[tokio::test]
+    async fn the_oldest_login_makes_room() {
+        let server = TestServer::with_limits(Limits { pending: 2, ..Limits::default() });
+        let mut sign_in = Vec::new();
+        for _ in 0..3 {
+            server.clock.advance(Duration::from_millis(1));
+            let away = server.submit(&asked(&server).await, &[]).await;
+            sign_in.push(server.get(away.header("location")).await.form());
+        }
+        for (form, status) in sign_in.iter().zip([400, 303, 303]) {
+            assert_eq!(server.submit(form, &[("userId", "alice")]).await.status, status);
+        }
+    }
+
+    /// Encoded twice, a request is longer than it was.
+    #[tokio::test]
+    async fn a_long_request_that_was_shown_can_be_agreed_to() {
+        let server = TestServer::new();
+        server.put_client(&client("c")).await;
+        let state = "+/=".repeat(1700);
+        let form = server.get(&authorize_url("c", &[("state", &state)])).await.form();
+        let away = server.submit(&form, &[]).await;
+        assert_eq!(away.status, 303, "{}", away.body);
+        let sign_in = server.get(away.header("location")).await.form();
+        let back = server.submit(&sign_in, &[("userId", "alice")]).await;
+        assert_eq!(back.query_of_location()["state"], state);
+        let raw =
+            format!("{}&x=y&state={}", authorize_url("c", &[("state", "")]), "/".repeat(6000));
+        assert_eq!(server.get(&raw).await.status, 413, "before anybody agrees");
     }
 
     #[tokio::test]

@@ -283,6 +283,8 @@ mod tests {
             ("client_name", json!("x".repeat(121)), metadata),
             ("client_name", json!("a\nb"), metadata),
             ("client_name", json!("a\u{202e}b"), metadata),
+            ("client_name", json!("a\u{61c}b"), metadata),
+            ("client_name", json!("a\u{feff}b"), metadata),
             ("client_uri", json!("javascript:alert(1)"), metadata),
             ("client_uri", json!("client.example"), metadata),
             ("token_endpoint_auth_method", json!("private_key_jwt"), metadata),

@@ -1,6 +1,8 @@
 //! `/revoke` (RFC 7009).
 //!
-//! A refresh token ends its whole grant; an access token ends alone.
+//! A refresh token ends its whole grant, and what was opened with it at once. An access token ends
+//! alone, which section 2.1 leaves to the server: nothing is opened with it any more, and what is
+//! open ends when it would have expired. A client that wants that at once revokes the refresh token.
 
 use std::sync::Arc;
 
@@ -107,14 +109,14 @@ async fn revoke_grant(
         return Err(RevokeError::TokenOfAnother);
     }
     // Any generation will do: whoever holds an old one wants the family gone as well.
-    context.store.revoke_grant(&family.grant()).await?;
+    context.revoke_grant(family.grant()).await?;
     events::token_revoked(&client.id, &record.user, family.grant(), true);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Page, TestServer, Tokens, basic, client, confidential, form};
+    use crate::testing::{Page, TestServer, Tokens, basic, client, confidential, form, logs};
 
     async fn logged_in(server: &TestServer) -> Tokens {
         server.put_client(&client("c")).await;
@@ -156,6 +158,51 @@ mod tests {
             assert!(!server.is_active(&second.access).await);
             refresh(&server, &second.refresh).await.assert_error(400, "invalid_grant");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_open_with_a_grant_is_told_of_its_end() {
+        let server = TestServer::new();
+        let tokens = logged_in(&server).await;
+        let grant = TestServer::grant_of(&tokens.access);
+        assert_eq!(revoke(&server, &tokens.access, &[]).await.status, 200);
+        assert_eq!(server.bus.revoked(), [], "its grant goes on");
+        let forged = tokens.refresh.replacen(".0.", ".1.", 1);
+        revoke(&server, &forged, &[]).await;
+        revoke(&server, &tokens.refresh, &[("client_id", "d")]).await;
+        assert_eq!(server.bus.revoked(), []);
+        // Repeated, as a client does that got no answer.
+        for _ in 0..2 {
+            assert_eq!(revoke(&server, &tokens.refresh, &[]).await.status, 200);
+            assert_eq!(server.bus.revoked(), [grant]);
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_of_what_did_not_happen() {
+        let server = TestServer::new();
+        let tokens = logged_in(&server).await;
+        server.faults.is_away_after(2);
+        let response = revoke(&server, &tokens.refresh, &[]).await;
+        response.assert_error(503, "temporarily_unavailable");
+        assert_eq!(server.bus.revoked(), []);
+    }
+
+    #[tokio::test]
+    async fn a_bus_that_is_away_is_logged_and_no_failure() {
+        let server = TestServer::new();
+        let tokens = logged_in(&server).await;
+        server.bus.is_away();
+        let captured = logs::Capture::start();
+        assert_eq!(revoke(&server, &tokens.refresh, &[]).await.status, 200);
+        assert!(!server.is_active(&tokens.access).await);
+        let lines = captured.lines();
+        let warned: Vec<_> = lines.iter().filter(|line| line.starts_with("WARN")).collect();
+        let expected = format!(
+            "WARN event=\"bus.unavailable\" grant={}",
+            TestServer::grant_of(&tokens.access)
+        );
+        assert!(warned.len() == 1 && warned[0].starts_with(&expected), "{lines:#?}");
     }
 
     #[tokio::test]

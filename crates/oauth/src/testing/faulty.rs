@@ -66,7 +66,8 @@ guarded! {
     put_client(client: &ClientRecord, life: Duration, capacity: usize) -> ();
     client(id: &str) -> Option<ClientRecord>;
     prolong_client(id: &str, life: Duration) -> bool;
-    put_pending(name: &SecretHash, body: &Sealed<PendingAuthorization>, life: Duration) -> ();
+    put_pending(name: &SecretHash, body: &Sealed<PendingAuthorization>, life: Duration)
+        -> Option<Sealed<PendingAuthorization>>;
     pending(name: &SecretHash) -> Option<Sealed<PendingAuthorization>>;
     take_pending(name: &SecretHash, attempt: &AttemptId) -> bool;
     create_grant(id: &GrantId, grant: &GrantRecord, life: Duration) -> ();

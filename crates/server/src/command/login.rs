@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{fail, print, refuse};
+use super::{fail, judge, print, refuse};
 use crate::{
     login::{self, Wanted},
-    settings::{RawSettings, Settings},
+    settings::RawSettings,
 };
 
 /// What to sign in to, and as whom.
@@ -26,7 +26,7 @@ pub(crate) struct Login {
 }
 
 pub(super) async fn run(login: Login, raw: &RawSettings) -> ExitCode {
-    let server = match (login.server, Settings::from_raw(raw)) {
+    let server = match (login.server, judge(raw)) {
         (Some(server), _) => server,
         (None, Ok(settings)) => settings.base_uri.as_str().to_owned(),
         (None, Err(problems)) => return refuse(&problems),

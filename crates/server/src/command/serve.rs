@@ -1,24 +1,23 @@
 //! `mcp-everything serve`
 
-use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{io, process::ExitCode, time::Duration};
 
-use axum::{Router, serve::ListenerExt as _};
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    signal::unix::{SignalKind, signal},
-    task::JoinSet,
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{fail, refuse, unknown_settings};
+use super::{fail, judge, refuse, unknown_settings};
 use crate::{
     app::App,
+    net::{Connections, listen},
     settings::{AuthMode, RawSettings, Settings},
     telemetry,
 };
 
+/// How long answers may take to leave once nothing runs any more.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 pub(super) async fn run(raw: &RawSettings) -> ExitCode {
-    let settings = match Settings::from_raw(raw) {
+    let settings = match judge(raw) {
         Ok(settings) => settings,
         Err(problems) => return refuse(&problems),
     };
@@ -36,19 +35,19 @@ pub(super) async fn run(raw: &RawSettings) -> ExitCode {
 }
 
 async fn serve(raw: &RawSettings, asked: Settings) -> Result<(), String> {
-    let (listeners, port) = listen(&asked)?;
+    let (listeners, port) = listen(&asked.hosts, asked.port)?;
     let settings = if port == asked.port { asked } else { on_port(raw, port)? };
     let app = App::start(&settings).await.map_err(|error| error.to_string())?;
     let stop = CancellationToken::new();
-    let mut servers = JoinSet::new();
+    let connections = Connections::new(app.router(), stop.clone());
     for listener in listeners {
-        servers.spawn(serve_on(listener, app.router(), stop.clone()));
+        tokio::spawn(connections.clone().accept(listener));
     }
     announce(&settings);
     let signal = stopped().await.map_err(|error| format!("signals cannot be heard: {error}"))?;
     tracing::info!(event = "server.stopping", signal, "the server goes away");
     tokio::select! {
-        () = drain(&app, &settings, signal, &stop, servers) => {}
+        () = drain(&app, &settings, signal, &stop, &connections) => {}
         _ = stopped() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
     }
     tracing::info!(event = "server.stopped", "the server is gone");
@@ -62,7 +61,7 @@ async fn drain(
     settings: &Settings,
     signal: &str,
     stop: &CancellationToken,
-    mut servers: JoinSet<io::Result<()>>,
+    connections: &Connections,
 ) {
     app.health().drain();
     // Somebody at a terminal has no balancer to wait for.
@@ -72,46 +71,9 @@ async fn drain(
     stop.cancel();
     app.drain(settings.drain_timeout).await;
     app.shut_down();
-    let gone = async { while servers.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(Duration::from_secs(2), gone).await;
-}
-
-async fn serve_on(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    // Small events must not wait for more to come (Nagle).
-    let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true);
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
-}
-
-fn listen(settings: &Settings) -> Result<(Vec<TcpListener>, u16), String> {
-    let mut listeners = Vec::new();
-    let mut port = settings.port;
-    let mut failed = None;
-    for host in &settings.hosts {
-        let address = SocketAddr::new(*host, port);
-        match bind(address) {
-            Ok(listener) => {
-                // PORT=0: whatever port the first address gets, the others get too.
-                port = listener.local_addr().map_or(port, |address| address.port());
-                listeners.push(listener);
-            }
-            // A machine may have no IPv6.
-            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && host.is_ipv6() => {
-                tracing::debug!(event = "server.no_ipv6", %address, "there is no such address here");
-            }
-            Err(error) => failed = Some(format!("{address}: {error}")),
-        }
-    }
-    match failed {
-        Some(reason) => Err(format!("cannot listen on {reason}; is PORT in use?")),
-        None if listeners.is_empty() => Err("there is no address of HOST to listen on".to_owned()),
-        None => Ok((listeners, port)),
+    // What was said last is still on its way.
+    if tokio::time::timeout(LAST_WORDS, connections.gone()).await.is_err() {
+        tracing::debug!(event = "shutdown.connections_cut", "some clients did not hang up");
     }
 }
 
@@ -120,13 +82,6 @@ fn on_port(raw: &RawSettings, port: u16) -> Result<Settings, String> {
     let raw = RawSettings { port: Some(port.to_string()), ..raw.clone() };
     Settings::from_raw(&raw)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(4096)
 }
 
 fn announce(settings: &Settings) {

@@ -16,12 +16,18 @@ const EXPOSED: [HeaderName; 5] = [
     HeaderName::from_static("x-request-id"),
 ];
 
+/// Pages for people, who come by navigation: no script of another origin has business there.
+const PAGES: [&str; 2] = ["/authorize", "/fakeupstreamauth"];
+
 /// Answers preflights before anything else looks at them, and names the origin on every response
 /// to an allowed one. Requested headers are echoed: the `Mcp-Param-*` of 2026-07-28 have no fixed
 /// names, and what an allowed origin may send is not limited otherwise.
 pub(crate) fn cors(origins: OriginPolicy) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, _| origins.allows_origin(origin)))
+        .allow_origin(AllowOrigin::predicate(move |origin, request| {
+            let path = request.uri.path();
+            origins.allows_origin(origin) && !PAGES.iter().any(|page| path.starts_with(page))
+        }))
         .allow_methods([Method::GET, Method::POST, Method::DELETE, Method::OPTIONS])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(EXPOSED)

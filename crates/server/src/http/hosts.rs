@@ -23,6 +23,9 @@ pub(crate) async fn check(State(hosts): State<Hosts>, request: Request, next: Ne
         ?host,
         "the Host header names no allowed host; add it to ALLOWED_HOSTS if it is yours"
     );
+    if request.uri().path() == "/mcp" {
+        return HostPolicy::refusal();
+    }
     let body =
         "the Host header names no host of this server; its operator can add it to ALLOWED_HOSTS\n";
     (StatusCode::FORBIDDEN, body).into_response()

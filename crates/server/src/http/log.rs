@@ -3,17 +3,20 @@
 //! Of the request only what names no secret: never the query, which carries codes and states, and
 //! never a header but the ids.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
     middleware::Next,
     response::Response,
 };
-use http::HeaderValue;
+use http::{HeaderValue, Method, StatusCode};
 use mcp_everything_store::Random;
 use tokio::time::Instant;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::Proxies;
 
@@ -30,17 +33,53 @@ pub(crate) async fn log(
     request: Request,
     next: Next,
 ) -> Response {
-    let started = Instant::now();
     let request_id = random.token::<9>();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let address = proxies.client(peer, request.headers());
-    let session = request.headers().get("mcp-session-id").cloned();
     let span = tracing::info_span!("request", request_id);
-    async {
+    let session = request.headers().get("mcp-session-id");
+    let mut line = Line {
+        started: Instant::now(),
+        span: span.clone(),
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        address: proxies.client(peer, request.headers()),
+        session: session.and_then(|session| session.to_str().ok()).map(str::to_owned),
+        status: None,
+    };
+    async move {
         let mut response = next.run(request).await;
-        let status = response.status();
+        line.status = Some(response.status());
+        drop(line);
+        if let Ok(value) = HeaderValue::try_from(request_id.as_str()) {
+            response.headers_mut().insert("x-request-id", value);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// What is told of a request, also of one whose client did not wait for the answer.
+struct Line {
+    started: Instant,
+    span: Span,
+    method: Method,
+    path: String,
+    address: IpAddr,
+    session: Option<String>,
+    status: Option<StatusCode>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let _request = self.span.enter();
+        let Self { started, method, path, address, session, status, .. } = self;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let session = session.as_ref().and_then(|session| session.to_str().ok());
+        let session = session.as_deref();
+        let Some(status) = *status else {
+            tracing::info!(event = "http.abandoned", %method, path, duration_ms, %address, session,
+                "the client hung up before it was answered");
+            return;
+        };
         // An event's level is fixed where it stands.
         macro_rules! line {
             ($level:ident) => {
@@ -55,11 +94,5 @@ pub(crate) async fn log(
         } else {
             line!(info);
         }
-        if let Ok(value) = HeaderValue::try_from(request_id.as_str()) {
-            response.headers_mut().insert("x-request-id", value);
-        }
-        response
     }
-    .instrument(span)
-    .await
 }

@@ -10,6 +10,7 @@ use axum::{
     routing::get,
 };
 use http::{HeaderValue, StatusCode, header};
+use mcp_everything_oauth::BaseUri;
 
 const STYLE: &str = include_str!("../../assets/splash.css");
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -20,12 +21,19 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; for
 struct Splash {
     version: &'static str,
     endpoint: String,
+    /// What the public URL has before each path.
+    path: String,
     authenticated: bool,
 }
 
 /// The page and its style.
-pub(crate) fn splash(endpoint: String, authenticated: bool) -> Router {
-    let page = Splash { version: env!("CARGO_PKG_VERSION"), endpoint, authenticated };
+pub(crate) fn splash(base_uri: &BaseUri, authenticated: bool) -> Router {
+    let page = Splash {
+        version: env!("CARGO_PKG_VERSION"),
+        endpoint: base_uri.join("/mcp"),
+        path: base_uri.path().trim_end_matches('/').to_owned(),
+        authenticated,
+    };
     Router::new().route("/", get(show)).route("/splash.css", get(style)).with_state(Arc::new(page))
 }
 

@@ -35,20 +35,24 @@ where
         write!(writer, "{time} {paint}{:<7}{reset} ", json::severity(level))?;
         write!(writer, "{}", plain(message.as_str().unwrap_or_default()))?;
         for (name, value) in &fields {
-            match value {
-                Value::String(text) if !text.contains(char::is_whitespace) => {
-                    write!(writer, " {name}={}", plain(text))?;
-                }
-                other => write!(writer, " {name}={other}")?,
-            }
+            let text = match value {
+                Value::String(text) if !text.contains(char::is_whitespace) => text.clone(),
+                other => other.to_string(),
+            };
+            write!(writer, " {name}={}", plain(&text))?;
         }
         writeln!(writer)
     }
 }
 
-/// Without what would move the cursor or begin another line.
+/// Without what would move the cursor, begin another line, or turn the order of letters around.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let unsafe_here = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if unsafe_here(c) { '\u{fffd}' } else { c }).collect()
 }
 
 const fn colour(level: Level) -> &'static str {
@@ -57,5 +61,18 @@ const fn colour(level: Level) -> &'static str {
         Level::WARN => "\x1b[33m",
         Level::INFO => "\x1b[32m",
         Level::DEBUG | Level::TRACE => "\x1b[34m",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_value_reaches_the_terminal_but_letters() {
+        assert_eq!(plain("gr\u{fc}n, 1"), "gr\u{fc}n, 1");
+        for c in ['\n', '\u{1b}', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{2028}'] {
+            assert_eq!(plain(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+        }
     }
 }

@@ -64,9 +64,11 @@ macro_rules! oauth_store_contract {
         $crate::oauth_store_contract! { $make;
             clients: is_found_until_its_life_ends, lives_longer_when_prolonged,
                 is_not_shortened_by_prolonging, stays_as_it_was_when_put_again,
-                oldest_unused_makes_room, used_ones_do_not_make_room, expired_ones_make_room,
+                oldest_unused_makes_room, used_ones_do_not_make_room,
+                nobody_makes_room_in_vain, expired_ones_make_room,
                 prolonging_an_unknown_one_says_so, damaged_is_an_error;
-            pending: is_seen_until_it_is_taken, is_taken_by_one_attempt,
+            pending: is_seen_until_it_is_taken, the_first_of_a_name_stays,
+                one_of_a_name_is_kept_of_many_at_a_time, is_taken_by_one_attempt,
                 is_taken_once_by_many_at_a_time, ends_with_its_life,
                 does_not_come_back_when_put_again, damaged_is_an_error;
             grants: is_found_until_its_life_ends, lives_longer_when_prolonged,
@@ -77,7 +79,8 @@ macro_rules! oauth_store_contract {
                 stays_redeemed_when_put_again, damaged_is_an_error;
             tokens: is_good_until_its_life_ends, needs_its_grant, dies_with_its_grant,
                 issued_after_the_revocation_is_dead, dies_alone,
-                does_not_come_back_when_put_again, damaged_is_an_error;
+                does_not_come_back_when_put_again, revoking_an_unknown_one_leaves_no_mark,
+                damaged_is_an_error;
             refresh: rotates_from_generation_zero, answers_the_same_within_the_window,
                 dies_when_an_old_one_comes_after_the_window, dies_when_a_much_older_one_comes,
                 stays_dead, rolls_forward_over_lost_rotations, rotates_once_for_many_at_a_time,

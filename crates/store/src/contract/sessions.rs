@@ -17,8 +17,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    CallId, InstanceId, NewSession, Owner, SessionId, SessionStore, StoreError, SystemRandom,
-    memory::Limits,
+    CallId, InstanceId, Limits, NewSession, Owner, PAGE, SessionId, SessionStore, StoreError,
+    SystemRandom,
 };
 
 /// A store under test and what a test must be able to do to it.
@@ -34,11 +34,13 @@ pub trait SessionHarness: Send + Sync {
 /// Small ones, so that tests reach them.
 pub const LIMITS: Limits = Limits {
     session_ttl: Duration::from_secs(300),
-    sessions_per_owner: 3,
+    sessions: 8,
+    sessions_per_user: 3,
     subscriptions_per_session: 3,
     calls_per_session: 3,
-    log_events: 4,
-    log_bytes: 64,
+    log_events: PAGE + 1,
+    log_bytes: 512,
+    session_log_bytes: 1024,
     log_retention: Duration::from_secs(120),
 };
 
@@ -51,22 +53,26 @@ macro_rules! session_store_contract {
                 ends_when_it_is_not_used, begins_anew_when_it_is_admitted,
                 is_not_prolonged_by_strangers, begins_anew_when_it_is_held,
                 is_not_held_back_to_life, is_deleted_by_its_owner_only,
-                takes_everything_along_when_it_ends, is_created_once, are_bounded_for_each_owner,
+                takes_everything_along_when_it_ends, is_created_once, are_bounded_for_each_user,
+                are_bounded_in_all,
                 do_not_count_when_they_are_gone, are_counted_right_by_many_at_a_time;
             state: begins_with_nothing, remembers_the_level, remembers_subscriptions,
                 bounds_subscriptions, does_not_bring_a_session_back, does_not_prolong_a_session,
                 is_told_for_many_at_once;
             calls: keep_events_in_order, keep_an_event_once, end_with_the_last_event,
                 are_read_from_anywhere, name_their_reader, are_forgotten_after_their_retention,
-                are_bounded_in_events, are_bounded_in_bytes, are_bounded_in_number,
+                are_bounded_in_events, are_bounded_in_bytes, are_bounded_in_bytes_together,
+                are_bounded_in_number, are_fenced_when_ended_by_another_hand,
                 are_cancelled_by_the_clients_name, are_cancelled_before_they_are_opened,
-                are_not_cancelled_by_an_old_mark, are_answered_once, are_not_answered_when_ended,
+                are_not_cancelled_by_an_old_mark, stay_cancelled, are_answered_once,
+                are_not_answered_when_ended, take_no_answer_of_any_size,
                 prolong_the_session_at_their_end, do_not_bring_a_session_back,
                 are_forgotten_when_closed;
-            streams: hand_out_each_event_once, wait_for_a_stream, go_to_the_newest_stream,
+            streams: hand_out_events_until_they_are_passed_on, hand_out_events_in_pages,
+                wait_for_a_stream, go_to_the_newest_stream,
                 go_to_a_shadow_when_the_holder_ends, start_behind_what_the_client_has,
                 say_what_is_missing, drop_the_oldest_when_full, name_the_instance_to_ring,
-                do_not_bring_a_session_back, claim_each_event_once_for_many_at_a_time;
+                do_not_bring_a_session_back;
         }
     };
     ($make:expr; $($module:ident: $($rule:ident),+;)+) => {$(

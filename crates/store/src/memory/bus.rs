@@ -25,6 +25,10 @@ impl Bus for MemoryBus {
         Ok(())
     }
 
+    async fn is_alive(&self, instance: &InstanceId) -> Result<bool, StoreError> {
+        Ok(self.listeners.get(instance).is_some_and(|listener| !listener.is_closed()))
+    }
+
     async fn listen(
         &self,
         instance: &InstanceId,

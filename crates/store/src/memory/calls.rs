@@ -1,6 +1,6 @@
 //! The calls of sessions.
 
-use std::{collections::hash_map, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -10,7 +10,7 @@ use super::{
     noted,
 };
 use crate::{
-    Answer, Appended, CallEvent, CallId, CallLog, Calls, InstanceId, NewCall, OpenedCall,
+    Answer, Appended, CallEvent, CallId, CallLog, CallNews, Calls, InstanceId, NewCall, OpenedCall,
     RequestKey, RunningCall, SessionId, StoreError, Timestamp, Written,
 };
 
@@ -32,11 +32,11 @@ impl Calls for MemoryStore {
             if running >= limit && !entry.calls.contains_key(&new.id) {
                 return Err(StoreError::LimitReached { what: "running calls of a session", limit });
             }
-            let cancelled = take_mark(entry, new.request.as_ref(), new.age, now);
-            if let hash_map::Entry::Vacant(slot) = entry.calls.entry(new.id) {
-                slot.insert(Call::new(new.request, new.instance));
-            }
-            Ok(if cancelled { OpenedCall::Cancelled } else { OpenedCall::Open })
+            let marked = take_mark(entry, new.request.as_ref(), new.age, now);
+            let call = entry.calls.entry(new.id);
+            let call = call.or_insert_with(|| Call::new(new.request, new.instance));
+            call.cancelled |= marked;
+            Ok(if call.cancelled { OpenedCall::Cancelled } else { OpenedCall::Open })
         });
         Ok(opened.transpose()?.unwrap_or(OpenedCall::Gone))
     }
@@ -50,29 +50,39 @@ impl Calls for MemoryStore {
         noted("append");
         let limits = self.limits;
         let appended = self.with(id, |entry, now| {
-            let Some(call) = entry.calls.get_mut(&call) else {
-                return Appended::Ended;
-            };
-            if event.seq <= call.last_seq {
-                return Appended::Kept { reader: call.reader.clone() };
+            let Some(known) = entry.calls.get_mut(&call) else { return Appended::Ended };
+            let reader = known.reader.clone();
+            if event.seq <= known.last_seq {
+                // Somebody else may have ended the call in this one's name.
+                let same = |kept: &CallEvent| kept.seq != event.seq || *kept == event;
+                let repeated = known.events.iter().all(same);
+                return if repeated { Appended::Kept { reader } } else { Appended::Ended };
             }
-            if call.ended.is_some() {
+            if known.ended.is_some() {
                 return Appended::Ended;
             }
-            call.last_seq = event.seq;
-            let full = call.lost
-                || call.events.len() >= limits.log_events
-                || call.bytes + event.data.len() > limits.log_bytes;
-            call.lost = full && !event.last || call.lost;
+            known.last_seq = event.seq;
+            let full = known.lost
+                || known.events.len() >= limits.log_events
+                || known.bytes + event.data.len() > limits.log_bytes;
             if event.last {
-                call.ended = Some(now);
+                known.ended = Some(now);
                 entry.expires = now + limits.session_ttl;
             } else if full {
-                return Appended::Full { reader: call.reader.clone() };
+                known.lost = true;
+                return Appended::Full { reader };
             }
-            call.bytes += event.data.len();
-            call.events.push(event);
-            Appended::Kept { reader: call.reader.clone() }
+            known.bytes += event.data.len();
+            known.events.push(event);
+            if !entry.make_room(&limits)
+                && let Some(known) = entry.calls.get_mut(&call)
+                && let Some(event) = known.events.pop()
+            {
+                known.bytes -= event.data.len();
+                known.lost = true;
+                return Appended::Full { reader };
+            }
+            Appended::Kept { reader }
         });
         Ok(appended.unwrap_or(Appended::Gone))
     }
@@ -89,11 +99,11 @@ impl Calls for MemoryStore {
         let read = self.with(id, |entry, now| {
             entry.forget_old(now, &limits);
             let call = entry.calls.get_mut(&call)?;
-            if let Some(reader) = reader {
-                call.reader = Some(reader.clone());
-            }
+            let before = reader.and_then(|reader| call.reader.replace(reader.clone()));
             Some(CallLog {
+                left_behind: before.filter(|before| Some(before) != reader),
                 events: call.events.iter().filter(|event| event.seq > after).cloned().collect(),
+                newest: call.last_seq,
                 ended: call.ended.is_some(),
                 lost: call.lost,
                 instance: call.instance.clone(),
@@ -109,12 +119,13 @@ impl Calls for MemoryStore {
     ) -> Result<Vec<RunningCall>, StoreError> {
         noted("cancel");
         let running = self.with(id, |entry, now| {
-            let running: Vec<_> = entry
-                .calls
-                .iter()
-                .filter(|(_, call)| call.ended.is_none() && call.request.as_ref() == Some(request))
-                .map(|(id, call)| RunningCall { id: *id, instance: call.instance.clone() })
-                .collect();
+            let mut running = Vec::new();
+            for (id, call) in &mut entry.calls {
+                if call.ended.is_none() && call.request.as_ref() == Some(request) {
+                    call.cancelled = true;
+                    running.push(RunningCall { id: *id, instance: call.instance.clone() });
+                }
+            }
             // A mark is for a call that is not open yet; one that is open has been found.
             if running.is_empty() {
                 if entry.cancelled.len() >= MARKS {
@@ -134,10 +145,13 @@ impl Calls for MemoryStore {
         answer: Answer,
     ) -> Result<Option<InstanceId>, StoreError> {
         noted("answer");
+        let limit = self.limits.log_bytes;
+        if answer.data.len() > limit {
+            return Err(StoreError::LimitReached { what: "bytes of an answer", limit });
+        }
         let waiting = self.with(id, |entry, _| {
             let call = entry.calls.get_mut(&call).filter(|call| call.ended.is_none())?;
-            if !call.answered.contains(&answer.number) {
-                call.answered.push(answer.number);
+            if call.answers.iter().all(|kept| kept.number != answer.number) {
                 call.answers.push(answer);
             }
             Some(call.instance.clone())
@@ -145,11 +159,13 @@ impl Calls for MemoryStore {
         Ok(waiting.flatten())
     }
 
-    async fn take_answers(&self, id: SessionId, call: CallId) -> Result<Vec<Answer>, StoreError> {
-        noted("take_answers");
-        let taken = self
-            .with(id, |entry, _| Some(std::mem::take(&mut entry.calls.get_mut(&call)?.answers)));
-        Ok(taken.flatten().unwrap_or_default())
+    async fn call_news(&self, id: SessionId, call: CallId) -> Result<Option<CallNews>, StoreError> {
+        noted("call_news");
+        let news = self.with(id, |entry, _| {
+            let call = entry.calls.get(&call).filter(|call| call.ended.is_none())?;
+            Some(CallNews { answers: call.answers.clone(), cancelled: call.cancelled })
+        });
+        Ok(news.flatten())
     }
 
     async fn close_call(&self, id: SessionId, call: CallId) -> Result<Written, StoreError> {

@@ -7,10 +7,9 @@ use std::{
 
 use bytes::Bytes;
 
-use super::Limits;
 use crate::{
-    Answer, CallEvent, CallId, Epoch, InstanceId, Position, RequestKey, Session, SessionState,
-    Timestamp,
+    Answer, CallEvent, CallId, Epoch, InstanceId, Limits, Position, RequestKey, Session,
+    SessionState, Timestamp,
 };
 
 pub(super) struct Entry {
@@ -28,10 +27,11 @@ pub(super) struct Stream {
     pub(super) log: VecDeque<Logged>,
     pub(super) bytes: usize,
     pub(super) last: Position,
-    pub(super) claimed: Position,
+    pub(super) passed: Position,
     pub(super) epoch: EpochCounter,
     pub(super) holder: Option<InstanceId>,
-    pub(super) gap: bool,
+    /// Up to where events were dropped that no stream had passed on.
+    pub(super) dropped: Position,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -64,8 +64,7 @@ pub(super) struct Call {
     pub(super) lost: bool,
     pub(super) ended: Option<Timestamp>,
     pub(super) answers: Vec<Answer>,
-    /// The numbers of requests that were answered, so that a second answer is not kept.
-    pub(super) answered: Vec<u64>,
+    pub(super) cancelled: bool,
 }
 
 impl Call {
@@ -80,7 +79,7 @@ impl Call {
             lost: false,
             ended: None,
             answers: Vec::new(),
-            answered: Vec::new(),
+            cancelled: false,
         }
     }
 }
@@ -90,29 +89,43 @@ impl Entry {
         self.calls
             .retain(|_, call| call.ended.is_none_or(|end| now.since(end) < limits.log_retention));
         while self.stream.log.front().is_some_and(|event| {
-            event.position <= self.stream.claimed && now.since(event.at) >= limits.log_retention
+            event.position <= self.stream.passed && now.since(event.at) >= limits.log_retention
         }) {
             self.stream.drop_oldest();
         }
     }
+
+    /// Keeps the logs of all calls together within their bound: the oldest logs of ended calls go
+    /// first. Says whether there is room now.
+    pub(super) fn make_room(&mut self, limits: &Limits) -> bool {
+        let mut bytes: usize = self.calls.values().map(|call| call.bytes).sum();
+        while bytes > limits.session_log_bytes {
+            let ended = self.calls.iter().filter_map(|(id, call)| Some((call.ended?, *id)));
+            let Some((_, oldest)) = ended.min() else { return false };
+            bytes -= self.calls.remove(&oldest).map_or(0, |call| call.bytes);
+        }
+        true
+    }
 }
 
 impl Stream {
+    /// Starts behind what a client has, if the log reaches back to it. Where it does not, the
+    /// client misses what is before the log.
     pub(super) fn start_behind(&mut self, after: Position) {
         let oldest = self.log.front().map_or(self.last.0, |event| event.position.0 - 1);
         if (oldest..=self.last.0).contains(&after.0) {
-            self.claimed = after;
+            self.passed = after;
         } else {
-            self.gap = true;
+            self.passed = self.passed.min(Position(oldest));
+            self.dropped = self.dropped.max(Position(self.passed.0 + 1));
         }
     }
 
     pub(super) fn drop_oldest(&mut self) {
         if let Some(event) = self.log.pop_front() {
             self.bytes -= event.data.len();
-            if event.position > self.claimed {
-                self.claimed = event.position;
-                self.gap = true;
+            if event.position > self.passed {
+                self.dropped = event.position;
             }
         }
     }

@@ -1,6 +1,8 @@
 //! OAuth state in memory.
 
+mod clients;
 mod expiring;
+mod pending;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -14,13 +16,13 @@ use std::{
 use super::noted;
 use async_trait::async_trait;
 
-use self::tables::{ClientRow, CodeRow, FamilyRow, GrantRow, PendingRow, Tables, TokenRow};
+use self::tables::{CodeRow, FamilyRow, GrantRow, Tables, TokenRow};
 use crate::{
     Clock, KeyStore, SecretKeys, StoreError, Timestamp,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Rotation, Sealed,
-        SecretHash, decode, encode,
+        IssuedToken, Limits, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Rotation,
+        Sealed, SecretHash, decode, encode,
     },
 };
 
@@ -30,14 +32,20 @@ use crate::{
 /// be read there.
 pub struct MemoryOAuth {
     clock: Arc<dyn Clock>,
+    limits: Limits,
     // Held for look-ups only, never over an await.
     tables: Mutex<Tables>,
 }
 
 impl MemoryOAuth {
-    /// An empty store.
+    /// An empty store with the usual limits.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, tables: Mutex::default() }
+        Self::with_limits(clock, Limits::default())
+    }
+
+    /// An empty store that keeps no more than this.
+    pub fn with_limits(clock: Arc<dyn Clock>, limits: Limits) -> Self {
+        Self { clock, limits, tables: Mutex::default() }
     }
 
     fn now(&self) -> Timestamp {
@@ -51,7 +59,7 @@ impl MemoryOAuth {
 
     fn tables_for_insert(&self, now: Timestamp) -> MutexGuard<'_, Tables> {
         let mut tables = self.tables();
-        tables.sweep_sometimes(now);
+        tables.sweep(now);
         tables
     }
 }
@@ -81,36 +89,19 @@ impl OAuthStore for MemoryOAuth {
         noted("put_client");
         let record = encode(client_key(&client.id), client)?;
         let now = self.now();
-        let mut tables = self.tables_for_insert(now);
-        if tables.clients.live(client.id.as_str(), now).is_some() {
-            return Ok(());
-        }
-        tables.make_room_for_client(now, capacity)?;
-        let row = ClientRow { record, number: tables.next_client(), prolonged: false };
-        tables.clients.insert_new(client.id.clone(), row, now, now + life);
-        Ok(())
+        self.tables_for_insert(now).clients.put(&client.id, record, now, life, capacity)
     }
 
     async fn client(&self, id: &str) -> Result<Option<ClientRecord>, StoreError> {
         noted("client");
         let now = self.now();
         let mut tables = self.tables();
-        let Some(entry) = tables.clients.live(id, now) else {
-            return Ok(None);
-        };
-        decode(client_key(id), &entry.value.record).map(Some)
+        tables.clients.live(id, now).map(|record| decode(client_key(id), record)).transpose()
     }
 
     async fn prolong_client(&self, id: &str, life: Duration) -> Result<bool, StoreError> {
         noted("prolong_client");
-        let now = self.now();
-        let mut tables = self.tables();
-        let Some(entry) = tables.clients.live(id, now) else {
-            return Ok(false);
-        };
-        entry.value.prolonged = true;
-        entry.ends = entry.ends.max(now + life);
-        Ok(true)
+        Ok(self.tables().clients.prolong(id, self.now(), life))
     }
 
     async fn put_pending(
@@ -118,12 +109,10 @@ impl OAuthStore for MemoryOAuth {
         name: &SecretHash,
         body: &Sealed<PendingAuthorization>,
         life: Duration,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
         noted("put_pending");
         let now = self.now();
-        let row = PendingRow { body: body.clone(), taken: None };
-        self.tables_for_insert(now).pending.insert_new(*name, row, now, now + life);
-        Ok(())
+        Ok(self.tables_for_insert(now).pending.put(name, body, now, life, &self.limits))
     }
 
     async fn pending(
@@ -131,10 +120,7 @@ impl OAuthStore for MemoryOAuth {
         name: &SecretHash,
     ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
         noted("pending");
-        let now = self.now();
-        let mut tables = self.tables();
-        let entry = tables.pending.live(name, now).filter(|entry| entry.value.taken.is_none());
-        Ok(entry.map(|entry| entry.value.body.clone()))
+        Ok(self.tables().pending.open(name, self.now()))
     }
 
     async fn take_pending(
@@ -143,12 +129,7 @@ impl OAuthStore for MemoryOAuth {
         attempt: &AttemptId,
     ) -> Result<bool, StoreError> {
         noted("take_pending");
-        let now = self.now();
-        let mut tables = self.tables();
-        let Some(entry) = tables.pending.live(name, now) else {
-            return Ok(false);
-        };
-        Ok(entry.value.taken.get_or_insert(*attempt) == attempt)
+        Ok(self.tables().pending.take(name, attempt, self.now()))
     }
 
     async fn create_grant(
@@ -161,8 +142,8 @@ impl OAuthStore for MemoryOAuth {
         let record = encode(grant_key(id), grant)?;
         let now = self.now();
         let row = GrantRow { record, revoked: false };
-        self.tables_for_insert(now).grants.insert_new(*id, row, now, now + life);
-        Ok(())
+        let limit = ("grants", self.limits.grants);
+        self.tables_for_insert(now).grants.insert_new(*id, row, (now, now + life), limit)
     }
 
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
@@ -183,7 +164,8 @@ impl OAuthStore for MemoryOAuth {
         let Some(entry) = tables.active_grant(id, now) else {
             return Ok(false);
         };
-        entry.ends = entry.ends.max(now + life);
+        let ends = entry.ends().max(now + life);
+        tables.grants.set_end(id, ends);
         Ok(true)
     }
 
@@ -207,8 +189,8 @@ impl OAuthStore for MemoryOAuth {
         noted("put_code");
         let now = self.now();
         let row = CodeRow { body: body.clone(), redeemed: None };
-        self.tables_for_insert(now).codes.insert_new(*name, row, now, now + life);
-        Ok(())
+        let limit = ("authorization codes", self.limits.codes);
+        self.tables_for_insert(now).codes.insert_new(*name, row, (now, now + life), limit)
     }
 
     async fn code(&self, name: &SecretHash) -> Result<Option<Code>, StoreError> {
@@ -249,8 +231,8 @@ impl OAuthStore for MemoryOAuth {
         noted("put_access_token");
         let now = self.now();
         let row = TokenRow { body: body.clone(), revoked: false };
-        self.tables_for_insert(now).tokens.insert_new(*name, row, now, now + life);
-        Ok(())
+        let limit = ("access tokens", self.limits.access_tokens);
+        self.tables_for_insert(now).tokens.insert_new(*name, row, (now, now + life), limit)
     }
 
     async fn access_token(
@@ -267,7 +249,7 @@ impl OAuthStore for MemoryOAuth {
         let entry = tables.tokens.live(name, now).filter(|entry| !entry.value.revoked);
         Ok(entry.map(|entry| AccessToken {
             body: entry.value.body.clone(),
-            expires_in: entry.ends.since(now),
+            expires_in: entry.ends().since(now),
         }))
     }
 
@@ -289,8 +271,8 @@ impl OAuthStore for MemoryOAuth {
         noted("put_refresh_family");
         let now = self.now();
         let row = FamilyRow { body: body.clone(), generation: 0, rotated_at: now, dead: false };
-        self.tables_for_insert(now).families.insert_new(*name, row, now, now + life);
-        Ok(())
+        let limit = ("families of refresh tokens", self.limits.refresh_families);
+        self.tables_for_insert(now).families.insert_new(*name, row, (now, now + life), limit)
     }
 
     async fn refresh_family(
@@ -318,7 +300,7 @@ impl OAuthStore for MemoryOAuth {
         };
         let rotation = entry.value.rotate(presented, window, now);
         if let Rotation::Rotated { .. } = rotation {
-            entry.ends = now + life;
+            tables.families.set_end(name, now + life);
         }
         Ok(rotation)
     }

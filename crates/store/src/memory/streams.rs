@@ -5,7 +5,8 @@ use bytes::Bytes;
 
 use super::{MemoryStore, entry::Logged, noted};
 use crate::{
-    Claim, Epoch, InstanceId, OpenedStream, Pulled, SessionId, StoreError, Streams, Written,
+    Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, StoreError, Streams,
+    Written,
 };
 
 #[async_trait]
@@ -28,7 +29,7 @@ impl Streams for MemoryStore {
             }
             OpenedStream::Holder {
                 epoch: stream.epoch.next(),
-                position: stream.claimed,
+                position: stream.passed,
                 superseded: stream.holder.replace(instance.clone()),
             }
         });
@@ -55,32 +56,46 @@ impl Streams for MemoryStore {
         Ok((Written::if_lives(pushed.is_some()), pushed.flatten()))
     }
 
-    async fn pull(&self, id: SessionId, epoch: Epoch) -> Result<Pulled, StoreError> {
+    async fn pull(
+        &self,
+        id: SessionId,
+        epoch: Epoch,
+        passed: Position,
+    ) -> Result<Pulled, StoreError> {
         noted("pull");
         let pulled = self.with(id, |entry, _| {
             let stream = &mut entry.stream;
             if stream.epoch.now() != epoch || stream.holder.is_none() {
                 return Pulled::Superseded;
             }
+            stream.passed = stream.passed.max(passed.min(stream.last));
+            let passed = stream.passed;
             let events = stream
                 .log
                 .iter()
-                .filter(|event| event.position > stream.claimed)
+                .filter(|event| event.position > passed)
+                .take(PAGE)
                 .map(|event| (event.position, event.data.clone()))
                 .collect();
-            stream.claimed = stream.last;
-            Pulled::Events { events, gap: std::mem::take(&mut stream.gap) }
+            Pulled::Events { events, gap: stream.dropped > passed }
         });
         Ok(pulled.unwrap_or(Pulled::Gone))
     }
 
-    async fn close_stream(&self, id: SessionId, epoch: Epoch) -> Result<Written, StoreError> {
+    async fn close_stream(
+        &self,
+        id: SessionId,
+        epoch: Epoch,
+        passed: Position,
+    ) -> Result<Written, StoreError> {
         noted("close_stream");
         let ttl = self.limits.session_ttl;
         let closed = self.with(id, |entry, now| {
             entry.expires = now + ttl;
-            if entry.stream.epoch.now() == epoch {
-                entry.stream.holder = None;
+            let stream = &mut entry.stream;
+            if stream.epoch.now() == epoch {
+                stream.holder = None;
+                stream.passed = stream.passed.max(passed.min(stream.last));
             }
         });
         Ok(Written::if_lives(closed.is_some()))

@@ -15,6 +15,10 @@ use crate::{Random, Timestamp};
 pub struct GrantId([u8; 16]);
 
 impl GrantId {
+    /// Stands for the grant of a token that was issued elsewhere. No grant of ours has it, so it is
+    /// never revoked.
+    pub const ELSEWHERE: Self = Self([0; 16]);
+
     /// A new one.
     pub fn draw(random: &dyn Random) -> Self {
         let mut bytes = [0; 16];

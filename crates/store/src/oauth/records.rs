@@ -22,6 +22,8 @@ pub struct PendingAuthorization {
     pub resource: String,
     /// The browser that agreed, as the hash of its cookie.
     pub browser: SecretHash,
+    /// Where the browser is sent to say who the user is.
+    pub upstream_url: String,
     /// What the upstream provider's adapter needs again when the browser comes back.
     pub upstream_memo: String,
 }

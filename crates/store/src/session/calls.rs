@@ -101,7 +101,7 @@ pub enum Appended {
         /// As in [`Kept`](Self::Kept).
         reader: Option<InstanceId>,
     },
-    /// The call has ended already; whoever sends this was declared dead.
+    /// The call has ended already by another hand: whoever sends this was taken for dead.
     Ended,
     /// The session is gone.
     Gone,
@@ -112,12 +112,25 @@ pub enum Appended {
 pub struct CallLog {
     /// The events after the position asked for, in order.
     pub events: Vec<CallEvent>,
+    /// The number of the newest event, kept or not.
+    pub newest: u64,
     /// Whether the last event has been kept, now or earlier.
     pub ended: bool,
     /// Whether events are missing because the log was full.
     pub lost: bool,
     /// Where the call runs.
     pub instance: InstanceId,
+    /// Another instance that read the log until now, to be rung: its reader is left behind.
+    pub left_behind: Option<InstanceId>,
+}
+
+/// What came for a running call from its client. Reading it takes nothing away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallNews {
+    /// The answers to its requests, the first to each.
+    pub answers: Vec<Answer>,
+    /// Whether its client cancelled it.
+    pub cancelled: bool,
 }
 
 /// A running call, and where it runs.
@@ -149,7 +162,8 @@ pub trait Calls: Send + Sync + 'static {
     async fn open_call(&self, id: SessionId, call: NewCall) -> Result<OpenedCall, StoreError>;
 
     /// Adds an event to a call's log. The same event twice is kept once. The last one ends the
-    /// call, starts the session's life anew and the log's retention.
+    /// call, and starts the session's life and the log's retention anew. A call that nothing is
+    /// known of has ended.
     async fn append(
         &self,
         id: SessionId,
@@ -158,7 +172,7 @@ pub trait Calls: Send + Sync + 'static {
     ) -> Result<Appended, StoreError>;
 
     /// The events of a call after `after`, `None` if nothing is kept of it. With `reader`, that
-    /// instance is rung from now on when there is more.
+    /// instance is rung from now on when there is more, and no other.
     async fn read_call(
         &self,
         id: SessionId,
@@ -167,7 +181,8 @@ pub trait Calls: Send + Sync + 'static {
         reader: Option<&InstanceId>,
     ) -> Result<Option<CallLog>, StoreError>;
 
-    /// Marks a request as cancelled and names the running calls that bear its id.
+    /// Marks the running calls that bear a request's id as cancelled, and names them. If there is
+    /// none, the mark waits for a call that is opened shortly after.
     async fn cancel(
         &self,
         id: SessionId,
@@ -183,8 +198,8 @@ pub trait Calls: Send + Sync + 'static {
         answer: Answer,
     ) -> Result<Option<InstanceId>, StoreError>;
 
-    /// Takes the answers kept for a call. Each is taken once.
-    async fn take_answers(&self, id: SessionId, call: CallId) -> Result<Vec<Answer>, StoreError>;
+    /// What came for a call, `None` if it does not run.
+    async fn call_news(&self, id: SessionId, call: CallId) -> Result<Option<CallNews>, StoreError>;
 
     /// Forgets a call that was opened and sent nothing.
     async fn close_call(&self, id: SessionId, call: CallId) -> Result<Written, StoreError>;

@@ -63,7 +63,7 @@ impl Written {
 pub trait Sessions: Send + Sync + 'static {
     /// Keeps a new session.
     ///
-    /// Fails with [`StoreError::LimitReached`] if its owner has too many. A second call with the
+    /// Fails with [`StoreError::LimitReached`] if its user has too many, or there are too many at all. A second call with the
     /// same id changes nothing: ids are never used twice, so it is the first one repeated.
     async fn create(&self, id: SessionId, session: NewSession) -> Result<(), StoreError>;
 

@@ -1,14 +1,17 @@
 //! The standalone stream: what a session has to say outside any call.
 //!
-//! Events wait in the session's log until a stream claims them. Several streams may be open for
-//! one session; the newest holds the log, the others are silent shadows. A claim carries the
-//! [`Epoch`] under which its stream was opened, so an event is claimed by one stream only.
+//! Events wait in the session's log until a stream has passed them on. Several streams may be open
+//! for one session; the newest holds the log, the others are silent shadows. Whoever reads shows
+//! the [`Epoch`] under which its stream was opened, so that one stream reads at a time.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::Written;
 use crate::{InstanceId, SessionId, StoreError};
+
+/// How many events of a standalone stream are read at a time.
+pub const PAGE: usize = 64;
 
 /// Counts the openings of a session's standalone stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,10 +56,10 @@ pub enum OpenedStream {
 pub enum Pulled {
     /// Events with their positions, in order; empty if there is nothing new.
     Events {
-        /// The events.
+        /// The events, at most [`PAGE`].
         events: Vec<(Position, Bytes)>,
-        /// Whether earlier events were dropped before any stream claimed them, or the position
-        /// the client named was unknown. Said once.
+        /// Whether events between these and the last ones were dropped, or the position the client
+        /// named is unknown.
         gap: bool,
     },
     /// A newer stream holds the log.
@@ -84,10 +87,20 @@ pub trait Streams: Send + Sync + 'static {
         data: Bytes,
     ) -> Result<(Written, Option<InstanceId>), StoreError>;
 
-    /// Claims the events not yet claimed.
-    async fn pull(&self, id: SessionId, epoch: Epoch) -> Result<Pulled, StoreError>;
+    /// The events after `passed`, which the stream has passed on: the next stream starts there.
+    async fn pull(
+        &self,
+        id: SessionId,
+        epoch: Epoch,
+        passed: Position,
+    ) -> Result<Pulled, StoreError>;
 
-    /// Gives the log up, if the stream of that epoch still holds it, and starts the session's
-    /// life anew: idleness counts from the end of the last stream.
-    async fn close_stream(&self, id: SessionId, epoch: Epoch) -> Result<Written, StoreError>;
+    /// Gives the log up with `passed` passed on, if the stream of that epoch still holds it, and
+    /// starts the session's life anew: idleness counts from the end of the last stream.
+    async fn close_stream(
+        &self,
+        id: SessionId,
+        epoch: Epoch,
+        passed: Position,
+    ) -> Result<Written, StoreError>;
 }

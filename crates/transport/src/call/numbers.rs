@@ -57,6 +57,10 @@ pub(crate) fn parse_progress_token(token: &ProgressToken) -> Option<ClientNumber
 pub(crate) struct Outstanding(HashSet<u64>);
 
 impl Outstanding {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Renames what a call sends, and remembers its requests.
     pub(crate) fn rename(&mut self, call: CallId, message: &mut ServerJsonRpcMessage) {
         let wire = |id: &NumberOrString| match id {
@@ -173,12 +177,15 @@ mod tests {
 
     #[test]
     fn foreign_ids_are_no_numbers_of_ours() {
-        for id in
-            ["", "1", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAA-", "AAAAAAAAAAAAAAAA-x", "ééééééééé-1"]
+        let call = CallId::random(&TestRandom::seeded(6)).to_string();
+        let parse = |text: &str| ClientNumber::parse(&RequestId::String(text.into()));
+        assert!(parse(&format!("{call}-1")).is_some());
+        for foreign in ["", "1", "-1", &call, &format!("{call}-"), &format!("{call}-x")] {
+            assert_eq!(parse(foreign), None, "{foreign}");
+        }
+        for foreign in [format!("{call}1"), format!("{call}-+1"), format!("{}-1", "é".repeat(11))]
         {
-            let id = RequestId::String(id.into());
-            let parsed = ClientNumber::parse(&id);
-            assert!(parsed.is_none() || id.to_string().ends_with(|c: char| c.is_ascii_digit()));
+            assert_eq!(parse(&foreign), None, "{foreign}");
         }
         assert_eq!(ClientNumber::parse(&RequestId::Number(1)), None);
     }

@@ -10,6 +10,7 @@ use super::{
     EventId, Started,
     pump::{Pump, Sink},
     run::Outgoing,
+    tail::Tail,
 };
 use crate::{
     http::{Refusal, SseEvent},
@@ -22,10 +23,12 @@ pub(crate) enum Promoted {
     Connection(mpsc::Sender<SseEvent>),
     /// To the session's standalone stream: what notifications set off has no other.
     Standalone,
+    /// To the log alone: the client hung up before it could be told where to come back.
+    Nowhere,
 }
 
 /// Opens the call in the store and lets its events flow. `first` is what it sent already.
-pub(crate) async fn promote<H: ServerHandler>(
+pub(super) async fn promote<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     started: Started,
     first: Option<Outgoing>,
@@ -60,28 +63,24 @@ pub(crate) async fn promote<H: ServerHandler>(
         Err(error) => {
             tracing::warn!(event = "call.not_resumable", %session, call = %call.id, %error,
                 "a call goes on without a log");
-            match to {
-                Promoted::Connection(connection) => {
-                    send_first(&connection, SseEvent::Retry(shared.config.retry));
-                    pump.spawn(first, Sink::Connection, Some(connection));
-                }
-                Promoted::Standalone => pump.spawn(first, Sink::Connection, None),
-            }
+            let connection = match to {
+                Promoted::Connection(connection) => Some(connection),
+                Promoted::Standalone | Promoted::Nowhere => None,
+            };
+            pump.spawn(first, Sink::Connection, connection);
             return Ok(());
         }
     }
     match to {
         Promoted::Standalone => pump.spawn(first, Sink::Standalone, None),
+        Promoted::Nowhere => pump.spawn(first, Sink::Log(Tail::default()), None),
         Promoted::Connection(connection) => {
-            let id = EventId::Call { call: call.id, seq: 0, last: false, request: id }.to_string();
-            send_first(&connection, SseEvent::Priming { id, retry: shared.config.retry });
-            pump.spawn(first, Sink::Log, Some(connection));
+            let id = EventId::Call { call: call.id, seq: 0, last: false, request: id };
+            let opening = SseEvent::opening(call.primes, &id.to_string(), shared.config.retry);
+            // The first event of a connection finds room; if its client is gone, so be it.
+            let _ = connection.try_send(opening);
+            pump.spawn(first, Sink::Log(Tail::default()), Some(connection));
         }
     }
     Ok(())
-}
-
-/// The first event of a connection finds room; if its client is gone already, so be it.
-fn send_first(connection: &mpsc::Sender<SseEvent>, event: SseEvent) {
-    let _ = connection.try_send(event);
 }

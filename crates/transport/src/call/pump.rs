@@ -4,14 +4,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcp_everything_store::{Appended, Bell, CallEvent, InstanceId, Ring, SessionId, StoreError};
+use mcp_everything_store::{Bell, CallEvent, InstanceId, Ring, SessionId};
 use rmcp::{
     ServerHandler,
-    model::{ErrorData, ServerJsonRpcMessage},
+    model::{ErrorData, JsonRpcMessage, RequestId, ServerJsonRpcMessage},
 };
 use tokio::sync::mpsc;
 
-use super::{EventId, Started, run::Outgoing, running::Registered};
+use super::{
+    EventId, Started,
+    run::Outgoing,
+    running::Registered,
+    tail::{Logged, Tail},
+};
 use crate::{
     http::SseEvent,
     scope::{SessionError, push, to_bytes},
@@ -20,8 +25,8 @@ use crate::{
 
 pub(super) enum Sink {
     /// The call's log.
-    Log,
-    /// Nothing but the connection: the log could not be opened, or failed.
+    Log(Tail),
+    /// Nothing but the connection: there is no log.
     Connection,
     /// The session's standalone stream.
     Standalone,
@@ -48,7 +53,7 @@ impl<H: ServerHandler> Pump<H> {
             session,
             started,
             connection: None,
-            sink: Sink::Log,
+            sink: Sink::Connection,
             seq: 0,
             _registered: registered,
         }
@@ -73,28 +78,33 @@ impl<H: ServerHandler> Pump<H> {
                 Some(outgoing) => Some(outgoing),
                 None => self.next().await,
             };
-            let (data, last) = match outgoing {
-                Some(Outgoing { message, last }) => (to_bytes(&message), last),
-                None => (self.epitaph(), true),
-            };
-            if self.write(data, last).await.is_err() {
+            let last = outgoing.as_ref().is_none_or(|outgoing| outgoing.last);
+            if self.write(outgoing).await.is_err() {
                 self.started.call.abort.cancel();
                 return;
             }
             if last {
-                self.started.answered();
                 return;
             }
         }
     }
 
     async fn next(&mut self) -> Option<Outgoing> {
+        let call = Arc::clone(&self.started.call);
         loop {
             tokio::select! {
                 biased;
                 outgoing = self.started.outbox.next() => return outgoing,
-                () = self.started.call.detach.cancelled(), if self.connection.is_some() => {
+                () = call.detach.cancelled(), if self.connection.is_some() => {
                     self.connection = None;
+                }
+                // The client comes back for the rest with a new token.
+                () = call.lease.over(), if self.connection.is_some() => {
+                    self.connection = None;
+                }
+                // What a revoked grant set off ends with it.
+                () = call.lease.revoked(), if !call.abort.is_cancelled() => {
+                    call.abort.cancel();
                 }
             }
         }
@@ -105,59 +115,95 @@ impl<H: ServerHandler> Pump<H> {
     fn epitaph(&self) -> Bytes {
         let call = &self.started.call;
         match &call.request {
-            Some(request) if !call.was_cancelled() => to_bytes(&ServerJsonRpcMessage::error(
-                ErrorData::internal_error("the server ended the call before it was done", None),
-                Some(request.clone()),
-            )),
+            Some(request) if !call.was_cancelled() => {
+                said(request, "the server ended the call before it was done")
+            }
             _ => Bytes::new(),
         }
     }
 
-    async fn write(&mut self, data: Bytes, last: bool) -> Result<(), Over> {
+    async fn write(&mut self, outgoing: Option<Outgoing>) -> Result<(), Over> {
+        let (data, question, last) = match outgoing {
+            Some(Outgoing { message, last }) => {
+                let question = match &message {
+                    JsonRpcMessage::Request(request) => Some(request.id.clone()),
+                    JsonRpcMessage::Response(_)
+                    | JsonRpcMessage::Notification(_)
+                    | JsonRpcMessage::Error(_) => None,
+                };
+                (to_bytes(&message), question, last)
+            }
+            None => (self.epitaph(), None, true),
+        };
         self.seq += 1;
-        match self.sink {
-            Sink::Log => {
-                let event = CallEvent { seq: self.seq, data: data.clone(), last };
-                match self.shared.store.append(self.session, self.started.call.id, event).await {
-                    Ok(Appended::Kept { reader } | Appended::Full { reader }) => {
-                        self.ring(reader).await;
-                    }
-                    Ok(Appended::Ended | Appended::Gone) => return Err(Over),
-                    Err(error) => self.give_up_log(&error),
-                }
-                let id = matches!(self.sink, Sink::Log).then(|| self.event_id(last).to_string());
-                self.send(id, data).await;
+        match &mut self.sink {
+            Sink::Log(_) => self.log(data, question, last).await,
+            Sink::Connection => {
+                self.send(None, data).await;
+                Ok(())
             }
-            Sink::Connection => self.send(None, data).await,
-            Sink::Standalone if last && data.is_empty() => {
-                let closed = self.shared.store.close_call(self.session, self.started.call.id);
-                // Its log is empty: if this fails, it goes with the session.
-                drop(closed.await);
+            Sink::Standalone => self.say(data, last).await,
+        }
+    }
+
+    async fn log(
+        &mut self,
+        data: Bytes,
+        question: Option<RequestId>,
+        last: bool,
+    ) -> Result<(), Over> {
+        let Self { shared, session, started, sink: Sink::Log(tail), seq, .. } = self else {
+            return Ok(());
+        };
+        let call = &started.call;
+        let kept = match &call.request {
+            Some(request) if last && data.len() > shared.config.max_kept_answer => {
+                said(request, "the answer was too large to be kept for a client that was cut off")
             }
-            Sink::Standalone => {
-                let (store, bus) = (&*self.shared.store, &*self.shared.bus);
-                match push(store, bus, self.session, data).await {
-                    Ok(()) => {}
-                    Err(SessionError::Gone) => return Err(Over),
-                    Err(SessionError::Store(error)) => {
-                        tracing::warn!(event = "stream.lost", session = %self.session, %error,
-                            "a message for the standalone stream is lost");
-                    }
+            _ => data.clone(),
+        };
+        let event = CallEvent { seq: *seq, data: kept, last };
+        let logged = tail.append(shared, *session, call.id, event).await;
+        let id = EventId::Call { call: call.id, seq: *seq, last, request: call.request.clone() };
+        let mut id = Some(id.to_string());
+        match logged {
+            Logged::Kept { reader } => self.ring(reader).await,
+            Logged::Full { reader } => {
+                // Nobody can be asked: not now, and not when the client comes back.
+                if let (Some(question), None) = (&question, &self.connection) {
+                    call.give_up(question, "the client's log is full");
                 }
+                self.ring(reader).await;
+            }
+            Logged::Over => return Err(Over),
+            Logged::Lost(error) => {
+                tracing::warn!(event = "call.not_resumable", session = %self.session,
+                    call = %self.started.call.id, %error, "a call goes on without its log");
+                self.sink = Sink::Connection;
+                id = None;
             }
         }
+        self.send(id, data).await;
         Ok(())
     }
 
-    fn event_id(&self, last: bool) -> EventId {
-        let call = &self.started.call;
-        EventId::Call { call: call.id, seq: self.seq, last, request: call.request.clone() }
-    }
-
-    fn give_up_log(&mut self, error: &StoreError) {
-        tracing::warn!(event = "call.not_resumable", session = %self.session,
-            call = %self.started.call.id, %error, "a call goes on without its log");
-        self.sink = Sink::Connection;
+    /// Passes on what a notification set off.
+    async fn say(&mut self, data: Bytes, last: bool) -> Result<(), Over> {
+        if last && data.is_empty() {
+            // Its log is empty: if this fails, it goes with the session.
+            drop(self.shared.store.close_call(self.session, self.started.call.id).await);
+            return Ok(());
+        }
+        let (store, bus) = (&*self.shared.store, &*self.shared.bus);
+        match push(store, bus, self.session, data).await {
+            Ok(()) => Ok(()),
+            Err(SessionError::Gone) => Err(Over),
+            Err(SessionError::Store(error)) => {
+                tracing::warn!(event = "stream.lost", session = %self.session, %error,
+                    "a message for the standalone stream is lost");
+                Ok(())
+            }
+        }
     }
 
     /// A slow reader makes this call wait, and no other; one that stays slow loses the connection
@@ -176,7 +222,9 @@ impl<H: ServerHandler> Pump<H> {
         let call = self.started.call.id;
         match reader {
             None => {}
-            Some(reader) if reader == self.shared.instance => self.shared.readers.wake(call),
+            Some(reader) if reader == self.shared.instance => {
+                self.shared.readers.wake(self.session, call);
+            }
             Some(reader) => {
                 let bell = Bell::CallGrew(self.session, call);
                 if let Err(error) = self.shared.bus.ring(Ring::One(reader), bell).await {
@@ -185,4 +233,10 @@ impl<H: ServerHandler> Pump<H> {
             }
         }
     }
+}
+
+/// What a client is told of a call in place of its answer.
+fn said(request: &RequestId, reason: &'static str) -> Bytes {
+    let error = ErrorData::internal_error(reason, None);
+    to_bytes(&ServerJsonRpcMessage::error(error, Some(request.clone())))
 }

@@ -1,19 +1,22 @@
 //! Starting a call.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    any::Any,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use mcp_everything_store::{CallId, Owner, RequestKey, Session, SessionId, StoreError};
 use rmcp::{
-    RoleServer, ServerHandler, Service,
+    ErrorData, RoleServer, ServerHandler,
     model::{
         CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, Extensions,
-        GetExtensions as _, InitializeRequestParams, JsonRpcMessage, RequestId,
+        GetExtensions as _, InitializeRequestParams, JsonRpcMessage, ProtocolVersion, RequestId,
         ServerJsonRpcMessage,
     },
-    service::{RunningService, serve_directly_with_ct},
+    service::serve_directly_with_ct,
     transport::TransportAdapterIdentity,
 };
 use tokio::{
@@ -30,6 +33,7 @@ use super::{
 use crate::{
     guard::Guarded,
     http::Refusal,
+    lease::Lease,
     scope::{Scope, SessionHandle, StreamControl},
     shared::Shared,
 };
@@ -51,9 +55,13 @@ pub(crate) struct Call {
     /// The client's request id; `None` for what a notification set off.
     pub(crate) request: Option<RequestId>,
     pub(crate) started: Instant,
+    /// Whether its client knows events without data (SEP-1699, from 2025-11-25 on).
+    pub(crate) primes: bool,
+    /// How long it may go on with the token it came with.
+    pub(crate) lease: Lease,
     inbox: mpsc::UnboundedSender<ClientJsonRpcMessage>,
     outstanding: Mutex<Outstanding>,
-    /// Ends the call as if the server went away: its session is gone.
+    /// Ends the call as if the server went away.
     pub(crate) abort: CancellationToken,
     /// Ends the connection the call began on and leaves the call alone.
     pub(crate) detach: CancellationToken,
@@ -76,7 +84,7 @@ impl Call {
         let _ = self.inbox.send(ClientJsonRpcMessage::notification(cancelled.into()));
     }
 
-    pub(super) fn was_cancelled(&self) -> bool {
+    pub(crate) fn was_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
     }
 
@@ -85,11 +93,24 @@ impl Call {
         self.outstanding().admit(number, &mut message) && self.inbox.send(message).is_ok()
     }
 
+    /// Tells the handler that nobody will answer one of its requests.
+    pub(super) fn give_up(&self, id: &RequestId, reason: &'static str) {
+        if let Some(number) = ClientNumber::parse(id) {
+            let error = ErrorData::internal_error(reason, None);
+            self.deliver(number, ClientJsonRpcMessage::error(error, Some(id.clone())));
+        }
+    }
+
+    /// Whether the call waits for an answer of its client.
+    pub(crate) fn is_asking(&self) -> bool {
+        !self.outstanding().is_empty()
+    }
+
     pub(super) fn rename(&self, message: &mut ServerJsonRpcMessage) {
         self.outstanding().rename(self.id, message);
     }
 
-    fn outstanding(&self) -> std::sync::MutexGuard<'_, Outstanding> {
+    fn outstanding(&self) -> MutexGuard<'_, Outstanding> {
         self.outstanding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,6 +129,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
+    /// The next message, `None` when the call is over. Nothing is lost if the future is dropped.
     pub(crate) async fn next(&mut self) -> Option<Outgoing> {
         let outgoing = self.messages.recv().await?;
         self.room.add_permits(1);
@@ -122,41 +144,11 @@ impl Drop for Outbox {
     }
 }
 
-/// A call that runs.
+/// A call that runs. Dropping it cancels what still runs of it.
 pub(crate) struct Started {
     pub(crate) call: Arc<Call>,
     pub(crate) outbox: Outbox,
-    running: Option<Box<dyn Running>>,
-}
-
-/// rmcp's handle of a service, whatever the handler's type. Dropping it cancels the service.
-trait Running: Send + Sync {
-    fn keep(self: Box<Self>);
-}
-
-impl<S: Service<RoleServer>> Running for RunningService<RoleServer, S> {
-    fn keep(self: Box<Self>) {
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(self.waiting());
-        }
-    }
-}
-
-impl Started {
-    /// The call has answered: nothing of it is left to run.
-    pub(crate) fn answered(&mut self) {
-        self.running = None;
-    }
-}
-
-impl Drop for Started {
-    /// Keeps the call going when whoever started it goes away: a client that hangs up has
-    /// cancelled nothing.
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.keep();
-        }
-    }
+    _service: Box<dyn Any + Send + Sync>,
 }
 
 /// What a call is started with.
@@ -174,6 +166,7 @@ pub(crate) fn start<H: ServerHandler>(
     start: Start<'_>,
 ) -> Result<Started, CorruptSession> {
     let Start { session, owner, mut message, parts } = start;
+    let peer_info = session.map(|(_, record)| peer_info(record)).transpose()?;
     let (inbox, inbox_messages) = mpsc::unbounded_channel();
     let (outgoing, messages) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(ROOM));
@@ -183,16 +176,19 @@ pub(crate) fn start<H: ServerHandler>(
         session: session.map(|(id, _)| id),
         request: match &message {
             JsonRpcMessage::Request(request) => Some(request.id.clone()),
-            _ => None,
+            JsonRpcMessage::Notification(_)
+            | JsonRpcMessage::Response(_)
+            | JsonRpcMessage::Error(_) => None,
         },
         started: Instant::now(),
+        primes: session.is_some_and(|(_, record)| primes(&record.protocol_version)),
+        lease: shared.grants.lease(&parts.extensions, &*shared.clock),
         inbox,
         outstanding: Mutex::default(),
         abort: shared.shutdown.child_token(),
         detach: CancellationToken::new(),
         cancelled: AtomicBool::new(false),
     });
-    let peer_info = session.map(|(_, record)| peer_info(record)).transpose()?;
     let handle = session.map(|(id, _)| SessionHandle::new(id, shared));
     let scope = Scope {
         owner,
@@ -223,7 +219,13 @@ pub(crate) fn start<H: ServerHandler>(
         peer_info,
         call.abort.clone(),
     );
-    Ok(Started { call, outbox: Outbox { messages, room }, running: Some(Box::new(running)) })
+    Ok(Started { call, outbox: Outbox { messages, room }, _service: Box::new(running) })
+}
+
+/// Whether clients of a version know events without data. Older ones take such an event for a
+/// message and fail to read it.
+pub(crate) fn primes(version: &str) -> bool {
+    version >= ProtocolVersion::V_2025_11_25.as_str()
 }
 
 /// A session whose `initialize` parameters cannot be read.

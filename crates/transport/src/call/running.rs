@@ -46,6 +46,11 @@ impl RunningCalls {
         self.calls.iter().filter_map(|call| call.session).collect()
     }
 
+    /// The calls that run here.
+    pub(crate) fn all(&self) -> Vec<Arc<Call>> {
+        self.calls.iter().map(|call| Arc::clone(&call)).collect()
+    }
+
     /// Ends the calls of a session that is gone.
     pub(crate) fn abort(&self, session: SessionId) {
         for call in self.calls.iter().filter(|call| call.session == Some(session)) {

@@ -6,6 +6,7 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
+use tokio::time::timeout;
 
 use super::Refusal;
 
@@ -16,13 +17,21 @@ const DRAIN: usize = 4;
 const DRAIN_FOR: Duration = Duration::from_secs(5);
 
 /// The whole body, if it is no larger than `limit` bytes whatever its headers say.
-pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Refusal> {
+///
+/// Each piece of it must come within `patience`.
+pub(crate) async fn read(
+    mut body: Body,
+    limit: usize,
+    patience: Duration,
+) -> Result<Bytes, Refusal> {
     let mut kept = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) =
+        timeout(patience, body.frame()).await.map_err(|_| Refusal::BodyTooSlow)?
+    {
         let Ok(data) = frame.map_err(|_| Refusal::BodyUnreadable)?.into_data() else { continue };
         if data.len() > limit - kept.len() {
             // Whether it can be drained or not, the answer is the same.
-            let _ = tokio::time::timeout(DRAIN_FOR, drain(body, limit * DRAIN)).await;
+            let _ = timeout(DRAIN_FOR, drain(body, limit * DRAIN)).await;
             return Err(Refusal::BodyTooLarge { limit });
         }
         if kept.is_empty() && body.is_end_stream() {
@@ -49,6 +58,8 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(30);
+
     fn chunks(sizes: &[usize]) -> Body {
         let chunks: Vec<_> = sizes
             .iter()
@@ -59,15 +70,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_read_up_to_its_limit() {
-        assert_eq!(read(Body::from("xyz"), 3).await.unwrap(), "xyz");
-        assert_eq!(read(Body::empty(), 3).await.unwrap(), "");
-        assert_eq!(read(chunks(&[1, 1, 1]), 3).await.unwrap(), "xxx");
+        assert_eq!(read(Body::from("xyz"), 3, PATIENCE).await.unwrap(), "xyz");
+        assert_eq!(read(Body::empty(), 3, PATIENCE).await.unwrap(), "");
+        assert_eq!(read(chunks(&[1, 1, 1]), 3, PATIENCE).await.unwrap(), "xxx");
     }
 
     #[tokio::test]
     async fn a_larger_one_is_refused_in_one_piece_or_in_many() {
         for body in [chunks(&[4]), chunks(&[1, 1, 1, 1]), chunks(&[3, 100])] {
-            let refused = read(body, 3).await;
+            let refused = read(body, 3, PATIENCE).await;
             assert!(matches!(refused, Err(Refusal::BodyTooLarge { limit: 3 })), "{refused:?}");
         }
     }
@@ -78,7 +89,14 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), ()))
         });
-        let refused = read(Body::from_stream(endless), 2).await;
+        let refused = read(Body::from_stream(endless), 2, PATIENCE).await;
         assert!(matches!(refused, Err(Refusal::BodyTooLarge { .. })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_sending_is_not_waited_for() {
+        let silent = stream::pending::<Result<Bytes, std::io::Error>>();
+        let refused = read(Body::from_stream(silent), 2, PATIENCE).await;
+        assert!(matches!(refused, Err(Refusal::BodyTooSlow)));
     }
 }

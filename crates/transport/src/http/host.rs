@@ -5,8 +5,11 @@
 
 use std::str::FromStr;
 
+use axum::response::Response;
 use http::{HeaderMap, Uri, header, uri::Authority};
 use thiserror::Error;
+
+use super::Refusal;
 
 /// The hosts a request may name in `Host` (or `:authority`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,11 @@ impl HostPolicy {
             (Some(_), Some(_)) => None,
         };
         host.is_some_and(|host| self.allowed.iter().any(|allowed| allowed.covers(&host)))
+    }
+
+    /// The answer to a request that names no allowed host: 403, with a JSON-RPC error.
+    pub fn refusal() -> Response {
+        Refusal::HostNotAllowed.into_response()
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) enum Refusal {
     BodyTooLarge { limit: usize },
     #[error("the body could not be read to its end")]
     BodyUnreadable,
+    #[error("the rest of the body did not come")]
+    BodyTooSlow,
+    /// What an embedder's gate said.
+    #[error("the caller may not use this method")]
+    Gate(Box<Response>),
     #[error("the body is not JSON: {reason}")]
     ParseError { reason: String },
     #[error("{reason}")]
@@ -83,6 +88,8 @@ impl Refusal {
             }
             Self::PostNotAcceptable | Self::GetNotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Gate(response) => response.status(),
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyUnreadable
             | Self::ParseError { .. }
@@ -109,6 +116,8 @@ impl Refusal {
             | Self::NotJson
             | Self::BodyTooLarge { .. }
             | Self::BodyUnreadable
+            | Self::BodyTooSlow
+            | Self::Gate(_)
             | Self::InvalidRequest { .. }
             | Self::SessionRequired { .. } => ErrorCode::INVALID_REQUEST,
             Self::ParseError { .. } => ErrorCode::PARSE_ERROR,
@@ -138,6 +147,8 @@ impl Refusal {
             | Self::NotJson
             | Self::BodyTooLarge { .. }
             | Self::BodyUnreadable
+            | Self::BodyTooSlow
+            | Self::Gate(_)
             | Self::ParseError { .. } => (None, None),
             Self::UnsupportedVersion { id, requested } => {
                 let supported: Vec<_> =
@@ -157,6 +168,9 @@ impl Refusal {
 
     pub(crate) fn into_response(self) -> Response {
         let status = self.status();
+        if let Self::Gate(response) = self {
+            return *response;
+        }
         let allow = match &self {
             Self::MethodNotAllowed(_, allow) => Some(*allow),
             Self::NothingToResume { .. } => Some("GET, POST, DELETE"),

@@ -13,12 +13,22 @@ pub(crate) enum SseEvent {
     /// The first event of a stream: an id to come back with and when to (SEP-1699). Its data is
     /// empty, and there: a parser that sees no `data` line passes the id over.
     Priming { id: String, retry: Duration },
-    /// When to come back, for a stream that cannot be resumed.
-    Retry(Duration),
     /// A message: JSON, on one line.
     Message { id: Option<String>, data: Bytes },
     /// Something for people who watch the wire.
     Comment(&'static str),
+}
+
+impl SseEvent {
+    /// The first event of a stream, which a client may be cut off from before anything else comes.
+    /// One that does not know events without data would try to read it as a message.
+    pub(crate) fn opening(primes: bool, id: &str, retry: Duration) -> Self {
+        if primes {
+            Self::Priming { id: id.to_owned(), retry }
+        } else {
+            Self::Comment("the stream is open")
+        }
+    }
 }
 
 impl From<SseEvent> for Bytes {
@@ -29,7 +39,6 @@ impl From<SseEvent> for Bytes {
             SseEvent::Priming { id, retry } => {
                 write!(head, "id: {id}\nretry: {}\ndata:\n\n", retry.as_millis())
             }
-            SseEvent::Retry(retry) => write!(head, "retry: {}\ndata:\n\n", retry.as_millis()),
             SseEvent::Comment(text) => write!(head, ": {text}\n\n"),
             SseEvent::Message { id: Some(id), .. } => write!(head, "event: message\nid: {id}\n"),
             SseEvent::Message { id: None, .. } => writeln!(head, "event: message"),
@@ -80,7 +89,6 @@ mod tests {
         let retry = Duration::from_millis(1500);
         let priming = SseEvent::Priming { id: "a.0".into(), retry };
         assert_eq!(text(priming), "id: a.0\nretry: 1500\ndata:\n\n");
-        assert_eq!(text(SseEvent::Retry(retry)), "retry: 1500\ndata:\n\n");
         let data = Bytes::from_static(b"{}");
         let message = SseEvent::Message { id: Some("a.1".into()), data: data.clone() };
         assert_eq!(text(message), "event: message\nid: a.1\ndata: {}\n\n");

@@ -24,6 +24,9 @@ pub(crate) enum Kind<'a> {
     Error { id: Option<RequestId> },
 }
 
+/// The longest text a request may have as its id, in bytes: ids come back in answers and events.
+const MAX_ID: usize = 1024;
+
 /// A text that is no JSON-RPC 2.0 message.
 #[derive(Debug)]
 pub(crate) enum Malformed {
@@ -85,6 +88,9 @@ impl<'a> Fields<'a> {
     fn into_envelope(self) -> Result<Envelope<'a>, Malformed> {
         let id = match self.id.map(|id| serde_json::from_str::<RequestId>(id.get())) {
             None => None,
+            Some(Ok(RequestId::String(id))) if id.len() > MAX_ID => {
+                return Err(shape(None, "`id` is longer than 1024 bytes"));
+            }
             Some(Ok(id)) => Some(id),
             Some(Err(_)) if self.error.is_some() => None,
             Some(Err(_)) => {
@@ -161,6 +167,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
+        let long_id = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "x".repeat(1025));
         for (text, named) in [
             (r#"{"id":1,"method":"ping"}"#, "jsonrpc"),
             (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, "jsonrpc"),
@@ -172,6 +179,7 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, "params"),
             (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, "result"),
             (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, "duplicate"),
+            (&long_id, "1024"),
             ("7", "object"),
             ("\"text\"", "object"),
         ] {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 /// Streams of one session that may be open here besides the newest: a client that reconnects
 /// leaves one behind, and one more may be a proxy's.
 const SHADOWS: usize = 3;
-/// Notifications that may wait for a stream which are sent now or never.
+/// Sendings that may wait for a stream which are made now or never.
 const NOW: usize = 16;
 
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(crate) struct OpenStreams {
 pub(super) struct OpenStream {
     epoch: Mutex<Option<Epoch>>,
     bell: Notify,
-    now: mpsc::Sender<Bytes>,
+    now: mpsc::Sender<Vec<Bytes>>,
     end: CancellationToken,
 }
 
@@ -55,7 +55,10 @@ impl OpenStream {
 }
 
 impl OpenStreams {
-    pub(super) fn register(&self, session: SessionId) -> (Arc<OpenStream>, mpsc::Receiver<Bytes>) {
+    pub(super) fn register(
+        &self,
+        session: SessionId,
+    ) -> (Arc<OpenStream>, mpsc::Receiver<Vec<Bytes>>) {
         let (now, receiver) = mpsc::channel(NOW);
         let open = Arc::new(OpenStream {
             epoch: Mutex::new(None),
@@ -108,12 +111,12 @@ impl OpenStreams {
             .collect()
     }
 
-    pub(crate) fn send_now(&self, session: SessionId, data: &Bytes) {
+    pub(crate) fn send_now(&self, session: SessionId, messages: Vec<Bytes>) {
         if let Some(streams) = self.sessions.get(&session)
             && let Some(holder) = streams.iter().rfind(|stream| stream.epoch().is_some())
         {
             // A reader too slow for what comes again anyway goes without.
-            let _ = holder.now.try_send(data.clone());
+            let _ = holder.now.try_send(messages);
         }
     }
 

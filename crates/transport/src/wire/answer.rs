@@ -31,8 +31,12 @@ pub(super) async fn accept<H>(
         late(session, number);
         return Ok(());
     };
-    let rung = shared.bus.ring(Ring::One(instance), Bell::Answered(session, number.call)).await;
-    rung.map_err(|error| Refusal::store(&error, None))
+    let bell = Bell::CallNews(session, number.call);
+    if let Err(error) = shared.bus.ring(Ring::One(instance), bell).await {
+        // It is kept, and a call that waits looks for itself now and then.
+        tracing::warn!(event = "bus.unavailable", %error, "a call was not told of its answer");
+    }
+    Ok(())
 }
 
 /// An answer nobody waits for: the call was cancelled, timed out or ended.

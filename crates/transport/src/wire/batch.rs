@@ -12,23 +12,20 @@ use rmcp::{
     model::{ProtocolVersion, ServerJsonRpcMessage},
 };
 use serde_json::value::RawValue;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
-};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
     answer,
-    call::{self, Asked, Caller, connection},
+    call::{self, Asked, CONNECTION_BUFFER, Caller},
     notification,
     post::accepted,
     session,
 };
 use crate::{
-    call::{Outgoing, Promoted, Started, promote},
+    call::{Outgoing, Promoted, Waiting},
     http::{Refusal, SseEvent, event_stream, json_response},
-    message::{Envelope, Kind, bounded},
+    message::{Envelope, Kind, VersionHeader, Wire, bounded},
     scope::to_bytes,
     shared::Shared,
 };
@@ -49,10 +46,20 @@ pub(super) async fn serve<H: ServerHandler>(
     if messages.len() > limit {
         return Err(invalid(format!("a batch has at most {limit} messages")));
     }
+    if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
+        return Err(invalid("this protocol version has no batches".to_owned()));
+    }
     let (session, record) = session::admit(shared, owner, &parts.headers, None).await?;
     if &*record.protocol_version != ProtocolVersion::V_2025_03_26.as_str() {
         let version = &record.protocol_version;
         return Err(invalid(format!("the protocol version {version} has no batches")));
+    }
+    for message in &messages {
+        if let Ok(Envelope { kind: Kind::Request { method, .. }, .. }) =
+            Envelope::read(message.get().as_bytes())
+        {
+            shared.config.gate.pass(&parts, &method)?;
+        }
     }
     let caller = Caller { owner, session, record: &record };
     let mut batch = Batch { shared, answers: Vec::new(), calls: Vec::new() };
@@ -62,11 +69,11 @@ pub(super) async fn serve<H: ServerHandler>(
     batch.respond().await
 }
 
-struct Batch<'a, H> {
+struct Batch<'a, H: ServerHandler> {
     shared: &'a Arc<Shared<H>>,
     /// What is answered already.
     answers: Vec<ServerJsonRpcMessage>,
-    calls: Vec<Started>,
+    calls: Vec<Waiting<H>>,
 }
 
 impl<H: ServerHandler> Batch<'_, H> {
@@ -86,7 +93,7 @@ impl<H: ServerHandler> Batch<'_, H> {
                     parts,
                     Asked { id: &id, method: &method, body: text },
                 )
-                .map(|started| self.calls.push(started)),
+                .map(|started| self.calls.push(Waiting::new(self.shared, started))),
                 Kind::Notification { method } => {
                     notification::accept(self.shared, caller, parts, &method, text).await
                 }
@@ -112,22 +119,23 @@ impl<H: ServerHandler> Batch<'_, H> {
 
     /// One array if all calls are short, else one event stream for all of them.
     async fn respond(mut self) -> Result<Response, Refusal> {
-        let deadline = Instant::now() + self.shared.config.promote_after;
-        let firsts = future::join_all(std::mem::take(&mut self.calls).into_iter().map(
-            |mut call| async move {
-                let first = timeout_at(deadline, call.outbox.next()).await;
-                (call, first)
-            },
-        ));
-        let (connection, events) = connection();
+        let calls = std::mem::take(&mut self.calls).into_iter();
+        let firsts = future::join_all(calls.map(|mut call| async move {
+            let first = call.first().await;
+            (call, first)
+        }));
+        // Each call's first two events find room before anybody reads.
+        let room = CONNECTION_BUFFER + 2 * self.shared.config.max_batch;
+        let (connection, events) = mpsc::channel(room);
         let mut streams = false;
-        for (mut call, first) in firsts.await {
+        for (call, first) in firsts.await {
             match first {
                 Ok(Some(Outgoing { message, last: true })) => {
-                    call.answered();
+                    call.done();
                     self.answers.push(message);
                 }
-                Ok(None) => {}
+                // The server goes away, and takes the call with it.
+                Ok(None) => call.done(),
                 Ok(first @ Some(_)) => streams |= self.stream(call, first, &connection).await,
                 Err(_) => streams |= self.stream(call, None, &connection).await,
             }
@@ -149,12 +157,12 @@ impl<H: ServerHandler> Batch<'_, H> {
     /// Lets a call that is not short send to the connection. Says whether it does.
     async fn stream(
         &mut self,
-        call: Started,
+        call: Waiting<H>,
         first: Option<Outgoing>,
         connection: &mpsc::Sender<SseEvent>,
     ) -> bool {
         let to = Promoted::Connection(connection.clone());
-        match promote(self.shared, call, first, to).await {
+        match call.promote(first, to).await {
             Ok(()) => true,
             Err(refusal) => {
                 self.answers.push(ServerJsonRpcMessage::Error(refusal.into_error()));

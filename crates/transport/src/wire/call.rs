@@ -3,25 +3,26 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use futures::stream;
 use http::{StatusCode, request::Parts};
 use mcp_everything_store::{Owner, Session, SessionId};
 use rmcp::{
     ServerHandler,
-    model::{ClientJsonRpcMessage, RequestId},
+    model::{ClientJsonRpcMessage, GetMeta as _, NumberOrString, RequestId},
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
-    call::{Outgoing, Promoted, Start, Started, promote, start},
-    http::{Refusal, SseEvent, event_stream, json_response},
+    call::{Outgoing, Promoted, Start, Started, Waiting, start},
+    http::{Refusal, event_stream, json_response},
     message::{self, Wire},
     shared::Shared,
 };
 
 /// How many events may wait for one connection.
-const CONNECTION_BUFFER: usize = 64;
+pub(super) const CONNECTION_BUFFER: usize = 64;
+/// The longest progress token, in bytes: it comes back with every progress.
+const MAX_PROGRESS_TOKEN: usize = 256;
 
 #[derive(Clone, Copy)]
 pub(super) struct Caller<'a> {
@@ -45,18 +46,25 @@ pub(super) async fn serve<H: ServerHandler>(
     parts: Parts,
     asked: Asked<'_>,
 ) -> Result<Response, Refusal> {
-    let mut started = begin(shared, caller, parts, asked)?;
-    let first = tokio::time::timeout(shared.config.promote_after, started.outbox.next()).await;
-    match first {
+    let id = asked.id;
+    let started = begin(shared, caller, parts, asked)?;
+    let mut waiting = Waiting::new(shared, started);
+    let first = match waiting.first().await {
         Ok(Some(Outgoing { message, last: true })) => {
-            started.answered();
-            Ok(json_response(StatusCode::OK, &message))
+            waiting.done();
+            return Ok(json_response(StatusCode::OK, &message));
         }
-        // Cancelled before it could answer, so there is no answer.
-        Ok(None) => Ok(event_stream(stream::empty(), shared.config.keep_alive)),
-        Ok(first @ Some(_)) => stream_of(shared, started, first).await,
-        Err(_) => stream_of(shared, started, None).await,
-    }
+        // The server goes away, and takes the call with it.
+        Ok(None) => {
+            waiting.done();
+            return Err(Refusal::Unavailable { id: Some(id.clone()) });
+        }
+        Ok(first @ Some(_)) => first,
+        Err(_) => None,
+    };
+    let (connection, events) = mpsc::channel(CONNECTION_BUFFER);
+    waiting.promote(first, Promoted::Connection(connection)).await?;
+    Ok(event_stream(ReceiverStream::new(events), shared.config.keep_alive))
 }
 
 /// Starts the call of a request.
@@ -71,24 +79,17 @@ pub(super) fn begin<H: ServerHandler>(
         let reason = "this session is initialized already".to_owned();
         return Err(Refusal::InvalidRequest { id: Some(id.clone()), reason });
     }
-    let request = message::request(Wire::Stateful, method, body)
-        .map_err(|reason| Refusal::InvalidParams { id: Some(id.clone()), reason })?;
+    let invalid = |reason| Refusal::InvalidParams { id: Some(id.clone()), reason };
+    let request = message::request(Wire::Stateful, method, body).map_err(invalid)?;
+    if let Some(token) = request.get_meta().get_progress_token()
+        && let NumberOrString::String(text) = &token.0
+        && text.len() > MAX_PROGRESS_TOKEN
+    {
+        let limit = format!("`progressToken` is longer than {MAX_PROGRESS_TOKEN} bytes");
+        return Err(invalid(limit));
+    }
     let Caller { owner, session, record } = caller;
     let message = ClientJsonRpcMessage::request(request, id.clone());
     start(shared, Start { session: Some((session, record)), owner, message, parts })
         .map_err(|corrupt| corrupt.refused(session, Some(id.clone())))
-}
-
-async fn stream_of<H: ServerHandler>(
-    shared: &Arc<Shared<H>>,
-    started: Started,
-    first: Option<Outgoing>,
-) -> Result<Response, Refusal> {
-    let (connection, events) = connection();
-    promote(shared, started, first, Promoted::Connection(connection)).await?;
-    Ok(event_stream(ReceiverStream::new(events), shared.config.keep_alive))
-}
-
-pub(super) fn connection() -> (mpsc::Sender<SseEvent>, mpsc::Receiver<SseEvent>) {
-    mpsc::channel(CONNECTION_BUFFER)
 }

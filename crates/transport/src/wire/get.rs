@@ -9,7 +9,7 @@ use rmcp::ServerHandler;
 
 use super::session;
 use crate::{
-    call::EventId,
+    call::{EventId, primes},
     http::{Refusal, accepts_event_stream},
     message::{VersionHeader, Wire},
     resume,
@@ -28,16 +28,18 @@ pub(crate) async fn serve<H: ServerHandler>(
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(Refusal::MethodNotAllowed(Method::GET, "POST"));
     }
-    let (session, _) = session::admit(shared, owner, &parts.headers, None).await?;
+    let (session, record) = session::admit(shared, owner, &parts.headers, None).await?;
+    let primes = primes(&record.protocol_version);
     let Some(last) = parts.headers.get("last-event-id") else {
-        return standalone::serve(shared, session, Claim::Take(None)).await;
+        return standalone::serve(shared, session, primes, Claim::Take(None), parts).await;
     };
     match last.to_str().ok().and_then(EventId::parse) {
         Some(EventId::Standalone(position)) => {
-            standalone::serve(shared, session, Claim::Take(Some(position))).await
+            standalone::serve(shared, session, primes, Claim::Take(Some(position)), parts).await
         }
         Some(EventId::Call { call, seq, last: false, request }) => {
-            resume::serve(shared, session, resume::Cut { call, seq, request }).await
+            let cut = resume::Cut { session, call, seq, request };
+            resume::serve(shared, cut, primes, parts).await
         }
         // Clients take a 405 for "no stream here" and stop; a 404 would mean that the session is
         // gone, and an empty stream that they should try again.

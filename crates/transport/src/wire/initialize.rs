@@ -54,7 +54,7 @@ pub(super) async fn serve<H: ServerHandler>(
         }
     };
     let answer = tokio::time::timeout(PATIENCE, answer).await.ok().flatten();
-    started.answered();
+    drop(started);
     let mut answer = answer.ok_or_else(|| Refusal::Internal { id: Some(id.clone()) })?;
 
     let Some(agreed) = agree(&mut answer, &params.protocol_version, &shared.versions) else {

@@ -14,7 +14,7 @@ use rmcp::{
 
 use super::call::Caller;
 use crate::{
-    call::{Promoted, Start, parse_progress_token, promote, request_key, start},
+    call::{Promoted, Start, Waiting, parse_progress_token, request_key, start},
     http::Refusal,
     message,
     shared::Shared,
@@ -62,9 +62,11 @@ async fn cancel<H>(
                 call.cancel();
             }
         } else {
-            let bell = Bell::Cancelled(session, call.id);
-            let rung = shared.bus.ring(Ring::One(call.instance), bell).await;
-            rung.map_err(|error| Refusal::store(&error, None))?;
+            let bell = Bell::CallNews(session, call.id);
+            if let Err(error) = shared.bus.ring(Ring::One(call.instance), bell).await {
+                // It is marked, and nobody is told more than that it was asked for.
+                tracing::warn!(event = "bus.unavailable", %error, "a call was not told to end");
+            }
         }
     }
     Ok(())
@@ -104,17 +106,17 @@ fn hand_over<H: ServerHandler>(
     let Caller { owner, session, record } = caller;
     let message = ClientJsonRpcMessage::notification(notification);
     let started = start(shared, Start { session: Some((session, record)), owner, message, parts });
-    let mut started = started.map_err(|corrupt| corrupt.refused(session, None))?;
-    let shared = Arc::clone(shared);
+    let started = started.map_err(|corrupt| corrupt.refused(session, None))?;
+    let mut waiting = Waiting::new(shared, started);
     tokio::spawn(async move {
-        match started.outbox.next().await {
-            None => started.answered(),
-            first @ Some(_) => {
-                if let Err(error) = promote(&shared, started, first, Promoted::Standalone).await {
-                    tracing::debug!(event = "stream.lost", %session, %error,
-                        "what a notification set off has nowhere to go");
-                }
-            }
+        let first = match waiting.first().await {
+            Ok(None) => return waiting.done(),
+            Ok(first) => first,
+            Err(_) => None,
+        };
+        if let Err(error) = waiting.promote(first, Promoted::Standalone).await {
+            tracing::debug!(event = "stream.lost", %session, %error,
+                "what a notification set off has nowhere to go");
         }
     });
     Ok(())

@@ -31,11 +31,15 @@ pub(crate) async fn serve<H: ServerHandler>(
     if !is_json(&parts.headers) {
         return Err(Refusal::NotJson);
     }
-    let body = read_body(body, shared.config.max_body_bytes).await?;
+    let config = &shared.config;
+    let body = read_body(body, config.max_body_bytes, config.body_timeout).await?;
     if body.trim_ascii_start().starts_with(b"[") {
         return batch::serve(shared, owner, parts, &body).await;
     }
     let envelope = Envelope::read(&body)?;
+    if let Kind::Request { method, .. } = &envelope.kind {
+        config.gate.pass(&parts, method)?;
+    }
     match Wire::of(&envelope, VersionHeader::of(&parts.headers))? {
         Wire::Stateless => stateless::serve(shared, owner, parts, &envelope, body.clone()).await,
         Wire::Stateful => stateful(shared, owner, parts, envelope, &body).await,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use http::{HeaderValue, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Full};
 use mcp_everything_store::Owner;
@@ -75,6 +76,7 @@ pub(crate) async fn serve<H: ServerHandler>(
             return Err(Refusal::InvalidParams { id: Some(id.clone()), reason });
         }
     }
+    let lease = shared.grants.lease(&parts.extensions, &*shared.clock);
     // Wildcards were accepted; rmcp wants both types by name.
     let both = HeaderValue::from_static("application/json, text/event-stream");
     parts.headers.insert(header::ACCEPT, both);
@@ -82,6 +84,18 @@ pub(crate) async fn serve<H: ServerHandler>(
     let response = OWNER.scope(owner.clone(), shared.stateless.handle(forwarded)).await;
     let (parts, body) = response.into_parts();
     let told = parts.headers.get(header::CONTENT_TYPE);
+    if told.is_some_and(|told| told == "text/event-stream") {
+        let listens = matches!(&envelope.kind,
+            Kind::Request { method, .. } if method == "subscriptions/listen");
+        // A drain waits for calls; who listens, listens elsewhere.
+        let request = (!listens).then(|| shared.requests.token());
+        let over = async move {
+            let _request = request;
+            if listens { lease.over().await } else { lease.revoked().await }
+        };
+        let events = Body::new(body).into_data_stream().take_until(Box::pin(over));
+        return Ok(Response::from_parts(parts, Body::from_stream(events)));
+    }
     if parts.status.is_success() || told.is_some_and(|told| told == "application/json") {
         return Ok(Response::from_parts(parts, Body::new(body)));
     }

@@ -48,3 +48,28 @@ async fn batches_are_bounded_and_belong_to_one_revision() {
     let new = cluster.client().await;
     new.post(&json!([call(1, "echo")])).await.is_refused(400, -32600);
 }
+
+#[tokio::test]
+async fn a_batch_names_no_other_revision_in_its_header() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client_of("alice", "2025-03-26").await;
+    for version in ["2026-07-28", "1999-01-01"] {
+        let request = client
+            .request(http::Method::POST)
+            .header("content-type", "application/json")
+            .header("mcp-protocol-version", version)
+            .body(json!([call(1, "echo")]).to_string().into())
+            .unwrap();
+        let answer = crate::support::Answer::of(client.send(request).await).await;
+        assert_eq!(answer.status, 400, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn every_call_of_a_long_batch_finds_room_on_the_stream() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client_of("alice", "2025-03-26").await;
+    let many: Vec<_> = (0..50).map(|id| call(id, "progress")).collect();
+    let messages = Events::of(client.open(&json!(many)).await).rest().await;
+    assert_eq!(messages.len(), 200);
+}

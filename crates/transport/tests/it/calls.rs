@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use mcp_everything_store::memory::Limits;
+use mcp_everything_store::Limits;
 use mcp_everything_transport::Config;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ async fn a_short_call_answers_in_json_and_leaves_nothing() {
 
 #[tokio::test]
 async fn a_longer_call_answers_on_a_stream_that_can_be_resumed() {
-    let mut cluster = Cluster::of(1).await;
+    let cluster = Cluster::of(1).await;
     let (mut stream, first) = {
         let client = cluster.client().await;
         let mut stream = client.stream(&call(1, "gate")).await;
@@ -112,7 +112,7 @@ async fn an_answer_nobody_asked_for_is_refused() {
 
 #[tokio::test]
 async fn a_cancelled_call_stops_and_its_stream_ends_without_an_answer() {
-    let mut cluster = Cluster::of(1).await;
+    let cluster = Cluster::of(1).await;
     let mut stream = {
         let client = cluster.client().await;
         let mut stream = client.stream(&call("x", "gate")).await;
@@ -134,7 +134,7 @@ async fn a_cancelled_call_stops_and_its_stream_ends_without_an_answer() {
 #[tokio::test]
 async fn a_handler_that_ignores_its_cancellation_is_dropped() {
     let config = Config { cancel_grace: Duration::from_millis(1), ..Config::default() };
-    let mut cluster = Cluster::with(1, config, Limits::default()).await;
+    let cluster = Cluster::with(1, config, Limits::default()).await;
     let mut stream = {
         let client = cluster.client().await;
         let mut stream = client.stream(&call(1, "deaf")).await;
@@ -153,7 +153,7 @@ async fn a_handler_that_ignores_its_cancellation_is_dropped() {
 
 #[tokio::test]
 async fn a_cancellation_that_overtakes_its_call_is_honoured() {
-    let mut cluster = Cluster::of(1).await;
+    let cluster = Cluster::of(1).await;
     let mut stream = {
         let client = cluster.client().await;
         let cancel = json!({
@@ -169,7 +169,7 @@ async fn a_cancellation_that_overtakes_its_call_is_honoured() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_has_cancelled_nothing() {
-    let mut cluster = Cluster::of(1).await;
+    let cluster = Cluster::of(1).await;
     {
         let client = cluster.client().await;
         let mut stream = client.stream(&call(1, "gate")).await;
@@ -195,7 +195,7 @@ async fn running_calls_of_a_session_are_bounded() {
 
 #[tokio::test]
 async fn deleting_a_session_ends_its_calls() {
-    let mut cluster = Cluster::of(1).await;
+    let cluster = Cluster::of(1).await;
     let mut stream = {
         let client = cluster.client().await;
         let mut stream = client.stream(&call(1, "gate")).await;

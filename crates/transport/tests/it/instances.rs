@@ -29,7 +29,7 @@ async fn an_answer_reaches_the_call_that_waits_elsewhere() {
 
 #[tokio::test]
 async fn a_cancellation_reaches_the_call_that_runs_elsewhere() {
-    let mut cluster = Cluster::of(2).await;
+    let cluster = Cluster::of(2).await;
     let mut stream = {
         let client = cluster.client().await;
         let mut stream = client.stream(&call(1, "gate")).await;
@@ -78,7 +78,7 @@ async fn the_standalone_stream_moves_between_instances() {
 
 #[tokio::test]
 async fn the_end_of_a_session_ends_what_is_open_elsewhere() {
-    let mut cluster = Cluster::of(2).await;
+    let cluster = Cluster::of(2).await;
     let (mut stream, mut calling) = {
         let client = cluster.client().await;
         let mut stream = Events::of(client.get(None).await);

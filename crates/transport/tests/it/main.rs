@@ -3,7 +3,10 @@
 
 mod batch;
 mod calls;
+mod faults;
 mod instances;
+mod leases;
+mod losses;
 mod probe;
 mod refusals;
 mod resume;

@@ -10,7 +10,7 @@ async fn cut_off(client: &Client<'_>) -> String {
 
 #[tokio::test]
 async fn the_answer_waits_for_a_client_that_was_cut_off() {
-    let mut cluster = Cluster::of(1).await;
+    let cluster = Cluster::of(1).await;
     let (session, id) = {
         let client = cluster.client().await;
         (client.session.clone(), cut_off(&client).await)

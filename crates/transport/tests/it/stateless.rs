@@ -37,7 +37,7 @@ async fn a_request_for_itself_needs_no_session() {
     answer.says("echo");
     assert_eq!(answer.body["result"]["resultType"], "complete");
     assert!(!answer.headers.contains_key("mcp-session-id"));
-    assert!(cluster.store.is_empty());
+    assert!(cluster.store.inner.is_empty());
 }
 
 #[tokio::test]

@@ -10,14 +10,16 @@ use futures::StreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use mcp_everything_store::{
-    InstanceId, Owner, SystemRandom, TestClock,
-    memory::{Limits, MemoryBus, MemoryStore},
+    Access, InstanceId, Limits, Owner, SystemRandom, TestClock, memory::MemoryStore,
 };
 use mcp_everything_transport::{Backends, Config, Endpoint};
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
-use crate::probe::Probe;
+use crate::{
+    faults::{FaultyStore, LossyBus},
+    probe::Probe,
+};
 
 /// No test waits longer for anything.
 const BOUND: Duration = Duration::from_secs(20);
@@ -29,9 +31,11 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 pub(crate) struct Cluster {
     pub(crate) instances: Vec<Endpoint<Probe>>,
     pub(crate) clock: TestClock,
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<FaultyStore>,
+    pub(crate) bus: Arc<LossyBus>,
+    pub(crate) ids: Vec<InstanceId>,
     pub(crate) gate: Arc<Semaphore>,
-    pub(crate) seen: mpsc::UnboundedReceiver<&'static str>,
+    seen: Mutex<mpsc::UnboundedReceiver<&'static str>>,
 }
 
 impl Cluster {
@@ -41,18 +45,22 @@ impl Cluster {
 
     pub(crate) async fn with(instances: usize, config: Config, limits: Limits) -> Self {
         let clock = TestClock::default();
-        let store = Arc::new(MemoryStore::new(Arc::new(clock.clone()), limits));
-        let bus = Arc::new(MemoryBus::default());
+        let store = MemoryStore::new(Arc::new(clock.clone()), limits);
+        let store = Arc::new(FaultyStore::new(store));
+        let bus = Arc::new(LossyBus::default());
         let gate = Arc::new(Semaphore::new(0));
         let (seen_by, seen) = mpsc::unbounded_channel();
         let probe = Probe { gate: Arc::clone(&gate), seen: seen_by };
-        let mut started = Vec::new();
+        let (mut started, mut ids) = (Vec::new(), Vec::new());
         for number in 0..instances {
+            let instance = InstanceId::random(&format!("test{number}"), &SystemRandom);
+            ids.push(instance.clone());
             let backends = Backends {
                 store: Arc::clone(&store) as _,
                 bus: Arc::clone(&bus) as _,
+                clock: Arc::new(clock.clone()),
                 random: Arc::new(SystemRandom),
-                instance: InstanceId::random(&format!("test{number}"), &SystemRandom),
+                instance,
             };
             let probe = probe.clone();
             let endpoint = Endpoint::start(backends, config.clone(), move |scope, extensions| {
@@ -63,12 +71,13 @@ impl Cluster {
             });
             started.push(endpoint.await.unwrap());
         }
-        Self { instances: started, clock, store, gate, seen }
+        let seen = Mutex::new(seen);
+        Self { instances: started, clock, store, bus, ids, gate, seen }
     }
 
     /// The next thing a handler went through.
-    pub(crate) async fn sees(&mut self, what: &str) {
-        assert_eq!(soon(self.seen.recv()).await, Some(what));
+    pub(crate) async fn sees(&self, what: &str) {
+        assert_eq!(soon(async { self.seen.lock().await.recv().await }).await, Some(what));
     }
 
     /// A client with a session, begun on the first instance.
@@ -112,6 +121,7 @@ pub(crate) fn call(id: impl Into<Value>, tool: &str) -> Value {
 pub(crate) struct Client<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) owner: Owner,
+    pub(crate) access: Option<Access>,
     pub(crate) session: Option<String>,
     pub(crate) on: usize,
 }
@@ -119,7 +129,7 @@ pub(crate) struct Client<'a> {
 impl<'a> Client<'a> {
     /// A client without a session.
     pub(crate) fn new(cluster: &'a Cluster, user: &str) -> Self {
-        Client { cluster, owner: owner(user), session: None, on: 0 }
+        Client { cluster, owner: owner(user), access: None, session: None, on: 0 }
     }
 
     /// The same client, whose requests go to another instance.
@@ -163,6 +173,10 @@ impl<'a> Client<'a> {
             .uri("/mcp")
             .header("host", "localhost")
             .extension(self.owner.clone());
+        let request = match self.access {
+            Some(access) => request.extension(access),
+            None => request,
+        };
         match &self.session {
             Some(session) => request.header("mcp-session-id", session),
             None => request,

@@ -70,6 +70,8 @@ pub(in crate::server) enum Refusal {
     Scope(#[from] UnknownScope),
     #[error("the user refused")]
     Denied,
+    #[error("the server has no room for another login now; try again later")]
+    Full,
 }
 
 impl Refusal {
@@ -85,6 +87,7 @@ impl Refusal {
             Self::SeveralResources | Self::Resource => Code::InvalidTarget,
             Self::Scope(_) => Code::InvalidScope,
             Self::Denied => Code::AccessDenied,
+            Self::Full => Code::TemporarilyUnavailable,
         }
     }
 }

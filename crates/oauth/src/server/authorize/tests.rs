@@ -43,10 +43,10 @@ async fn nothing_is_kept_before_the_user_agrees() {
     server.put_client(&client("c")).await;
     let drawn = server.random.drawn();
     let page = server.get(&authorize_url("c", &[])).await;
-    assert_eq!(server.random.drawn(), drawn + 1, "the cookie, and no state yet");
+    assert_eq!(server.random.drawn(), drawn + 2, "the cookie and the form, and no login yet");
     assert!(page.header("set-cookie").contains("HttpOnly; SameSite=Lax; Path=/; Max-Age=600"));
     server.get(&authorize_url("c", &[])).await;
-    assert_eq!(server.random.drawn(), drawn + 1, "a browser keeps its cookie");
+    assert_eq!(server.random.drawn(), drawn + 3, "a browser keeps its cookie");
 }
 
 #[tokio::test]

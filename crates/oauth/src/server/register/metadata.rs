@@ -93,6 +93,7 @@ impl Fields {
 /// name could rearrange the consent page.
 fn is_invisible(c: char) -> bool {
     c.is_control()
+        || matches!(c, '\u{61c}' | '\u{feff}')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
 }
 

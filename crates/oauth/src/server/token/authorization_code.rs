@@ -40,6 +40,9 @@ pub(super) async fn exchange(
         resource: &good_for.resource,
     };
     let issued = mint(context, client, &granted).await?;
+    // Not before a user has signed in and the client has shown its verifier: whoever only registers
+    // and begins logins must not fill the table with registrations that do not make room.
+    context.store.prolong_client(&client.id, context.config.lifetimes.client).await?;
     // Last, so that a client can try again after whatever went wrong before. Tokens that lose the
     // race are never sent, and die with the grant.
     let attempt = AttemptId::draw(&*context.random);
@@ -91,7 +94,7 @@ async fn replayed(
     code: &AuthorizationCode,
     good_for: &CodeGrant,
 ) -> Result<TokenError, StoreError> {
-    context.store.revoke_grant(&code.grant()).await?;
+    context.revoke_grant(code.grant()).await?;
     events::code_replayed(&good_for.client, &good_for.user, code.grant());
     Ok(TokenError::ReplayedCode)
 }
@@ -100,7 +103,7 @@ async fn replayed(
 mod tests {
     use std::time::Duration;
 
-    use mcp_everything_store::oauth::ClientRecord;
+    use mcp_everything_store::oauth::{ClientRecord, Limits};
 
     use super::AuthorizationCode;
     use crate::testing::{TestServer, VERIFIER, client, form};
@@ -229,11 +232,13 @@ mod tests {
             .assert_error(400, "invalid_grant");
         assert!(server.is_active(access).await, "a stranger's attempt must not matter");
 
+        assert_eq!(server.bus.revoked(), []);
         let drawn = server.random.drawn();
         for _ in 0..2 {
             let replay = server.post_form("/token", &request(&code, &[])).await;
             replay.assert_error(400, "invalid_grant");
             assert!(replay.body.contains("used before"), "{}", replay.body);
+            assert_eq!(server.bus.revoked(), [TestServer::grant_of(access)]);
         }
         assert_eq!(server.random.drawn(), drawn, "nothing is made for a replay");
         assert!(!server.is_active(access).await);
@@ -255,6 +260,55 @@ mod tests {
         let (won, lost) = if one.status == 200 { (one, two) } else { (two, one) };
         assert_eq!(won.status, 200, "{}", won.body);
         lost.assert_error(400, "invalid_grant");
-        assert!(!server.is_active(&won.tokens().access).await, "one of them was a thief");
+        let access = won.tokens().access;
+        assert!(!server.is_active(&access).await, "one of them was a thief");
+        assert_eq!(server.bus.revoked(), [TestServer::grant_of(&access)]);
+    }
+
+    #[tokio::test]
+    async fn a_registration_whose_codes_are_redeemed_does_not_end() {
+        let server = TestServer::new();
+        server.put_short_lived_client(&client("c"), Duration::from_secs(60)).await;
+        let code = server.code("c", "alice", &[]).await;
+        server.post_form("/token", &request(&code, &[])).await.tokens();
+        server.clock.advance(Duration::from_secs(30 * 24 * 60 * 60 - 1));
+        assert!(server.store.client("c").await.unwrap().is_some());
+    }
+
+    /// Whoever only begins logins would else fill the table with registrations that do not make
+    /// room, and nobody else could register.
+    #[tokio::test]
+    async fn a_registration_that_only_begins_logins_ends_and_makes_room() {
+        let server = TestServer::with_config(|config| config.max_clients = 1);
+        server.put_short_lived_client(&client("c"), Duration::from_secs(60)).await;
+        let code = server.code("c", "alice", &[]).await;
+        let wrong = [("code_verifier", "x".repeat(43))];
+        let wrong = wrong.each_ref().map(|(name, value)| (*name, value.as_str()));
+        server
+            .post_form("/token", &request(&code, &wrong))
+            .await
+            .assert_error(400, "invalid_grant");
+        let document = "{\"redirect_uris\":[\"http://localhost/callback\"]}";
+        let another = server.post("/register", "application/json", document).await;
+        assert_eq!(another.status, 201, "{}", another.body);
+        assert!(server.store.client("c").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_code_stays_good_where_there_is_no_room_for_tokens() {
+        for limits in [
+            Limits { access_tokens: 1, ..Limits::default() },
+            Limits { refresh_families: 1, ..Limits::default() },
+        ] {
+            let server = TestServer::with_limits(limits);
+            server.put_client(&client("c")).await;
+            server.log_in("c", "alice", &[]).await;
+            let code = server.code("c", "bob", &[]).await;
+            let full = server.post_form("/token", &request(&code, &[])).await;
+            full.assert_error(503, "temporarily_unavailable");
+            assert_eq!(full.header("retry-after"), "60");
+            let code = AuthorizationCode::parse(&code).unwrap();
+            assert!(!server.store.code(&code.name()).await.unwrap().unwrap().redeemed);
+        }
     }
 }

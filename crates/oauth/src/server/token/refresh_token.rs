@@ -48,7 +48,7 @@ pub(super) async fn exchange(
         Rotation::Rotated { next } => (next, false),
         Rotation::Repeated { next } => (next, true),
         Rotation::Reused => {
-            context.store.revoke_grant(&grant).await?;
+            context.revoke_grant(grant).await?;
             events::refresh_reused(&client.id, &family.user, grant);
             return Err(TokenError::ReusedRefreshToken);
         }
@@ -75,6 +75,8 @@ fn narrow(family: &RefreshFamily, asked: Option<&str>) -> Result<ScopeSet, Token
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use mcp_everything_store::oauth::Limits;
 
     use crate::testing::{Page, TestServer, Tokens, client, form};
 
@@ -134,7 +136,9 @@ mod tests {
         let first = logged_in(&server).await;
         let second = refresh(&server, &first.refresh, &[]).await.tokens();
         server.clock.advance(MINUTE + Duration::from_millis(1));
+        assert_eq!(server.bus.revoked(), []);
         refresh(&server, &first.refresh, &[]).await.assert_error(400, "invalid_grant");
+        assert_eq!(server.bus.revoked(), [TestServer::grant_of(&first.access)]);
         refresh(&server, &second.refresh, &[]).await.assert_error(400, "invalid_grant");
         for access in [&first.access, &second.access] {
             assert!(!server.is_active(access).await);
@@ -199,6 +203,17 @@ mod tests {
         }
         server.clock.advance(DAY);
         refresh(&server, &tokens.refresh, &[]).await.assert_error(400, "invalid_grant");
+    }
+
+    #[tokio::test]
+    async fn where_there_is_no_room_for_a_token_the_old_one_stays_good() {
+        let server = TestServer::with_limits(Limits { access_tokens: 1, ..Limits::default() });
+        let first = logged_in(&server).await;
+        let full = refresh(&server, &first.refresh, &[]).await;
+        full.assert_error(503, "temporarily_unavailable");
+        assert_eq!(full.header("retry-after"), "60");
+        server.clock.advance(MINUTE * 60);
+        assert_eq!(refresh(&server, &first.refresh, &[]).await.status, 200);
     }
 
     #[tokio::test]

@@ -71,13 +71,17 @@ pub async fn stays_as_it_was_when_put_again(harness: &dyn OAuthHarness) {
 
 /// At the limit, the oldest registration that nobody used gives way.
 pub async fn oldest_unused_makes_room(harness: &dyn OAuthHarness) {
-    for id in ["used", "older", "newer"] {
-        done(put(harness, id, 3).await);
+    for id in ["used", "oldest", "older", "newer"] {
+        done(put(harness, id, 4).await);
+        harness.pass(MINUTE / 60).await;
     }
     done(harness.store().prolong_client("used", MINUTE).await);
-    done(put(harness, "newest", 3).await);
+    done(put(harness, "newest", 4).await);
+    harness.pass(MINUTE / 60).await;
+    assert!(!is_there(harness, "oldest").await && is_there(harness, "older").await);
+    done(put(harness, "last", 4).await);
     assert!(!is_there(harness, "older").await);
-    for id in ["used", "newer", "newest"] {
+    for id in ["used", "newer", "newest", "last"] {
         assert!(is_there(harness, id).await, "{id}");
     }
 }
@@ -88,10 +92,24 @@ pub async fn used_ones_do_not_make_room(harness: &dyn OAuthHarness) {
         done(put(harness, id, 2).await);
         done(harness.store().prolong_client(id, MINUTE).await);
     }
+    done(put(harness, "a", 2).await);
     let refused = put(harness, "c", 2).await;
     assert!(matches!(refused, Err(StoreError::LimitReached { limit: 2, .. })), "{refused:?}");
     assert!(is_there(harness, "a").await && is_there(harness, "b").await);
     assert!(!is_there(harness, "c").await);
+}
+
+/// A registration that gives way in vain would be lost for nothing.
+pub async fn nobody_makes_room_in_vain(harness: &dyn OAuthHarness) {
+    for id in ["used", "also used", "unused"] {
+        done(put(harness, id, 3).await);
+    }
+    for id in ["used", "also used"] {
+        done(harness.store().prolong_client(id, MINUTE).await);
+    }
+    let refused = put(harness, "new", 2).await;
+    assert!(matches!(refused, Err(StoreError::LimitReached { limit: 2, .. })), "{refused:?}");
+    assert!(is_there(harness, "unused").await);
 }
 
 /// What has expired does not count towards the limit.

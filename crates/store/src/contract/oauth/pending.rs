@@ -17,15 +17,25 @@ fn login() -> PendingAuthorization {
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
         browser: SecretHash::of("cookie"),
+        upstream_url: "https://provider.example/authorize".into(),
         upstream_memo: String::new(),
     }
 }
 
 async fn put(harness: &dyn OAuthHarness, secret: &str) -> SecretHash {
-    let name = SecretHash::of(secret);
-    let body = done(Sealed::seal(&login(), secret, &SystemRandom));
-    done(harness.store().put_pending(&name, &body, MINUTE).await);
-    name
+    put_one(harness, secret, &login()).await;
+    SecretHash::of(secret)
+}
+
+/// Puts a login, and gives the one that is kept.
+async fn put_one(
+    harness: &dyn OAuthHarness,
+    secret: &str,
+    login: &PendingAuthorization,
+) -> Option<PendingAuthorization> {
+    let body = done(Sealed::seal(login, secret, &SystemRandom));
+    let kept = done(harness.store().put_pending(&SecretHash::of(secret), &body, MINUTE).await);
+    kept.map(|kept| done(kept.open(secret)))
 }
 
 /// It can be looked at any number of times before it is taken, and not after.
@@ -39,6 +49,36 @@ pub async fn is_seen_until_it_is_taken(harness: &dyn OAuthHarness) {
     }
     assert!(done(store.take_pending(&name, &attempt()).await));
     assert!(done(store.pending(&name).await).is_none());
+}
+
+/// Another login of the same name neither replaces nor prolongs it, and whoever brings one gets the
+/// one that is kept.
+pub async fn the_first_of_a_name_stays(harness: &dyn OAuthHarness) {
+    let (secret, second) = (secret(), PendingAuthorization { state: None, ..login() });
+    assert!(put_one(harness, &secret, &login()).await == Some(login()));
+    harness.pass(MINUTE / 2).await;
+    assert!(put_one(harness, &secret, &second).await == Some(login()));
+    let kept = done(harness.store().pending(&SecretHash::of(&secret)).await).expect("it is there");
+    assert!(done(kept.open(&secret)) == login());
+    harness.pass(MINUTE / 2).await;
+    assert!(put_one(harness, &secret, &second).await == Some(second));
+}
+
+/// Many at a time that bring one name all get the same login.
+pub async fn one_of_a_name_is_kept_of_many_at_a_time(harness: &dyn OAuthHarness) {
+    let secret = secret();
+    let name = SecretHash::of(&secret);
+    let kept = all_at_once(|| {
+        let (store, secret) = (harness.store(), secret.clone());
+        async move {
+            let body = Sealed::seal(&login(), &secret, &SystemRandom)?;
+            store.put_pending(&name, &body, MINUTE).await
+        }
+    })
+    .await;
+    let bytes = |kept: &Option<Sealed<_>>| kept.as_ref().map(|kept| kept.as_bytes().to_vec());
+    assert!(kept[0].is_some());
+    assert!(kept.iter().all(|other| bytes(other) == bytes(&kept[0])));
 }
 
 /// The attempt that got it gets it again; no other does.
@@ -76,7 +116,7 @@ pub async fn does_not_come_back_when_put_again(harness: &dyn OAuthHarness) {
     let secret = secret();
     let name = put(harness, &secret).await;
     assert!(done(harness.store().take_pending(&name, &attempt()).await));
-    put(harness, &secret).await;
+    assert!(put_one(harness, &secret, &login()).await.is_none());
     assert!(done(harness.store().pending(&name).await).is_none());
     assert!(!done(harness.store().take_pending(&name, &attempt()).await));
 }

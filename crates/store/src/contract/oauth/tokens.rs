@@ -82,25 +82,36 @@ pub async fn issued_after_the_revocation_is_dead(harness: &dyn OAuthHarness) {
     assert!(look_up(harness, &name, &grant).await.is_none());
 }
 
-/// Revoking one token leaves the others of its grant alone; an unknown one is no error.
+/// Revoking one token leaves the others of its grant alone.
 pub async fn dies_alone(harness: &dyn OAuthHarness) {
     let grant = grant(harness).await;
     let (one, other) = (put(harness, &secret()).await, put(harness, &secret()).await);
     for _ in 0..2 {
         done(harness.store().revoke_access_token(&one).await);
     }
-    done(harness.store().revoke_access_token(&SecretHash::of("unknown")).await);
     assert!(look_up(harness, &one, &grant).await.is_none());
     assert!(look_up(harness, &other, &grant).await.is_some());
 }
 
-/// A late repetition of `put_access_token` does not undo a revocation.
+/// A late repetition of `put_access_token` does not undo a revocation, at any time at which the
+/// token would still have been good.
 pub async fn does_not_come_back_when_put_again(harness: &dyn OAuthHarness) {
     let (grant, secret) = (grant(harness).await, secret());
     let name = put(harness, &secret).await;
     done(harness.store().revoke_access_token(&name).await);
     put(harness, &secret).await;
     assert!(look_up(harness, &name, &grant).await.is_none());
+    harness.pass(MINUTE * 3 / 4).await;
+    put(harness, &secret).await;
+    assert!(look_up(harness, &name, &grant).await.is_none());
+}
+
+/// Revoking a token that is not there is no error and leaves nothing behind.
+pub async fn revoking_an_unknown_one_leaves_no_mark(harness: &dyn OAuthHarness) {
+    let (grant, secret) = (grant(harness).await, secret());
+    done(harness.store().revoke_access_token(&SecretHash::of(&secret)).await);
+    let name = put(harness, &secret).await;
+    assert!(look_up(harness, &name, &grant).await.is_some());
 }
 
 /// A damaged token is an error, never "unknown".

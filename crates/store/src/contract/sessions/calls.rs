@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::{LIMITS, SECOND, SessionHarness, assert_full, call_id, done, instance, owner, session};
 use crate::{
-    Answer, Appended, CallEvent, CallId, NewCall, OpenedCall, RequestKey, RunningCall, SessionId,
-    SessionStore, Written,
+    Answer, Appended, CallEvent, CallId, CallNews, NewCall, OpenedCall, RequestKey, RunningCall,
+    SessionId, SessionStore, Written,
 };
 
 async fn opened(store: &dyn SessionStore, id: SessionId, request: i64) -> NewCall {
@@ -78,6 +78,19 @@ pub async fn end_with_the_last_event(harness: &impl SessionHarness) {
     assert_eq!(repeated, Appended::Kept { reader: None });
 }
 
+/// Whoever is taken for dead and comes back learns that its call has ended.
+pub async fn are_fenced_when_ended_by_another_hand(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    let call = opened(&*store, id, 1).await;
+    let _ = done(store.append(id, call.id, event(1, "x")).await);
+    let _ = done(store.append(id, call.id, last(2)).await);
+    assert_eq!(done(store.append(id, call.id, event(2, "late")).await), Appended::Ended);
+    assert_eq!(done(store.append(id, call.id, event(3, "late")).await), Appended::Ended);
+    let log = done(store.read_call(id, call.id, 1, None).await).expect("it is kept");
+    assert_eq!(log.events, [last(2)]);
+}
+
 /// The log is there for another instance, too, and knows where the call runs.
 pub async fn are_read_from_anywhere(harness: &impl SessionHarness) {
     let store = harness.store();
@@ -99,12 +112,20 @@ pub async fn name_their_reader(harness: &impl SessionHarness) {
     let id = session(&*store).await;
     let call = opened(&*store, id, 1).await;
     let reader = instance("b");
-    done(store.read_call(id, call.id, 0, Some(&reader)).await);
+    let log = done(store.read_call(id, call.id, 0, Some(&reader)).await);
+    assert_eq!(log.expect("it is kept").left_behind, None);
+    let log = done(store.read_call(id, call.id, 0, Some(&reader)).await);
+    assert_eq!(log.expect("it is kept").left_behind, None);
     let kept = Appended::Kept { reader: Some(reader.clone()) };
     assert_eq!(done(store.append(id, call.id, event(1, "x")).await), kept);
-    // Reading on does not change it.
+    // Reading on does not change it, and another reader leaves it behind.
     done(store.read_call(id, call.id, 1, None).await);
-    assert_eq!(done(store.append(id, call.id, last(2)).await), kept);
+    assert_eq!(done(store.append(id, call.id, event(2, "x")).await), kept);
+    let newer = instance("c");
+    let log = done(store.read_call(id, call.id, 0, Some(&newer)).await);
+    assert_eq!(log.expect("it is kept").left_behind, Some(reader));
+    let kept = Appended::Kept { reader: Some(newer) };
+    assert_eq!(done(store.append(id, call.id, last(3)).await), kept);
 }
 
 /// The log of a call that has ended stays for its retention and no longer.
@@ -133,6 +154,7 @@ pub async fn are_bounded_in_events(harness: &impl SessionHarness) {
     let _ = done(store.append(id, call.id, last(most + 2)).await);
     let log = done(store.read_call(id, call.id, 0, None).await).expect("it is kept");
     assert!(log.lost && log.ended);
+    assert_eq!(log.newest, most + 2);
     assert_eq!(numbers(&*store, id, call.id, most).await, [most + 2]);
 }
 
@@ -149,6 +171,24 @@ pub async fn are_bounded_in_bytes(harness: &impl SessionHarness) {
     // What comes after a gap is not kept either: a log has no holes.
     let full = done(store.append(id, call.id, event(3, "")).await);
     assert_eq!(full, Appended::Full { reader: None });
+}
+
+/// The logs of all calls together, too: the oldest that have ended make room.
+pub async fn are_bounded_in_bytes_together(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    let data = Bytes::from(vec![b'x'; LIMITS.log_bytes]);
+    let mut calls = Vec::new();
+    for _ in 0..3 {
+        harness.pass(SECOND).await;
+        let call = opened(&*store, id, 1).await;
+        let large = CallEvent { seq: 1, data: data.clone(), last: true };
+        let _ = done(store.append(id, call.id, large).await);
+        calls.push(call.id);
+    }
+    assert_eq!(done(store.read_call(id, calls[0], 0, None).await), None);
+    assert_eq!(numbers(&*store, id, calls[1], 0).await, [1]);
+    assert_eq!(numbers(&*store, id, calls[2], 0).await, [1]);
 }
 
 /// One session does not take all the room.
@@ -190,6 +230,7 @@ pub async fn are_cancelled_before_they_are_opened(harness: &impl SessionHarness)
         age: Duration::from_millis(25),
     };
     assert_eq!(done(store.open_call(id, new.clone()).await), OpenedCall::Cancelled);
+    assert_eq!(done(store.open_call(id, new.clone()).await), OpenedCall::Cancelled, "again");
     // The mark was for one call.
     let next = NewCall { id: call_id(), ..new };
     assert_eq!(done(store.open_call(id, next).await), OpenedCall::Open);
@@ -206,7 +247,22 @@ pub async fn are_not_cancelled_by_an_old_mark(harness: &impl SessionHarness) {
     let _ = done(store.append(id, call.id, last(1)).await);
 }
 
-/// An answer is kept once and taken once.
+/// Whoever missed the bell reads it.
+pub async fn stay_cancelled(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    let call = opened(&*store, id, 7).await;
+    assert_eq!(done(store.call_news(id, call.id).await), Some(CallNews::default()));
+    for _ in 0..2 {
+        assert_eq!(done(store.cancel(id, &RequestKey::number(7)).await).len(), 1);
+        let news = done(store.call_news(id, call.id).await).expect("it runs");
+        assert!(news.cancelled);
+    }
+    let _ = done(store.append(id, call.id, last(1)).await);
+    assert_eq!(done(store.call_news(id, call.id).await), None);
+}
+
+/// The first answer to each request counts, and is there as often as it is asked for.
 pub async fn are_answered_once(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
@@ -217,11 +273,19 @@ pub async fn are_answered_once(harness: &impl SessionHarness) {
     assert_eq!(waiting, Some(call.instance.clone()));
     let waiting = done(store.answer(id, call.id, answer("second")).await);
     assert_eq!(waiting, Some(call.instance.clone()));
-    assert_eq!(done(store.take_answers(id, call.id).await), [answer("first")]);
-    assert_eq!(done(store.take_answers(id, call.id).await), []);
-    // Taken, and still the only one.
-    let _ = done(store.answer(id, call.id, answer("third")).await);
-    assert_eq!(done(store.take_answers(id, call.id).await), []);
+    for _ in 0..2 {
+        let news = done(store.call_news(id, call.id).await).expect("it runs");
+        assert_eq!(news.answers, [answer("first")]);
+    }
+}
+
+/// Answers wait in the store, too.
+pub async fn take_no_answer_of_any_size(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    let call = opened(&*store, id, 1).await;
+    let data = Bytes::from(vec![b'x'; LIMITS.log_bytes + 1]);
+    assert_full(&store.answer(id, call.id, Answer { number: 0, data }).await);
 }
 
 /// Nobody waits any more, or never did.

@@ -7,7 +7,7 @@ use super::{
     LIMITS, MANY, SECOND, SessionHarness, assert_full, call_id, done, instance, new_session, owner,
     session, session_of,
 };
-use crate::{Claim, NewCall, SessionId, SystemRandom};
+use crate::{Claim, NewCall, Owner, SessionId, SystemRandom};
 
 /// A session is there with what it was made with.
 pub async fn begins_and_is_admitted(harness: &impl SessionHarness) {
@@ -124,27 +124,38 @@ pub async fn is_created_once(harness: &impl SessionHarness) {
     session_of(&*store, &alice).await;
 }
 
-/// One owner does not take all the room.
-pub async fn are_bounded_for_each_owner(harness: &impl SessionHarness) {
+/// One user does not take all the room, by whatever client.
+pub async fn are_bounded_for_each_user(harness: &impl SessionHarness) {
     let store = harness.store();
     let alice = owner("alice");
     let mut last = None;
-    for _ in 0..LIMITS.sessions_per_owner {
+    for _ in 0..LIMITS.sessions_per_user {
         last = Some(session_of(&*store, &alice).await);
     }
     let more = SessionId::random(&SystemRandom);
-    assert_full(&store.create(more, new_session(&alice)).await);
+    let by_another_client = Owner { client: "another".into(), ..alice.clone() };
+    assert_full(&store.create(more, new_session(&by_another_client)).await);
     assert_eq!(done(store.admit(more, &alice).await), None);
     session_of(&*store, &owner("bob")).await;
     done(store.delete(last.expect("there was room"), &alice).await);
     done(store.create(more, new_session(&alice)).await);
 }
 
+/// All users together do not take all the room.
+pub async fn are_bounded_in_all(harness: &impl SessionHarness) {
+    let store = harness.store();
+    for number in 0..LIMITS.sessions {
+        session_of(&*store, &owner(&format!("user {}", number / 2))).await;
+    }
+    let more = SessionId::random(&SystemRandom);
+    assert_full(&store.create(more, new_session(&owner("one more"))).await);
+}
+
 /// Expired sessions make room.
 pub async fn do_not_count_when_they_are_gone(harness: &impl SessionHarness) {
     let store = harness.store();
     let mut ids = Vec::new();
-    for _ in 0..LIMITS.sessions_per_owner {
+    for _ in 0..LIMITS.sessions_per_user {
         ids.push(session(&*store).await);
     }
     harness.pass(LIMITS.session_ttl).await;
@@ -162,5 +173,5 @@ pub async fn are_counted_right_by_many_at_a_time(harness: &impl SessionHarness) 
         });
     }
     let created = tasks.join_all().await.into_iter().filter(|created| *created).count();
-    assert_eq!(created, LIMITS.sessions_per_owner);
+    assert_eq!(created, LIMITS.sessions_per_user);
 }

@@ -1,13 +1,11 @@
 //! The standalone stream.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use tokio::task::JoinSet;
 
-use super::{LIMITS, MANY, SessionHarness, done, instance, owner, session};
+use super::{LIMITS, SessionHarness, done, instance, owner, session};
 use crate::{
-    Claim, Epoch, InstanceId, OpenedStream, Position, Pulled, SessionId, SessionStore, Written,
+    Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, SessionStore,
+    Written,
 };
 
 async fn take(
@@ -27,12 +25,26 @@ async fn push(store: &dyn SessionStore, id: SessionId, data: &'static str) {
     assert_eq!(written, Written::Done);
 }
 
-async fn pulled(store: &dyn SessionStore, id: SessionId, epoch: Epoch) -> (Vec<String>, bool) {
-    match done(store.pull(id, epoch).await) {
-        Pulled::Events { events, gap } => {
-            let text = |data: &Bytes| String::from_utf8_lossy(data).into_owned();
-            (events.iter().map(|(_, data)| text(data)).collect(), gap)
-        }
+/// The events after what was passed on so far.
+async fn pulled(
+    store: &dyn SessionStore,
+    id: SessionId,
+    epoch: Epoch,
+    passed: Position,
+) -> (Vec<String>, bool) {
+    let (events, gap) = events(store, id, epoch, passed).await;
+    let text = |data: &Bytes| String::from_utf8_lossy(data).into_owned();
+    (events.iter().map(|(_, data)| text(data)).collect(), gap)
+}
+
+async fn events(
+    store: &dyn SessionStore,
+    id: SessionId,
+    epoch: Epoch,
+    passed: Position,
+) -> (Vec<(Position, Bytes)>, bool) {
+    match done(store.pull(id, epoch, passed).await) {
+        Pulled::Events { events, gap } => (events, gap),
         other => panic!("the holder gets events: {other:?}"),
     }
 }
@@ -41,15 +53,20 @@ fn texts(texts: &[&str]) -> (Vec<String>, bool) {
     (texts.iter().map(|text| (*text).to_owned()).collect(), false)
 }
 
-/// An event is claimed once.
-pub async fn hand_out_each_event_once(harness: &impl SessionHarness) {
+/// A reply that is lost loses nothing: events are there until they are said to be passed on.
+pub async fn hand_out_events_until_they_are_passed_on(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
-    let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
+    let (epoch, start, _) = take(&*store, id, &instance("a"), None).await;
     push(&*store, id, "one").await;
     push(&*store, id, "two").await;
-    assert_eq!(pulled(&*store, id, epoch).await, texts(&["one", "two"]));
-    assert_eq!(pulled(&*store, id, epoch).await, texts(&[]));
+    assert_eq!(pulled(&*store, id, epoch, start).await, texts(&["one", "two"]));
+    let (got, _) = events(&*store, id, epoch, start).await;
+    assert_eq!(got.len(), 2, "again");
+    assert_eq!(pulled(&*store, id, epoch, got[0].0).await, texts(&["two"]));
+    assert_eq!(pulled(&*store, id, epoch, got[1].0).await, texts(&[]));
+    // What was passed on stays passed on.
+    assert_eq!(pulled(&*store, id, epoch, start).await, texts(&[]));
 }
 
 /// What comes while no stream is open waits for one.
@@ -57,12 +74,26 @@ pub async fn wait_for_a_stream(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
     push(&*store, id, "early").await;
-    let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
-    assert_eq!(pulled(&*store, id, epoch).await, texts(&["early"]));
-    let _ = done(store.close_stream(id, epoch).await);
+    let (epoch, start, _) = take(&*store, id, &instance("a"), None).await;
+    let (got, _) = events(&*store, id, epoch, start).await;
+    let _ = done(store.close_stream(id, epoch, got[0].0).await);
     push(&*store, id, "between").await;
-    let (epoch, ..) = take(&*store, id, &instance("b"), None).await;
-    assert_eq!(pulled(&*store, id, epoch).await, texts(&["between"]));
+    let (epoch, start, _) = take(&*store, id, &instance("b"), None).await;
+    assert_eq!(pulled(&*store, id, epoch, start).await, texts(&["between"]));
+}
+
+/// A long log is read a page at a time.
+pub async fn hand_out_events_in_pages(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    let (epoch, start, _) = take(&*store, id, &instance("a"), None).await;
+    for _ in 0..=PAGE {
+        push(&*store, id, "x").await;
+    }
+    let (first, _) = events(&*store, id, epoch, start).await;
+    assert_eq!(first.len(), PAGE);
+    let (second, _) = events(&*store, id, epoch, first[PAGE - 1].0).await;
+    assert_eq!(second.len(), 1);
 }
 
 /// A newer stream takes the log; the older one gets nothing.
@@ -72,13 +103,13 @@ pub async fn go_to_the_newest_stream(harness: &impl SessionHarness) {
     let (a, b) = (instance("a"), instance("b"));
     let (older, _, superseded) = take(&*store, id, &a, None).await;
     assert_eq!(superseded, None);
-    let (newer, _, superseded) = take(&*store, id, &b, None).await;
+    let (newer, start, superseded) = take(&*store, id, &b, None).await;
     assert_eq!(superseded, Some(a));
     push(&*store, id, "one").await;
-    assert_eq!(done(store.pull(id, older).await), Pulled::Superseded);
-    assert_eq!(pulled(&*store, id, newer).await, texts(&["one"]));
+    assert_eq!(done(store.pull(id, older, start).await), Pulled::Superseded);
+    assert_eq!(pulled(&*store, id, newer, start).await, texts(&["one"]));
     // The end of the older one does not free the newer one's.
-    let _ = done(store.close_stream(id, older).await);
+    let _ = done(store.close_stream(id, older, start).await);
     let held = done(store.open_stream(id, &instance("c"), Claim::IfFree).await);
     assert_eq!(held, OpenedStream::Held);
 }
@@ -88,40 +119,40 @@ pub async fn go_to_a_shadow_when_the_holder_ends(harness: &impl SessionHarness) 
     let store = harness.store();
     let id = session(&*store).await;
     let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
-    let _ = done(store.close_stream(id, epoch).await);
+    let _ = done(store.close_stream(id, epoch, Position(0)).await);
     push(&*store, id, "one").await;
     let opened = done(store.open_stream(id, &instance("b"), Claim::IfFree).await);
-    let OpenedStream::Holder { epoch, superseded: None, .. } = opened else {
+    let OpenedStream::Holder { epoch, position, superseded: None } = opened else {
         panic!("the log was free: {opened:?}")
     };
-    assert_eq!(pulled(&*store, id, epoch).await, texts(&["one"]));
+    assert_eq!(pulled(&*store, id, epoch, position).await, texts(&["one"]));
 }
 
 /// A client that comes back gets again what it had not seen.
 pub async fn start_behind_what_the_client_has(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
-    let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
+    let (epoch, start, _) = take(&*store, id, &instance("a"), None).await;
     for text in ["one", "two", "three"] {
         push(&*store, id, text).await;
     }
-    let Pulled::Events { events, .. } = done(store.pull(id, epoch).await) else {
-        panic!("the holder gets events")
-    };
-    let seen = events[0].0;
+    let (got, _) = events(&*store, id, epoch, start).await;
+    assert_eq!(pulled(&*store, id, epoch, got[2].0).await, texts(&[]));
+    let seen = got[0].0;
     let (epoch, position, _) = take(&*store, id, &instance("b"), Some(seen.0)).await;
     assert_eq!(position, seen);
-    assert_eq!(pulled(&*store, id, epoch).await, texts(&["two", "three"]));
+    assert_eq!(pulled(&*store, id, epoch, seen).await, texts(&["two", "three"]));
 }
 
-/// A position that the log does not reach is said to be missing, once.
+/// A position that the log does not reach is said to be missing.
 pub async fn say_what_is_missing(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
     push(&*store, id, "one").await;
-    let (epoch, ..) = take(&*store, id, &instance("a"), Some(99)).await;
-    assert_eq!(pulled(&*store, id, epoch).await, (vec!["one".to_owned()], true));
-    assert_eq!(pulled(&*store, id, epoch).await, texts(&[]));
+    let (epoch, start, _) = take(&*store, id, &instance("a"), Some(99)).await;
+    let (got, gap) = events(&*store, id, epoch, start).await;
+    assert!(gap && got.len() == 1);
+    assert_eq!(pulled(&*store, id, epoch, got[0].0).await, texts(&[]));
 }
 
 /// A full log loses its oldest events, and says so.
@@ -132,9 +163,9 @@ pub async fn drop_the_oldest_when_full(harness: &impl SessionHarness) {
     for _ in 0..LIMITS.log_events {
         push(&*store, id, "kept").await;
     }
-    let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
-    let (events, gap) = pulled(&*store, id, epoch).await;
-    assert_eq!(events, vec!["kept"; LIMITS.log_events]);
+    let (epoch, start, _) = take(&*store, id, &instance("a"), None).await;
+    let (events, gap) = pulled(&*store, id, epoch, start).await;
+    assert_eq!(events, vec!["kept"; PAGE]);
     assert!(gap);
 }
 
@@ -147,7 +178,7 @@ pub async fn name_the_instance_to_ring(harness: &impl SessionHarness) {
     let here = instance("a");
     let (epoch, ..) = take(&*store, id, &here, None).await;
     assert_eq!(done(store.push(id, data.clone()).await), (Written::Done, Some(here)));
-    let _ = done(store.close_stream(id, epoch).await);
+    let _ = done(store.close_stream(id, epoch, Position(0)).await);
     assert_eq!(done(store.push(id, data).await), (Written::Done, None));
 }
 
@@ -158,23 +189,7 @@ pub async fn do_not_bring_a_session_back(harness: &impl SessionHarness) {
     let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
     done(store.delete(id, &owner("alice")).await);
     assert_eq!(done(store.push(id, Bytes::new()).await), (Written::Gone, None));
-    assert_eq!(done(store.pull(id, epoch).await), Pulled::Gone);
-    assert_eq!(done(store.close_stream(id, epoch).await), Written::Gone);
+    assert_eq!(done(store.pull(id, epoch, Position(0)).await), Pulled::Gone);
+    assert_eq!(done(store.close_stream(id, epoch, Position(0)).await), Written::Gone);
     assert_eq!(done(store.admit(id, &owner("alice")).await), None);
-}
-
-/// Whoever claims at the same time shares the events out.
-pub async fn claim_each_event_once_for_many_at_a_time(harness: &impl SessionHarness) {
-    let store = harness.store();
-    let id = session(&*store).await;
-    let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
-    for _ in 0..LIMITS.log_events {
-        push(&*store, id, "x").await;
-    }
-    let mut tasks = JoinSet::new();
-    for _ in 0..MANY {
-        let store = Arc::clone(&store);
-        tasks.spawn(async move { pulled(&*store, id, epoch).await.0.len() });
-    }
-    assert_eq!(tasks.join_all().await.into_iter().sum::<usize>(), LIMITS.log_events);
 }

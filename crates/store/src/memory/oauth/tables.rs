@@ -2,41 +2,27 @@
 
 use std::time::Duration;
 
-use super::expiring::{Entry, Expiring};
+use super::{
+    clients::Clients,
+    expiring::{Entry, Expiring},
+    pending::Pending,
+};
 use crate::{
-    SecretKeys, StoreError, Timestamp,
+    SecretKeys, Timestamp,
     oauth::{
-        AttemptId, CodeGrant, GrantId, IssuedToken, PendingAuthorization, RefreshFamily, Rotation,
-        Sealed, SecretHash,
+        AttemptId, CodeGrant, GrantId, IssuedToken, RefreshFamily, Rotation, Sealed, SecretHash,
     },
 };
 
-/// How long what has ended may stay in memory while records are being added.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
-
 #[derive(Default)]
 pub(super) struct Tables {
-    pub(super) clients: Expiring<String, ClientRow>,
-    pub(super) pending: Expiring<SecretHash, PendingRow>,
+    pub(super) clients: Clients,
+    pub(super) pending: Pending,
     pub(super) grants: Expiring<GrantId, GrantRow>,
     pub(super) codes: Expiring<SecretHash, CodeRow>,
     pub(super) tokens: Expiring<SecretHash, TokenRow>,
     pub(super) families: Expiring<SecretHash, FamilyRow>,
     pub(super) keys: Option<SecretKeys>,
-    registrations: u64,
-    swept: Option<Timestamp>,
-}
-
-pub(super) struct ClientRow {
-    pub(super) record: Vec<u8>,
-    /// Counts registrations, so that the oldest is known even if several came at one time.
-    pub(super) number: u64,
-    pub(super) prolonged: bool,
-}
-
-pub(super) struct PendingRow {
-    pub(super) body: Sealed<PendingAuthorization>,
-    pub(super) taken: Option<AttemptId>,
 }
 
 pub(super) struct GrantRow {
@@ -91,39 +77,9 @@ impl Tables {
         self.grants.live(id, now).filter(|entry| !entry.value.revoked)
     }
 
-    pub(super) fn next_client(&mut self) -> u64 {
-        self.registrations += 1;
-        self.registrations
-    }
-
-    pub(super) fn make_room_for_client(
-        &mut self,
-        now: Timestamp,
-        capacity: usize,
-    ) -> Result<(), StoreError> {
-        if self.clients.len() < capacity {
-            return Ok(());
-        }
-        self.clients.sweep(now);
-        if self.clients.len() < capacity {
-            return Ok(());
-        }
-        let oldest = self
-            .clients
-            .iter()
-            .filter(|(_, entry)| !entry.value.prolonged)
-            .min_by_key(|(_, entry)| entry.value.number)
-            .map(|(id, _)| id.clone())
-            .ok_or(StoreError::LimitReached { what: "registered clients", limit: capacity })?;
-        self.clients.remove(oldest.as_str());
-        Ok(())
-    }
-
-    pub(super) fn sweep_sometimes(&mut self, now: Timestamp) {
-        if self.swept.is_some_and(|swept| now.since(swept) < SWEEP_EVERY) {
-            return;
-        }
-        self.swept = Some(now);
+    /// Removes what has ended. What nobody adds to holds what has ended until somebody adds to
+    /// something else.
+    pub(super) fn sweep(&mut self, now: Timestamp) {
         self.clients.sweep(now);
         self.pending.sweep(now);
         self.grants.sweep(now);

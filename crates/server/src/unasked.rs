@@ -1,26 +1,30 @@
-//! What the server says unasked, at fixed intervals, on the standalone streams that are open here.
+//! What the server says unasked on the standalone streams that are open here: at fixed intervals,
+//! and when a list or a resource changes.
 //!
 //! One task for all of them. What comes again anyway is sent now or never.
 
 use std::{sync::Arc, time::Duration};
 
-use mcp_everything_features::{Everything, notifications};
+use mcp_everything_features::{Change, Everything, notifications};
 use mcp_everything_store::{Clock, Random, SessionId, SessionState, SessionStore};
 use mcp_everything_transport::Endpoint;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::session::to_rmcp;
 
-pub(crate) struct Ticker {
+pub(crate) struct Unasked {
     pub(crate) endpoint: Endpoint<Everything>,
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
 
-impl Ticker {
-    pub(crate) async fn run(self, stop: CancellationToken) {
+impl Unasked {
+    pub(crate) async fn run(self, mut changes: Receiver<Change>, stop: CancellationToken) {
         let mut updates = every(notifications::RESOURCE_UPDATES);
         let mut messages = every(notifications::LOG_MESSAGES);
         let mut stderr = every(notifications::STDERR_MESSAGES);
@@ -29,6 +33,11 @@ impl Ticker {
                 _ = updates.tick() => self.updates().await,
                 _ = messages.tick() => self.messages().await,
                 _ = stderr.tick() => self.stderr(),
+                change = changes.recv() => match change {
+                    Ok(change) => self.changed(&change).await,
+                    Err(RecvError::Lagged(_)) => self.changed(&Change::Missed).await,
+                    Err(RecvError::Closed) => return,
+                },
                 () = stop.cancelled() => return,
             }
         }
@@ -36,8 +45,18 @@ impl Ticker {
 
     async fn updates(&self) {
         for (session, state) in self.open().await {
-            for uri in state.subscriptions {
-                self.endpoint.send_now(session, notifications::resource_updated(uri));
+            let updates = state.subscriptions.into_iter().map(notifications::resource_updated);
+            self.endpoint.send_now(session, updates.collect());
+        }
+    }
+
+    async fn changed(&self, change: &Change) {
+        for (session, state) in self.open().await {
+            for told in notifications::of_change(change, &state.subscriptions) {
+                if let Err(error) = self.endpoint.notify(session, told).await {
+                    tracing::debug!(event = "stream.lost", %session, %error,
+                        "a session was not told of a change");
+                }
             }
         }
     }
@@ -48,7 +67,7 @@ impl Ticker {
             self.random.fill(&mut pick);
             let (level, message) = notifications::log_message(u64::from_le_bytes(pick));
             if notifications::passes(level, to_rmcp(state.level)) {
-                self.endpoint.send_now(session, message);
+                self.endpoint.send_now(session, vec![message]);
             }
         }
     }
@@ -56,7 +75,7 @@ impl Ticker {
     fn stderr(&self) {
         let now = self.clock.now().as_secs();
         for session in self.endpoint.open_streams() {
-            self.endpoint.send_now(session, notifications::stderr_message(now));
+            self.endpoint.send_now(session, vec![notifications::stderr_message(now)]);
         }
     }
 

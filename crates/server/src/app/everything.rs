@@ -1,0 +1,75 @@
+//! The features, as this server offers them.
+
+use std::sync::Arc;
+
+use mcp_everything_features::{Everything, LocalChanges, Options, RequestStateKeys, StreamCloser};
+use mcp_everything_store::{InstanceId, Owner, SecretKeys, StoreError};
+use mcp_everything_transport::{Backends, Config, Endpoint, Gate, Scope};
+use rmcp::model::Extensions;
+use tokio_util::sync::CancellationToken;
+
+use super::{StartError, base::Base};
+use crate::{session::StoredSession, settings::Settings};
+
+/// The features. A listener of the stateless wire ends with `draining`.
+pub(super) fn everything(
+    settings: &Settings,
+    keys: &SecretKeys,
+    changes: Arc<LocalChanges>,
+    draining: &CancellationToken,
+) -> Result<Everything, StartError> {
+    // The id tells which key of the ring sealed a state; it says nothing of the key.
+    let ring = keys.derive("mcp request state").map(|key| (key_id(&*key), key.to_vec()));
+    let mut options = Options::new(RequestStateKeys::new(ring)?);
+    options.conformance = settings.conformance;
+    options.changes = changes;
+    options.draining = draining.clone();
+    options.principal = Some(Arc::new(principal));
+    Ok(Everything::new(options)?)
+}
+
+fn key_id(key: &[u8]) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use sha2::{Digest as _, Sha256};
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(key)[..6])
+}
+
+/// Whom a state is sealed for.
+fn principal(extensions: &Extensions) -> Option<String> {
+    let owner = extensions.get::<http::request::Parts>()?.extensions.get::<Owner>()?;
+    Some(format!("{}\n{}\n{}", owner.issuer, owner.client, owner.user))
+}
+
+/// The features behind the transport.
+pub(super) async fn endpoint(
+    settings: &Settings,
+    base: &Base,
+    everything: Everything,
+    gate: Gate,
+) -> Result<Endpoint<Everything>, StoreError> {
+    let backends = Backends {
+        store: Arc::clone(&base.sessions) as _,
+        bus: Arc::clone(&base.bus),
+        clock: Arc::clone(&base.clock),
+        random: Arc::clone(&base.random),
+        instance: InstanceId::random("local", &*base.random),
+    };
+    let config = Config {
+        hosts: settings.allowed_hosts.clone(),
+        origins: settings.allowed_origins.clone(),
+        gate,
+        hold_every: (settings.session_ttl / 5).min(Config::default().hold_every),
+        ..Config::default()
+    };
+    let make = move |scope: &Scope<'_>, extensions: &mut Extensions| {
+        if let Some(stream) = scope.stream {
+            let stream = stream.clone();
+            extensions.insert(StreamCloser::new(move || stream.close()));
+        }
+        match scope.session {
+            Some(session) => everything.with_session(Arc::new(StoredSession(session.clone()))),
+            None => everything.clone(),
+        }
+    };
+    Endpoint::start(backends, config, make).await
+}

@@ -1,0 +1,217 @@
+//! Chromium, driven over [WebDriver](https://www.w3.org/TR/webdriver2/).
+//!
+//! This is no library's work because the one that is well kept turns on a feature of `serde_json`
+//! that changes how the server under test behaves: it would not be the one that users run.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::{Ipv4Addr, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::{it::support::BOUND, tools};
+
+pub(crate) const TAB: char = '\u{e004}';
+pub(crate) const ENTER: char = '\u{e007}';
+
+/// The name that a reference to an element has in JSON (the same, section 12.1).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// It must work as root, speak to nobody but the server, and leave nothing behind.
+const FLAGS: [&str; 10] = [
+    "--headless",
+    "--hide-scrollbars",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// A browser. It ends with the test, also when that fails.
+pub(crate) struct Chromium {
+    http: Client,
+    session: String,
+    driver: Driver,
+}
+
+impl Chromium {
+    /// A browser whose user has this folder for a profile.
+    pub(crate) async fn start(profile: &Path) -> Self {
+        let binary = tools::program("chromium");
+        let driver = Driver::start(profile);
+        let http = Client::builder().no_proxy().timeout(2 * BOUND).build().unwrap();
+        let args = FLAGS.map(str::to_owned).into_iter();
+        let args: Vec<_> = args.chain([format!("--user-data-dir={}", profile.display())]).collect();
+        let capabilities = json!({ "alwaysMatch": {
+            "goog:chromeOptions": { "binary": binary, "args": args },
+            "goog:loggingPrefs": { "browser": "ALL" },
+            "timeouts": { "implicit": BOUND.as_millis(), "pageLoad": BOUND.as_millis() },
+        }});
+        let url = format!("http://127.0.0.1:{}/session", driver.port);
+        let request = http.post(&url).json(&json!({ "capabilities": capabilities }));
+        let answer = ask(request).await;
+        let id = answer["sessionId"].as_str().unwrap();
+        Self { http, session: format!("/session/{id}"), driver }
+    }
+
+    pub(crate) async fn open(&self, url: &str) {
+        self.post("/url", json!({ "url": url })).await;
+    }
+
+    /// What the address bar shows.
+    pub(crate) async fn url(&self) -> String {
+        string(&self.get("/url").await)
+    }
+
+    /// Clicks the element that this CSS selector finds, once it is there.
+    pub(crate) async fn click(&self, element: &str) {
+        let element = self.find(element).await;
+        self.post(&format!("{element}/click"), json!({})).await;
+    }
+
+    /// The text of the element, as it is rendered.
+    pub(crate) async fn text(&self, element: &str) -> String {
+        let element = self.find(element).await;
+        string(&self.get(&format!("{element}/text")).await)
+    }
+
+    /// What stands in an input.
+    pub(crate) async fn value(&self, element: &str) -> String {
+        let element = self.find(element).await;
+        string(&self.get(&format!("{element}/property/value")).await)
+    }
+
+    pub(crate) async fn is_shown(&self, element: &str) -> bool {
+        let element = self.find(element).await;
+        self.get(&format!("{element}/displayed")).await == true
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub(crate) async fn press(&self, keys: impl IntoIterator<Item = char>) {
+        let strokes = keys.into_iter().flat_map(|key| {
+            ["keyDown", "keyUp"].map(|stroke| json!({ "type": stroke, "value": key }))
+        });
+        let strokes: Vec<_> = strokes.collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.post("/actions", json!({ "actions": [keyboard] })).await;
+    }
+
+    /// What a function with this body returns in the page.
+    pub(crate) async fn script(&self, body: &str) -> Value {
+        self.post("/execute/sync", json!({ "script": body, "args": [] })).await
+    }
+
+    /// What the console has to complain of since this was last asked: errors, warnings and what
+    /// the content security policy stopped.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let log = self.post("/se/log", json!({ "type": "browser" })).await;
+        let entries = log.as_array().unwrap().iter();
+        let bad = entries.filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
+        bad.map(|entry| string(&entry["message"])).collect()
+    }
+
+    /// Shows pages as a screen of this width does, in dark colours or light.
+    pub(crate) async fn look(&self, width: u32, scheme: &str) {
+        let screen =
+            json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+    }
+
+    /// The whole page as a PNG file.
+    pub(crate) async fn screenshot(&self) -> Vec<u8> {
+        let all = json!({ "captureBeyondViewport": true });
+        let shot = self.devtools("Page.captureScreenshot", all).await;
+        STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()
+    }
+
+    async fn devtools(&self, method: &str, params: Value) -> Value {
+        self.post("/goog/cdp/execute", json!({ "cmd": method, "params": params })).await
+    }
+
+    async fn find(&self, element: &str) -> String {
+        let query = json!({ "using": "css selector", "value": element });
+        let found = self.post("/element", query).await;
+        format!("/element/{}", string(&found[ELEMENT]))
+    }
+
+    async fn get(&self, command: &str) -> Value {
+        ask(self.http.get(self.at(command))).await
+    }
+
+    async fn post(&self, command: &str, body: Value) -> Value {
+        ask(self.http.post(self.at(command)).json(&body)).await
+    }
+
+    fn at(&self, command: &str) -> String {
+        format!("http://127.0.0.1:{}{}{command}", self.driver.port, self.session)
+    }
+}
+
+impl Drop for Chromium {
+    /// Closes the browser as a user does, so that it writes its profile.
+    fn drop(&mut self) {
+        let Ok(mut driver) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.driver.port)) else {
+            return;
+        };
+        let _ = driver.set_read_timeout(Some(BOUND));
+        let _ = write!(driver, "DELETE {} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", self.session);
+        // The answer comes when the browser is closed.
+        let _ = BufReader::new(driver).read_line(&mut String::new());
+    }
+}
+
+async fn ask(request: RequestBuilder) -> Value {
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    let value = &answer["value"];
+    assert!(value["error"].is_null(), "chromedriver: {}", value["message"]);
+    value.clone()
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// A chromedriver of the test's own.
+struct Driver {
+    child: Child,
+    port: u16,
+}
+
+impl Driver {
+    fn start(home: &Path) -> Self {
+        let mut child = Command::new(tools::program("chromedriver"))
+            .arg("--port=0")
+            .env("HOME", home)
+            .env("TMPDIR", home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut driver = Self { child, port: 0 };
+        let said = "started successfully on port ";
+        let mut lines = stdout.lines().map_while(Result::ok);
+        let port = lines.find_map(|line| Some(line.split_once(said)?.1.trim_matches('.').parse()));
+        driver.port = port.expect("chromedriver names its port").unwrap();
+        driver
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

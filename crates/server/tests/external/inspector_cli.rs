@@ -1,0 +1,124 @@
+//! MCP Inspector, from its command line.
+
+use std::{
+    io::{BufRead, BufReader, Read as _},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use crate::{
+    chromium::Chromium,
+    it::support::{Server, SignIn},
+    tools,
+    visit::{ALLOW, SIGN_IN},
+};
+
+#[tokio::test]
+async fn it_uses_a_server_without_authentication() {
+    let server = Server::open();
+    for era in ["legacy", "modern"] {
+        uses_everything(&server, &["--protocol-era", era]).await;
+    }
+}
+
+#[tokio::test]
+async fn it_uses_a_server_with_a_token() {
+    let server = Server::start();
+    let token = SignIn::register(&server).await.tokens("alice").await.access;
+    let header = format!("Authorization: Bearer {token}");
+    uses_everything(&server, &["--header", &header]).await;
+}
+
+#[tokio::test]
+async fn it_signs_in_through_the_browser() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let callback = format!("http://127.0.0.1:{port}/oauth/callback");
+    let inspector = tools::inspector(home.path())
+        .args([&server.url("/mcp"), "--method", "tools/list", "--format", "json"])
+        .args(["--callback-url", &callback])
+        // It asks people only: without a terminal this says that there is one.
+        .env("MCP_AUTO_OPEN_ENABLED", "true")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut inspector = Running(inspector);
+    let mut stderr = BufReader::new(inspector.0.stderr.take().unwrap());
+    let url = spawn_blocking(move || (url_in(&mut stderr), stderr));
+    // It may have more to say, and must not find its stderr closed.
+    let (url, _stderr) = url.await.unwrap();
+
+    let profile = tempfile::tempdir().unwrap();
+    let browser = Chromium::start(profile.path()).await;
+    browser.open(&url).await;
+    assert!(browser.text("main").await.contains("Inspector"));
+    browser.click(ALLOW).await;
+    browser.click(SIGN_IN).await;
+    let listed = spawn_blocking(move || {
+        let mut text = String::new();
+        inspector.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        assert!(inspector.0.wait().unwrap().success());
+        text
+    });
+    let listed: Value = serde_json::from_str(&listed.await.unwrap()).unwrap();
+    assert!(names(&listed["result"]["tools"]).contains(&"echo"), "{listed}");
+}
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn url_in(said: &mut impl BufRead) -> String {
+    let mut all = Vec::new();
+    for line in said.lines().map_while(Result::ok) {
+        if let Some((_, url)) = line.split_once("navigate to: ") {
+            return url.to_owned();
+        }
+        all.push(line);
+    }
+    panic!("it names no URL: {all:?}")
+}
+
+async fn uses_everything(server: &Server, options: &[&str]) {
+    let home = tempfile::tempdir().unwrap();
+    let ask = async |args: &[&str]| {
+        let mut command = tools::inspector(home.path());
+        command.arg(server.url("/mcp")).args(["--format", "json"]).args(options).args(args);
+        ended(command).await
+    };
+    let listed = ask(&["--method", "tools/list"]).await;
+    let tools = names(&listed["result"]["tools"]);
+    for tool in ["echo", "add", "longRunningOperation", "sampleLLM", "getTinyImage"] {
+        assert!(tools.contains(&tool), "{tool}: {tools:?}");
+    }
+    let called =
+        ask(&["--method", "tools/call", "--tool-name", "echo", "--tool-arg", "message=hi"]);
+    assert_eq!(called.await["result"]["content"][0]["text"], "Echo: hi");
+    let listed = ask(&["--method", "resources/list"]).await;
+    assert!(names(&listed["result"]["resources"]).contains(&"Resource 1"), "{listed}");
+    let listed = ask(&["--method", "prompts/list"]).await;
+    assert!(names(&listed["result"]["prompts"]).contains(&"simple_prompt"), "{listed}");
+}
+
+async fn ended(mut command: Command) -> Value {
+    let output = spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap());
+    let output = output.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(|item| item["name"].as_str()).collect()
+}

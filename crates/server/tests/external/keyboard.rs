@@ -1,0 +1,50 @@
+//! The keyboard is enough.
+
+use crate::{
+    chromium::{Chromium, ENTER, TAB},
+    it::support::Server,
+    visit::{ALLOW, DENY, Visit},
+};
+
+#[tokio::test]
+async fn to_allow_and_sign_in() {
+    let server = Server::start();
+    let mut visit = Visit::to(&server).await;
+    let profile = tempfile::tempdir().unwrap();
+    let browser = Chromium::start(profile.path()).await;
+    browser.open(&visit.url()).await;
+    tab_to(&browser, ALLOW).await;
+    browser.press([ENTER]).await;
+    let user = browser.value("#userId").await;
+    tab_to(&browser, "#userId").await;
+    browser.press([ENTER]).await;
+    let answer = visit.answer(&browser).await;
+    let client = visit.client(&answer).await;
+    assert_eq!(visit.user(&client).await, user);
+}
+
+#[tokio::test]
+async fn to_deny() {
+    let server = Server::start();
+    let mut visit = Visit::to(&server).await;
+    let profile = tempfile::tempdir().unwrap();
+    let browser = Chromium::start(profile.path()).await;
+    browser.open(&visit.url()).await;
+    tab_to(&browser, DENY).await;
+    browser.press([ENTER]).await;
+    assert_eq!(visit.answer(&browser).await["error"], "access_denied");
+}
+
+/// Presses Tab until this element has the focus, and sees that the focus can be seen.
+async fn tab_to(browser: &Chromium, element: &str) {
+    for _ in 0..10 {
+        browser.press([TAB]).await;
+        let has_focus = format!("return document.activeElement.matches(`{element}`)");
+        if browser.script(&has_focus).await == true {
+            let outline = "return getComputedStyle(document.activeElement).outlineStyle";
+            assert_ne!(browser.script(outline).await, "none", "the focus on {element} is shown");
+            return;
+        }
+    }
+    panic!("Tab does not lead to {element}");
+}

@@ -1,0 +1,19 @@
+//! The server as the programs of others see it: a browser and MCP Inspector. `make tools` installs them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../it"]
+mod it {
+    #[expect(dead_code, unused_imports, reason = "the tests in `it` use the rest")]
+    pub(crate) mod support;
+}
+
+mod chromium;
+mod tools;
+mod visit;
+
+mod consent_and_identity;
+mod deny;
+mod identity_is_remembered;
+mod inspector_cli;
+mod keyboard;
+mod pages_look_right;

@@ -1,0 +1,42 @@
+//! How much is kept.
+
+use std::time::Duration;
+
+/// How much a store keeps of sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a session lives after it was last used.
+    pub session_ttl: Duration,
+    /// Sessions there may be.
+    pub sessions: usize,
+    /// Sessions one user may have, by whatever clients.
+    pub sessions_per_user: usize,
+    /// Resources one session may subscribe to.
+    pub subscriptions_per_session: usize,
+    /// Opened calls of one session that may run at a time.
+    pub calls_per_session: usize,
+    /// Events of one log.
+    pub log_events: usize,
+    /// Bytes of one log, and of its last event.
+    pub log_bytes: usize,
+    /// Bytes of the logs of all calls of one session. The oldest logs of ended calls make room.
+    pub session_log_bytes: usize,
+    /// How long a call's log stays after its end.
+    pub log_retention: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            session_ttl: Duration::from_secs(300),
+            sessions: 250_000,
+            sessions_per_user: 10_000,
+            subscriptions_per_session: 1_000,
+            calls_per_session: 64,
+            log_events: 4_096,
+            log_bytes: 1 << 20,
+            session_log_bytes: 4 << 20,
+            log_retention: Duration::from_secs(300),
+        }
+    }
+}

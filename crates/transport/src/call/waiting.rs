@@ -1,0 +1,68 @@
+//! A call whose request still waits for it.
+
+use std::sync::Arc;
+
+use rmcp::ServerHandler;
+use tokio::time::{Instant, error::Elapsed, timeout_at};
+
+use super::{Outgoing, Promoted, Started, promote};
+use crate::{http::Refusal, shared::Shared};
+
+/// A call between its start and its answer or promotion. If the request that waits for it goes
+/// away, it is promoted all the same: a client that hangs up has cancelled nothing, and whatever
+/// goes on must be counted, found by a cancellation, and ended with its session.
+pub(crate) struct Waiting<H: ServerHandler> {
+    shared: Arc<Shared<H>>,
+    started: Option<Started>,
+    deadline: Instant,
+}
+
+impl<H: ServerHandler> Waiting<H> {
+    pub(crate) fn new(shared: &Arc<Shared<H>>, started: Started) -> Self {
+        let deadline = started.call.started + shared.config.promote_after;
+        Self { shared: Arc::clone(shared), started: Some(started), deadline }
+    }
+
+    /// The call's first message, if it comes before a short call's time is over; `None` if the
+    /// call has ended without any.
+    pub(crate) async fn first(&mut self) -> Result<Option<Outgoing>, Elapsed> {
+        match &mut self.started {
+            Some(started) => timeout_at(self.deadline, started.outbox.next()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// It has answered, or ended: nothing of it is left to run.
+    pub(crate) fn done(mut self) {
+        self.started = None;
+    }
+
+    /// Lets it go on as more than short. A promotion that has begun is not undone by a request
+    /// that goes away.
+    pub(crate) async fn promote(
+        mut self,
+        first: Option<Outgoing>,
+        to: Promoted,
+    ) -> Result<(), Refusal> {
+        let Some(started) = self.started.take() else { return Ok(()) };
+        let id = started.call.request.clone();
+        let shared = Arc::clone(&self.shared);
+        let promotion = tokio::spawn(async move { promote(&shared, started, first, to).await });
+        promotion.await.unwrap_or(Err(Refusal::Internal { id }))
+    }
+}
+
+impl<H: ServerHandler> Drop for Waiting<H> {
+    fn drop(&mut self) {
+        let Some(started) = self.started.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let shared = Arc::clone(&self.shared);
+        runtime.spawn(async move {
+            let call = started.call.id;
+            if let Err(refused) = promote(&shared, started, None, Promoted::Nowhere).await {
+                tracing::debug!(event = "call.refused", %call, %refused,
+                    "a call that nobody waits for was not let go on");
+            }
+        });
+    }
+}

@@ -1,0 +1,161 @@
+//! A store and a bus between the endpoints and the real ones, for what goes wrong there.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mcp_everything_store::{
+    Answer, Appended, Bell, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Claim, Epoch,
+    InstanceId, LogLevel, NewCall, NewSession, OpenedCall, OpenedStream, Owner, Position, Pulled,
+    RequestKey, Ring, RunningCall, Session, SessionId, SessionState, Sessions, StoreError, Streams,
+    Written,
+    memory::{MemoryBus, MemoryStore},
+};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::support::soon;
+
+/// A store whose operations can be made to fail or to wait, and are counted.
+pub(crate) struct FaultyStore {
+    pub(crate) inner: MemoryStore,
+    down: Mutex<HashSet<&'static str>>,
+    gates: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
+    done: watch::Sender<HashMap<&'static str, usize>>,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(inner: MemoryStore) -> Self {
+        Self {
+            inner,
+            down: Mutex::default(),
+            gates: Mutex::default(),
+            done: watch::Sender::default(),
+        }
+    }
+
+    /// From now on an operation fails.
+    pub(crate) fn break_down(&self, operation: &'static str) {
+        self.down.lock().unwrap().insert(operation);
+    }
+
+    pub(crate) fn mend(&self, operation: &'static str) {
+        self.down.lock().unwrap().remove(operation);
+    }
+
+    /// From now on an operation waits for a permit.
+    pub(crate) fn hold_up(&self, operation: &'static str) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        self.gates.lock().unwrap().insert(operation, Arc::clone(&gate));
+        gate
+    }
+
+    /// How often an operation was asked for.
+    pub(crate) fn count(&self, operation: &'static str) -> usize {
+        self.done.borrow().get(operation).copied().unwrap_or_default()
+    }
+
+    /// Waits until an operation was asked for more than `count` times.
+    pub(crate) async fn asked(&self, operation: &'static str, count: usize) {
+        let mut done = self.done.subscribe();
+        let more = done.wait_for(|done| done.get(operation).is_some_and(|done| *done > count));
+        soon(more).await.unwrap();
+    }
+
+    async fn before(&self, operation: &'static str) -> Result<(), StoreError> {
+        self.done.send_modify(|done| *done.entry(operation).or_default() += 1);
+        let gate = self.gates.lock().unwrap().get(operation).cloned();
+        if let Some(gate) = gate {
+            gate.acquire().await.unwrap().forget();
+        }
+        if self.down.lock().unwrap().contains(operation) {
+            return Err(StoreError::Unavailable { reason: "it was told to fail".into() });
+        }
+        Ok(())
+    }
+}
+
+macro_rules! pass_on {
+    ($trait:ident; $($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)+) => {
+        #[async_trait]
+        impl $trait for FaultyStore {
+            $(async fn $name(&self, $($argument: $type),*) -> Result<$result, StoreError> {
+                self.before(stringify!($name)).await?;
+                self.inner.$name($($argument),*).await
+            })+
+        }
+    };
+}
+
+pass_on! {
+    Sessions;
+    create(id: SessionId, session: NewSession) -> ();
+    admit(id: SessionId, owner: &Owner) -> Option<Arc<Session>>;
+    delete(id: SessionId, owner: &Owner) -> bool;
+    hold(ids: &[SessionId]) -> Vec<bool>;
+    set_level(id: SessionId, level: LogLevel) -> Written;
+    subscribe(id: SessionId, uri: &str) -> Written;
+    unsubscribe(id: SessionId, uri: &str) -> Written;
+    states(ids: &[SessionId]) -> Vec<Option<SessionState>>;
+}
+
+pass_on! {
+    Calls;
+    open_call(id: SessionId, call: NewCall) -> OpenedCall;
+    append(id: SessionId, call: CallId, event: CallEvent) -> Appended;
+    read_call(id: SessionId, call: CallId, after: u64, reader: Option<&InstanceId>)
+        -> Option<CallLog>;
+    cancel(id: SessionId, request: &RequestKey) -> Vec<RunningCall>;
+    answer(id: SessionId, call: CallId, answer: Answer) -> Option<InstanceId>;
+    call_news(id: SessionId, call: CallId) -> Option<CallNews>;
+    close_call(id: SessionId, call: CallId) -> Written;
+}
+
+pass_on! {
+    Streams;
+    open_stream(id: SessionId, instance: &InstanceId, claim: Claim) -> OpenedStream;
+    push(id: SessionId, data: Bytes) -> (Written, Option<InstanceId>);
+    pull(id: SessionId, epoch: Epoch, passed: Position) -> Pulled;
+    close_stream(id: SessionId, epoch: Epoch, passed: Position) -> Written;
+}
+
+/// A bus that can lose bells.
+#[derive(Default)]
+pub(crate) struct LossyBus {
+    inner: MemoryBus,
+    loses: Mutex<bool>,
+    dead: Mutex<HashSet<InstanceId>>,
+}
+
+impl LossyBus {
+    pub(crate) fn lose_bells(&self, loses: bool) {
+        *self.loses.lock().unwrap() = loses;
+    }
+
+    /// From now on an instance counts as gone.
+    pub(crate) fn bury(&self, instance: InstanceId) {
+        self.dead.lock().unwrap().insert(instance);
+    }
+}
+
+#[async_trait]
+impl Bus for LossyBus {
+    async fn ring(&self, whom: Ring, bell: Bell) -> Result<(), StoreError> {
+        let lost = *self.loses.lock().unwrap();
+        if lost { Ok(()) } else { self.inner.ring(whom, bell).await }
+    }
+
+    async fn is_alive(&self, instance: &InstanceId) -> Result<bool, StoreError> {
+        let dead = self.dead.lock().unwrap().contains(instance);
+        if dead { Ok(false) } else { self.inner.is_alive(instance).await }
+    }
+
+    async fn listen(
+        &self,
+        instance: &InstanceId,
+    ) -> Result<mpsc::UnboundedReceiver<Bell>, StoreError> {
+        self.inner.listen(instance).await
+    }
+}
