@@ -46,6 +46,8 @@ pub(crate) async fn log(
         status: None,
     };
     async move {
+        tracing::debug!(event = "http.request", method = %line.method, path = line.path,
+            "request begun");
         let mut response = next.run(request).await;
         line.status = Some(response.status());
         drop(line);
@@ -94,5 +96,47 @@ impl Drop for Line {
         } else {
             line!(info);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Mutex};
+
+    use axum::{Router, body::Body, middleware, routing::get};
+    use futures::FutureExt as _;
+    use mcp_everything_store::SystemRandom;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_given_up_has_a_line() {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let _here = tracing::subscriber::set_default(subscriber);
+        let requests = Requests { random: Arc::new(SystemRandom), proxies: Proxies::default() };
+        let routes = Router::new()
+            .route("/slow", get(std::future::pending::<()>))
+            .layer(middleware::from_fn_with_state(requests, log));
+        let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)));
+        let request = Request::get("/slow").extension(peer).body(Body::empty()).unwrap();
+        assert!(routes.oneshot(request).now_or_never().is_none(), "it waits, and is given up");
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("http.abandoned") && text.contains("/slow"), "{text}");
     }
 }

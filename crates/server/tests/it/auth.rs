@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Mcp, Server, SignIn};
+use crate::support::{Mcp, Server, SignIn, Stream};
 
 async fn json_at(server: &Server, path: &str) -> Value {
     let answer = reqwest::get(server.url(path)).await.unwrap();
@@ -97,6 +97,40 @@ async fn a_code_is_good_once_and_its_replay_ends_what_it_gave() {
     assert_eq!(error["error"], "invalid_grant");
     let refused = client.call("echo", json!({ "message": "hi" })).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_revoked_grant_ends_the_stream_that_is_open() {
+    let server = Server::start();
+    let sign_in = SignIn::register(&server).await;
+    let tokens = sign_in.tokens("alice").await;
+    let mut client = Mcp::new(&server);
+    client.token = Some(tokens.access);
+    client.initialize(json!({})).await;
+    let mut stream = Stream::of(client.get(None).await);
+    let form = [("token", tokens.refresh.as_str()), ("client_id", tokens.client_id.as_str())];
+    let revoked = sign_in.browser.http.post(server.url("/revoke")).form(&form).send().await;
+    assert_eq!(revoked.unwrap().status(), StatusCode::OK);
+    while stream.next().await.is_some() {}
+    let refused = client.call("echo", json!({ "message": "hi" })).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_method_needs_its_scope() {
+    let server = Server::start();
+    let sign_in = SignIn { scope: Some("mcp:read"), ..SignIn::register(&server).await };
+    let mut client = Mcp::new(&server);
+    client.token = Some(sign_in.tokens("alice").await.access);
+    client.initialize(json!({})).await;
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/list" });
+    assert_eq!(client.post(&list).await.status, StatusCode::OK);
+    let refused = client.call("echo", json!({ "message": "hi" })).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+    assert!(challenge.contains(r#"scope="mcp:read mcp:tools""#), "{challenge}");
+    server.logged("auth.token.rejected");
 }
 
 #[tokio::test]

@@ -93,17 +93,35 @@ fn a_broken_env_file_is_an_error() {
 #[test]
 fn help_explains_every_command_and_setting() {
     let help = text(&run(&["--help"], &[]).stdout);
-    for word in [
-        "serve",
-        "login",
-        "check-config",
-        "healthcheck",
-        "[env: PORT",
-        "[env: AUTH_MODE",
-        "[env: SESSION_TTL",
-    ] {
+    for word in ["serve", "login", "check-config", "healthcheck"] {
         assert!(help.contains(word), "{word}");
     }
+    // What is shown is what is explained.
+    let shown = text(&run(&["check-config"], &[]).stdout);
+    for line in shown.lines() {
+        let (variable, _) = line.split_once('=').unwrap();
+        assert!(help.contains(&format!("[env: {variable}")), "{variable}");
+    }
+    assert!(shown.lines().count() > 10);
+}
+
+#[test]
+fn what_this_version_has_not_is_refused_instead_of_passed_over() {
+    for variable in ["REDIS_URL", "TLS_CERT", "UPSTREAM_ISSUER", "CLIENTS_FILE"] {
+        let output = run(&[], &[(variable, "x")]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains(variable), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn only_the_env_file_of_the_working_directory_counts() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(".env"), "PORT=4001\n").unwrap();
+    let below = home.path().join("below");
+    std::fs::create_dir(&below).unwrap();
+    let output = binary().arg("check-config").current_dir(below).output().unwrap();
+    assert!(text(&output.stdout).contains("PORT=3232"));
 }
 
 #[tokio::test]

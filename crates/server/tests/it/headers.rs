@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use http::{Method, StatusCode};
 use reqwest::{Response, redirect::Policy};
 
-use crate::support::Server;
+use serde_json::json;
+
+use crate::support::{Mcp, Server, call};
 
 /// Every route, with a method that is answered and one that is not.
 const ROUTES: &[&str] = &[
@@ -64,6 +66,43 @@ async fn every_response_is_guarded() {
             assert!(!response.status().is_server_error(), "{path}");
             is_guarded(&response);
         }
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_answer_of_the_endpoint_is_guarded() {
+    let server = Server::open();
+    let client = Mcp::anonymous(&server).await;
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let accepted = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    let long = json!({ "duration": 0.1, "steps": 1 });
+    let mut gone = client.clone();
+    gone.session = Some("no-such-session".to_owned());
+    let large = client.request(Method::POST).header("content-type", "application/json");
+    let answers = [
+        (client.send(&ping).await, StatusCode::OK),
+        (client.send(&accepted).await, StatusCode::ACCEPTED),
+        (client.send(&call(1, "longRunningOperation", &long)).await, StatusCode::OK),
+        (client.get(None).await, StatusCode::OK),
+        (client.get(Some("nonsense")).await, StatusCode::METHOD_NOT_ALLOWED),
+        (gone.send(&ping).await, StatusCode::NOT_FOUND),
+        (large.body(vec![b' '; 5 << 20]).send().await.unwrap(), StatusCode::PAYLOAD_TOO_LARGE),
+        (client.request(Method::DELETE).send().await.unwrap(), StatusCode::NO_CONTENT),
+    ];
+    for (answer, status) in answers {
+        assert_eq!(answer.status(), status);
+        is_guarded(&answer);
+        assert!(answer.headers().contains_key("x-request-id"));
+    }
+}
+
+#[tokio::test]
+async fn a_script_of_another_origin_has_no_business_with_the_pages() {
+    let server = Server::start();
+    for path in ["/authorize", "/authorize/consent", "/fakeupstreamauth/authorize"] {
+        let request = client().get(server.url(path)).header("origin", "http://localhost:6274");
+        let response = request.send().await.unwrap();
+        assert!(!response.headers().contains_key("access-control-allow-origin"), "{path}");
     }
 }
 

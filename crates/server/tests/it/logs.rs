@@ -40,7 +40,7 @@ async fn requests_authentication_sessions_and_storage_each_have_their_line() {
     client.delete().await;
     has(&server.logged("session.ended"), &["session", "user_id"]);
     let _expiring = Mcp::of(&server, "bob").await;
-    has(&server.logged("session.expired"), &["session"]);
+    has(&server.logged("session.expired"), &["session", "user_id", "client_id"]);
 }
 
 #[tokio::test]
@@ -68,20 +68,18 @@ async fn a_client_that_comes_back_has_a_line() {
 #[tokio::test]
 async fn what_a_client_sends_cannot_forge_a_line() {
     let server = Server::open();
-    let mut client = Mcp::new(&server);
+    let client = Mcp::new(&server);
     let forged = "x\n{\"event\":\"forged\"}\u{1b}[31m";
-    let mut message = json!({
+    let message = json!({
         "jsonrpc": "2.0", "id": 0, "method": "initialize",
         "params": {
             "protocolVersion": "2025-11-25", "capabilities": {},
             "clientInfo": { "name": forged, "version": "y".repeat(2000) }
         }
     });
-    client.session = None;
     client.post(&message).await;
     let line = server.logged("session.started");
     assert_eq!(line["client_name"], forged, "kept, but on one line");
     assert!(line["client_version"].as_str().unwrap().chars().count() < 600, "bounded");
-    message["id"] = json!(1);
     assert!(server.log().iter().all(|line| line["event"] != "forged"));
 }

@@ -6,7 +6,7 @@ mod sign_in;
 
 use std::time::Duration;
 
-pub(crate) use mcp::{Answer, Mcp, Stream};
+pub(crate) use mcp::{Answer, Mcp, Stream, call};
 pub(crate) use server::{Server, binary};
 pub(crate) use sign_in::{SignIn, VERIFIER};
 

@@ -122,11 +122,36 @@ async fn what_one_user_sets_the_other_does_not_see() {
     let server = Server::start();
     let alice = Mcp::of(&server, "alice").await;
     let bob = Mcp::of(&server, "bob").await;
-    let level = json!({
-        "jsonrpc": "2.0", "id": 1, "method": "logging/setLevel", "params": { "level": "emergency" }
+    let mut hers = Stream::of(alice.get(None).await);
+    let mut his = Stream::of(bob.get(None).await);
+    let level = |level: &str| {
+        json!({
+            "jsonrpc": "2.0", "id": 1, "method": "logging/setLevel", "params": { "level": level }
+        })
+    };
+    let subscribe = json!({
+        "jsonrpc": "2.0", "id": 2, "method": "resources/subscribe",
+        "params": { "uri": "test://static/resource/1" }
     });
-    alice.post(&level).await;
-    let mut calling = Stream::of(bob.send(&level).await);
-    // A session begins with every level; Bob hears of his own change.
-    calling.until("notifications/message").await;
+    alice.post(&level("emergency")).await;
+    alice.post(&subscribe).await;
+    bob.post(&level("debug")).await;
+    // Every 10 s a subscribed resource is said to have changed, every 20 s comes a message.
+    hers.until("notifications/resources/updated").await;
+    loop {
+        let message = his.next().await.unwrap();
+        assert_ne!(message["method"], "notifications/resources/updated", "hers, not his");
+        if message["method"] == "notifications/message" {
+            break;
+        }
+    }
+    // The next tick of hers comes after the message that he got.
+    loop {
+        let message = hers.next().await.unwrap();
+        match message["method"].as_str() {
+            Some("notifications/message") => assert_eq!(message["params"]["level"], "emergency"),
+            Some("notifications/stderr") => break,
+            _ => {}
+        }
+    }
 }

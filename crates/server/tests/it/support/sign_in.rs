@@ -83,6 +83,8 @@ pub(crate) struct SignIn<'a> {
     pub(crate) browser: Browser,
     pub(crate) client_id: String,
     pub(crate) redirect_uri: String,
+    /// `None`: what the server gives unasked.
+    pub(crate) scope: Option<&'a str>,
 }
 
 impl<'a> SignIn<'a> {
@@ -99,7 +101,7 @@ impl<'a> SignIn<'a> {
         assert_eq!(answer.status(), StatusCode::CREATED);
         let registered: Value = answer.json().await.unwrap();
         let client_id = registered["client_id"].as_str().unwrap().to_owned();
-        Self { server, browser, client_id, redirect_uri }
+        Self { server, browser, client_id, redirect_uri, scope: None }
     }
 
     pub(crate) fn authorization_url(&self) -> Url {
@@ -113,6 +115,9 @@ impl<'a> SignIn<'a> {
             .append_pair("code_challenge_method", "S256")
             .append_pair("state", "the state")
             .append_pair("resource", &self.server.url("/mcp"));
+        if let Some(scope) = self.scope {
+            url.query_pairs_mut().append_pair("scope", scope);
+        }
         url
     }
 
