@@ -48,8 +48,9 @@ edit.addEventListener("click", () => {
   input.select();
 });
 
-form.addEventListener("submit", () => {
-  if (input.checkValidity()) {
+form.addEventListener("submit", (event) => {
+  // Cancel, the one button with a name, says nothing of who is there.
+  if (!event.submitter?.name && input.checkValidity()) {
     remember(input.value);
   }
 });

@@ -2,7 +2,7 @@
 //!
 //! Nothing of a session is in this process but its calls. A call is short until it has run for
 //! [`promote_after`](crate::Config::promote_after) or sends anything that is not its answer; a
-//! short call's answer goes back alone. Then it is promoted, in one place ([`promote`]): it is
+//! short call's answer goes back alone. Then it is promoted, in one place ([`promote()`]): it is
 //! opened in the store, and from then on its events are numbered and kept, it can be cancelled
 //! and answered through any instance, and a client that is cut off can come back for the rest.
 

@@ -13,7 +13,7 @@ use http::{HeaderValue, StatusCode, header};
 use mcp_everything_oauth::BaseUri;
 
 const STYLE: &str = include_str!("../../assets/splash.css");
-const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
 #[derive(Template)]

@@ -43,16 +43,20 @@ fn rows(section: &str) -> Vec<Row> {
                 method: method.parse().unwrap(),
                 path: path.to_owned(),
                 headers: headers.collect(),
-                body: match body {
-                    "5 MB of x" => "x".repeat(5_000_000),
-                    body => body.trim_matches('`').to_owned(),
-                },
+                body: with_long_texts(body.trim_matches('`')),
                 status: status.parse().unwrap(),
                 code: code.to_owned(),
                 says: says.to_owned(),
             }
         })
         .collect()
+}
+
+/// `<5 x>` is `xxxxx`.
+fn with_long_texts(body: &str) -> String {
+    let Some((before, rest)) = body.split_once('<') else { return body.to_owned() };
+    let (length, after) = rest.split_once(" x>").unwrap();
+    format!("{before}{}{after}", "x".repeat(length.parse().unwrap()))
 }
 
 impl Row {

@@ -7,7 +7,7 @@ use reqwest::{Response, redirect::Policy};
 
 use serde_json::json;
 
-use crate::support::{Mcp, Server, call};
+use crate::support::{Mcp, Server, call, sources};
 
 /// Every route, with a method that is answered and one that is not.
 const ROUTES: &[&str] = &[
@@ -109,25 +109,11 @@ async fn a_script_of_another_origin_has_no_business_with_the_pages() {
 /// A route that is added to a router and not to this test fails here.
 #[test]
 fn no_route_is_forgotten() {
-    let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let mut found = BTreeSet::new();
-    let mut folders = vec![std::path::PathBuf::from(crates)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() && !path.ends_with("tests") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let source = std::fs::read_to_string(&path).unwrap();
-                let source = source.split("\nmod tests {").next().unwrap();
-                for route in source
-                    .split(".route(\"")
-                    .skip(1)
-                    .chain(source.split(".route_service(\"").skip(1))
-                {
-                    found.insert(route.split('"').next().unwrap().to_owned());
-                }
-            }
+    for source in sources() {
+        let routes = source.split(".route(\"").skip(1);
+        for route in routes.chain(source.split(".route_service(\"").skip(1)) {
+            found.insert(route.split('"').next().unwrap().to_owned());
         }
     }
     assert!(found.contains("/mcp") && found.contains("/token"), "{found:?}");

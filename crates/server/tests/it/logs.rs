@@ -1,8 +1,10 @@
 //! The log: each kind of line, with its name and its fields.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Mcp, Server, Stream};
+use crate::support::{Answer, Mcp, Server, Stream, sources};
 
 #[track_caller]
 fn has(line: &Value, fields: &[&str]) {
@@ -82,4 +84,24 @@ async fn what_a_client_sends_cannot_forge_a_line() {
     assert_eq!(line["client_name"], forged, "kept, but on one line");
     assert!(line["client_version"].as_str().unwrap().chars().count() < 600, "bounded");
     assert!(server.log().iter().all(|line| line["event"] != "forged"));
+}
+
+/// A line that is added to the source and not to the page fails here, and the other way around.
+#[test]
+fn the_page_lists_every_line() {
+    const PAGE: &str = include_str!("../../../../docs/logging.md");
+    let first_cells = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split('|').next());
+    let listed: BTreeSet<_> = first_cells
+        .flat_map(|cell| cell.split('`'))
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+        .map(str::to_owned)
+        .collect();
+    let mut written = BTreeSet::new();
+    for source in sources() {
+        for rest in source.split("event = \"").skip(1) {
+            written.insert(rest.split('"').next().unwrap().to_owned());
+        }
+    }
+    assert!(written.contains("server.started") && written.contains("auth.token.issued"));
+    assert_eq!(written, listed);
 }

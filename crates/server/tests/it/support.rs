@@ -4,7 +4,7 @@ mod mcp;
 mod server;
 mod sign_in;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 pub(crate) use mcp::{Answer, Mcp, Stream, call};
 pub(crate) use server::{Server, binary};
@@ -15,4 +15,22 @@ pub(crate) const BOUND: Duration = Duration::from_secs(30);
 
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(BOUND, what).await.expect("it happens within the bound")
+}
+
+/// The sources of every crate, without their tests.
+pub(crate) fn sources() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("tests") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                found.push(source.split("\nmod tests {").next().unwrap().to_owned());
+            }
+        }
+    }
+    found
 }

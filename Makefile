@@ -1,0 +1,54 @@
+# `make help` lists the targets. What takes more than a line is a script in tools/.
+.POSIX:
+.NOTPARALLEL:
+.PHONY: help build start dev-integrated test all-tests lint conformance suite tools clean-tools
+
+# One set of features for all that is checked and tested: another would compile everything anew.
+WORKSPACE = --workspace --all-features
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name what; do \
+		printf '  make %-16s %s\n' "$$name" "$$what"; done
+
+build: ## build the binary, optimised
+	cargo build --release
+
+start: ## build the binary, optimised, and start the server
+	cargo run --release -- serve
+
+dev-integrated: ## start a debug build with the authorization server in it
+	AUTH_MODE=integrated cargo run -- serve
+
+test: ## all tests and checks; T=name: unit, integration, auth, multi_user or part of a test's path
+	@if [ -n "$(T)" ]; then tools/setup.sh nextest && tools/test.sh "$(T)"; \
+		else $(MAKE) --no-print-directory all-tests; fi
+
+# The suite gets the binary that is built for the tests. The summary of the tests comes last.
+all-tests: tools lint
+	cargo test --quiet --doc $(WORKSPACE)
+	cargo nextest run --no-run $(WORKSPACE)
+	@$(MAKE) --no-print-directory suite
+	tools/test.sh
+
+lint: ## format, clippy, documentation, dependencies, sizes of files
+	@tools/setup.sh deny
+	cargo fmt --all --check
+	cargo clippy $(WORKSPACE) --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc $(WORKSPACE) --no-deps --document-private-items
+	cargo deny check bans licenses sources
+	tools/check-sizes.sh
+
+conformance: ## the official MCP conformance suite, for every revision it knows requirements of
+	@tools/setup.sh node
+	cargo build
+	@$(MAKE) --no-print-directory suite
+
+suite:
+	tools/node --test --test-reporter=dot conformance/judge.test.mjs
+	tools/node conformance/run.mjs
+
+tools: ## install what the tests need and this machine lacks
+	@tools/setup.sh
+
+clean-tools: ## remove what `make tools` put into this folder
+	rm -rf tools/node_modules

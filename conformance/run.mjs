@@ -1,0 +1,38 @@
+// Runs the official MCP conformance suite against the server and judges its report.
+// See README.md. `make conformance` calls it with the Node of tools/.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { judge } from "./judge.mjs";
+import { print } from "./print.mjs";
+import { startServer } from "./server.mjs";
+import { requirements, runSuite } from "./suite.mjs";
+
+// Whether a revision may have scenarios in the baseline.
+const REVISIONS = { "2025-11-25": false, "2026-07-28": true };
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => process.exit(1));
+}
+
+const baseline = JSON.parse(readFileSync(new URL("baseline.json", import.meta.url), "utf8"));
+for (const [revision, entries] of Object.entries(baseline)) {
+  if (entries.length > 0 && !REVISIONS[revision]) {
+    throw new Error(`baseline.json: there is no place for entries of ${revision}`);
+  }
+}
+
+const required = Object.keys(REVISIONS).map((revision) => [revision, requirements(revision)]);
+const reports = mkdtempSync(join(tmpdir(), "conformance-"));
+process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
+const endpoint = await startServer();
+let problems = 0;
+for (const [revision, scenarios] of required) {
+  const results = await runSuite(endpoint, revision, join(reports, revision));
+  const verdict = judge(scenarios, results, baseline[revision] ?? []);
+  print(revision, verdict);
+  problems += verdict.problems.length;
+}
+console.log(problems === 0 ? "conformance: ok" : `conformance: ${problems} problem(s)`);
+process.exit(problems === 0 ? 0 : 1);

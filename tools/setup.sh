@@ -1,0 +1,83 @@
+#!/bin/sh
+# Installs what the tests need and this machine lacks, and says so; quiet when nothing is missing.
+#
+#   tools/setup.sh                 everything
+#   tools/setup.sh nextest deny    only these parts: nextest, deny, node, browser
+set -eu
+cd "$(dirname "$0")/.."
+
+# cargo-deny and cargo-nextest run for seconds here: they are not worth a long optimisation.
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=0
+NEXTEST=0.9.143
+DENY=0.20.2
+
+say() { echo "setup: $*"; }
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+fail() {
+    say "$*" >&2
+    exit 1
+}
+
+# What apt answers is shown only if it fails.
+apt_install() {
+    has apt-get || fail "no apt-get here: please install $* yourself"
+    as_root=
+    if [ "$(id -u)" -ne 0 ]; then
+        has sudo || fail "please install $* as root: there is no sudo here"
+        as_root=sudo
+    fi
+    log=$(mktemp)
+    if ! { $as_root apt-get update &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        fail "apt-get could not install $*"
+    fi
+    rm -f "$log"
+}
+
+cargo_install() {
+    cargo install --locked --quiet "$1@$2" || fail "cargo could not install $1 $2"
+}
+
+nextest() {
+    cargo nextest --version >/dev/null 2>&1 && return
+    say "cargo-nextest $NEXTEST (cargo install): runs the tests; takes some minutes"
+    cargo_install cargo-nextest "$NEXTEST"
+}
+
+deny() {
+    cargo deny --version >/dev/null 2>&1 && return
+    say "cargo-deny $DENY (cargo install): checks licences and sources of dependencies; takes some minutes"
+    cargo_install cargo-deny "$DENY"
+}
+
+browser() {
+    if has chromium && has chromedriver; then return; fi
+    say "chromium, chromium-driver (apt): the browser that walks the sign-in pages"
+    apt_install chromium chromium-driver
+}
+
+node() {
+    stamp=tools/node_modules/.installed
+    cmp -s tools/package-lock.json "$stamp" && return
+    if ! has npm; then
+        say "nodejs, npm (apt): installs the next"
+        apt_install nodejs npm
+    fi
+    say "Node 24, the MCP conformance suite and MCP Inspector (npm, in tools/node_modules): they test the server from outside"
+    npm ci --prefix tools --loglevel=error >/dev/null ||
+        fail "npm could not install what tools/package-lock.json lists"
+    tools/node --version >/dev/null
+    cp tools/package-lock.json "$stamp"
+}
+
+[ $# -gt 0 ] || set -- nextest deny browser node
+for part in "$@"; do
+    case $part in
+    nextest | deny | browser | node) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, browser, node" ;;
+    esac
+done
