@@ -2,6 +2,27 @@
 //!
 //! Operations are named by intent and are atomic: a caller never reads, decides and writes in two
 //! steps. [`memory`] keeps everything in the process; other stores pass the same contract suite.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use mcp_everything_store::{
+//!     Limits, NewSession, Owner, SessionId, Sessions as _, SystemClock, SystemRandom,
+//!     memory::MemoryStore,
+//! };
+//!
+//! # async fn example() -> Result<(), mcp_everything_store::StoreError> {
+//! let store = MemoryStore::new(Arc::new(SystemClock), Limits::default());
+//! let id = SessionId::random(&SystemRandom);
+//! let session = NewSession {
+//!     owner: Owner::anonymous(),
+//!     initialize: "{}".into(),
+//!     protocol_version: "2025-11-25".into(),
+//! };
+//! store.create(id, session).await?;
+//! assert!(store.admit(id, &Owner::anonymous()).await?.is_some());
+//! # Ok(()) }
+//! ```
 
 mod access;
 mod bus;

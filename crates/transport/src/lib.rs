@@ -8,6 +8,36 @@
 //!
 //! Mount an [`Endpoint`] at one path. It serves the revisions with sessions (2025-03-26 to
 //! 2025-11-25) itself and hands those without (2026-07-28) to rmcp, on the same URL.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use axum::{Extension, Router};
+//! use mcp_everything_store::{
+//!     InstanceId, Limits, Owner, SystemClock, SystemRandom,
+//!     memory::{MemoryBus, MemoryStore},
+//! };
+//! use mcp_everything_transport::{Backends, Config, Endpoint};
+//! use rmcp::ServerHandler;
+//!
+//! async fn routes<H>(handler: H) -> Result<Router, mcp_everything_store::StoreError>
+//! where
+//!     H: ServerHandler + Clone,
+//! {
+//!     let clock = Arc::new(SystemClock);
+//!     let backends = Backends {
+//!         store: Arc::new(MemoryStore::new(clock.clone(), Limits::default())),
+//!         bus: Arc::new(MemoryBus::default()),
+//!         clock,
+//!         random: Arc::new(SystemRandom),
+//!         instance: InstanceId::random("example", &SystemRandom),
+//!     };
+//!     let endpoint =
+//!         Endpoint::start(backends, Config::default(), move |_, _| handler.clone()).await?;
+//!     // Without authentication; with it, a bearer layer says who calls.
+//!     Ok(Router::new().route_service("/mcp", endpoint).layer(Extension(Owner::anonymous())))
+//! }
+//! ```
 
 mod call;
 mod config;
