@@ -7,17 +7,17 @@
 //! use std::sync::Arc;
 //!
 //! use mcp_everything_store::{
-//!     Limits, NewSession, Owner, SessionId, Sessions as _, SystemClock, SystemRandom,
+//!     Limits, Owner, Session, SessionId, Sessions as _, SystemClock, SystemRandom, Transport,
 //!     memory::MemoryStore,
 //! };
 //!
 //! # async fn example() -> Result<(), mcp_everything_store::StoreError> {
 //! let store = MemoryStore::new(Arc::new(SystemClock), Limits::default());
 //! let id = SessionId::random(&SystemRandom);
-//! let session = NewSession {
+//! let session = Session {
 //!     owner: Owner::anonymous(),
-//!     initialize: "{}".into(),
-//!     protocol_version: "2025-11-25".into(),
+//!     transport: Transport::HttpSse,
+//!     handshake: None,
 //! };
 //! store.create(id, session).await?;
 //! assert!(store.admit(id, &Owner::anonymous()).await?.is_some());
@@ -47,7 +47,8 @@ pub use owner::Owner;
 pub use random::{Random, SystemRandom, TestRandom};
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
-    Answer, Appended, CallEvent, CallLog, CallNews, Calls, Claim, Epoch, Limits, LogLevel, NewCall,
-    NewSession, OpenedCall, OpenedStream, PAGE, Position, Pulled, RequestKey, RunningCall, Session,
-    SessionState, SessionStore, Sessions, Streams, UnknownLevel, Written,
+    Answer, Appended, CallEvent, CallLog, CallNews, Calls, Claim, Epoch, Handshake, Limits,
+    LogLevel, NewCall, OpenedCall, OpenedStream, PAGE, Position, Pulled, RequestKey, RunningCall,
+    Session, SessionState, SessionStore, Sessions, Settled, Streams, Transport, UnknownLevel,
+    Written,
 };

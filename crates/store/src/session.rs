@@ -19,7 +19,7 @@ pub use calls::{
 };
 pub use level::{LogLevel, UnknownLevel};
 pub use limits::Limits;
-pub use record::{NewSession, Session, SessionState, Sessions, Written};
+pub use record::{Handshake, Session, SessionState, Sessions, Settled, Transport, Written};
 pub use streams::{Claim, Epoch, OpenedStream, PAGE, Position, Pulled, Streams};
 
 /// Everything the transport needs of a store.

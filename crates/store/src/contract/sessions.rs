@@ -17,8 +17,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    CallId, InstanceId, Limits, NewSession, Owner, PAGE, SessionId, SessionStore, StoreError,
-    SystemRandom,
+    CallId, Handshake, InstanceId, Limits, Owner, PAGE, Session, SessionId, SessionStore,
+    StoreError, SystemRandom, Transport,
 };
 
 /// A store under test and what a test must be able to do to it.
@@ -49,12 +49,11 @@ pub const LIMITS: Limits = Limits {
 macro_rules! session_store_contract {
     ($make:expr) => {
         $crate::session_store_contract! { $make;
-            lives: begins_and_is_admitted, is_admitted_for_its_owner_only,
+            lives: begins_and_is_admitted, is_settled_once, is_admitted_for_its_owner_only,
                 ends_when_it_is_not_used, begins_anew_when_it_is_admitted,
                 is_not_prolonged_by_strangers, begins_anew_when_it_is_held,
                 is_not_held_back_to_life, is_deleted_by_its_owner_only,
                 takes_everything_along_when_it_ends, is_created_once, are_bounded_for_each_user,
-                are_bounded_in_all,
                 do_not_count_when_they_are_gone, are_counted_right_by_many_at_a_time;
             state: begins_with_nothing, remembers_the_level, remembers_subscriptions,
                 bounds_subscriptions, does_not_bring_a_session_back, does_not_prolong_a_session,
@@ -92,11 +91,18 @@ fn owner(user: &str) -> Owner {
     Owner { user: user.into(), issuer: "https://as.test".into(), client: "client".into() }
 }
 
-fn new_session(owner: &Owner) -> NewSession {
-    NewSession {
-        owner: owner.clone(),
+fn handshake() -> Handshake {
+    Handshake {
         initialize: r#"{"protocolVersion":"2025-11-25"}"#.into(),
         protocol_version: "2025-11-25".into(),
+    }
+}
+
+fn new_session(owner: &Owner) -> Session {
+    Session {
+        owner: owner.clone(),
+        transport: Transport::StreamableHttp,
+        handshake: Some(Arc::new(handshake())),
     }
 }
 

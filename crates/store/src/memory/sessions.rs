@@ -10,24 +10,24 @@ use dashmap::Entry as Slot;
 
 use super::{MemoryStore, entry::Entry, noted};
 use crate::{
-    LogLevel, NewSession, Owner, Session, SessionId, SessionState, Sessions, StoreError, Written,
+    Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions, Settled, StoreError,
+    Written,
 };
 
 #[async_trait]
 impl Sessions for MemoryStore {
-    async fn create(&self, id: SessionId, new: NewSession) -> Result<(), StoreError> {
+    async fn create(&self, id: SessionId, session: Session) -> Result<(), StoreError> {
         noted("create");
         if self.sessions.contains_key(&id) {
             return Ok(());
         }
-        self.count_in(&new.owner)?;
+        self.count_in(&session.owner)?;
         let Slot::Vacant(slot) = self.sessions.entry(id) else {
-            self.count_out(&new.owner);
+            self.count_out(&session.owner);
             return Ok(());
         };
-        let NewSession { owner, initialize, protocol_version } = new;
         slot.insert(Entry {
-            session: Arc::new(Session { owner, initialize, protocol_version }),
+            session: Arc::new(session),
             expires: self.clock.now() + self.limits.session_ttl,
             state: SessionState::default(),
             calls: HashMap::new(),
@@ -35,6 +35,19 @@ impl Sessions for MemoryStore {
             stream: super::entry::Stream::default(),
         });
         Ok(())
+    }
+
+    async fn settle(&self, id: SessionId, handshake: Handshake) -> Result<Settled, StoreError> {
+        noted("settle");
+        let settled = self.with(id, |entry, _| match &entry.session.handshake {
+            Some(before) if **before == handshake => Settled::Done,
+            Some(_) => Settled::Already,
+            None => {
+                Arc::make_mut(&mut entry.session).handshake = Some(Arc::new(handshake));
+                Settled::Done
+            }
+        });
+        Ok(settled.unwrap_or(Settled::Gone))
     }
 
     async fn admit(

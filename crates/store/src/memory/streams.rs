@@ -22,10 +22,10 @@ impl Streams for MemoryStore {
         let opened = self.with(id, |entry, now| {
             entry.expires = now + ttl;
             let stream = &mut entry.stream;
-            match claim {
-                Claim::IfFree if stream.holder.is_some() => return OpenedStream::Held,
-                Claim::IfFree | Claim::Take(None) => {}
-                Claim::Take(Some(after)) => stream.start_behind(after),
+            match (claim, &stream.holder) {
+                (Claim::IfFree, Some(by)) => return OpenedStream::Held { by: by.clone() },
+                (Claim::IfFree, None) | (Claim::Take(None), _) => {}
+                (Claim::Take(Some(after)), _) => stream.start_behind(after),
             }
             OpenedStream::Holder {
                 epoch: stream.epoch.next(),
@@ -34,6 +34,11 @@ impl Streams for MemoryStore {
             }
         });
         Ok(opened.unwrap_or(OpenedStream::Gone))
+    }
+
+    async fn holder(&self, id: SessionId) -> Result<Option<InstanceId>, StoreError> {
+        noted("holder");
+        Ok(self.with(id, |entry, _| entry.stream.holder.clone()).flatten())
     }
 
     async fn push(

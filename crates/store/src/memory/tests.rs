@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    SessionStore, TestClock,
+    Owner, Session, SessionStore, Sessions as _, SystemRandom, TestClock, Transport,
     contract::sessions::{LIMITS, SessionHarness},
 };
 
@@ -28,3 +28,19 @@ impl SessionHarness for Harness {
 }
 
 crate::session_store_contract!(async { Harness::new() });
+
+/// All users together do not take all the room.
+#[tokio::test]
+async fn sessions_are_bounded_in_all() {
+    let store = Harness::new().store;
+    let session = |user: usize| Session {
+        owner: Owner { user: user.to_string(), ..Owner::anonymous() },
+        transport: Transport::HttpSse,
+        handshake: None,
+    };
+    for number in 0..LIMITS.sessions {
+        store.create(SessionId::random(&SystemRandom), session(number / 2)).await.unwrap();
+    }
+    let refused = store.create(SessionId::random(&SystemRandom), session(99)).await;
+    assert!(matches!(refused, Err(StoreError::LimitReached { .. })), "{refused:?}");
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// How long a session lives after it was last used.
     pub session_ttl: Duration,
-    /// Sessions there may be.
+    /// Sessions there may be in a store that keeps them in the process.
     pub sessions: usize,
     /// Sessions one user may have, by whatever clients.
     pub sessions_per_user: usize,

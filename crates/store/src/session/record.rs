@@ -3,30 +3,51 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use super::LogLevel;
 use crate::{Owner, SessionId, StoreError};
 
-/// A session about to be.
-#[derive(Clone, Debug)]
-pub struct NewSession {
-    /// Whom it is bound to.
-    pub owner: Owner,
+/// How a session's client speaks to its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Transport {
+    /// Streamable HTTP.
+    StreamableHttp,
+    /// The HTTP with SSE of 2024-11-05.
+    HttpSse,
+}
+
+/// What client and server agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
     /// The parameters of `initialize`, as JSON.
     pub initialize: Arc<str>,
     /// The negotiated protocol version, which need not be the one the client asked for.
     pub protocol_version: Arc<str>,
 }
 
-/// What of a session never changes. A process may keep it as long as it likes.
+/// What of a session never changes, once the handshake is there. A process may keep it as long as
+/// it likes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Whom it is bound to.
     pub owner: Owner,
-    /// The parameters of `initialize`, as JSON.
-    pub initialize: Arc<str>,
-    /// The negotiated protocol version.
-    pub protocol_version: Arc<str>,
+    /// How its client speaks.
+    pub transport: Transport,
+    /// `None` between the opening of an HTTP with SSE stream and `initialize`.
+    pub handshake: Option<Arc<Handshake>>,
+}
+
+/// What became of a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Settled {
+    /// It is the session's.
+    Done,
+    /// There was another one before, which stays.
+    Already,
+    /// The session is gone.
+    Gone,
 }
 
 /// What of a session changes. Never cached: read where it is needed.
@@ -63,9 +84,13 @@ impl Written {
 pub trait Sessions: Send + Sync + 'static {
     /// Keeps a new session.
     ///
-    /// Fails with [`StoreError::LimitReached`] if its user has too many, or there are too many at all. A second call with the
-    /// same id changes nothing: ids are never used twice, so it is the first one repeated.
-    async fn create(&self, id: SessionId, session: NewSession) -> Result<(), StoreError>;
+    /// Fails with [`StoreError::LimitReached`] if its user has too many, or the store. A second
+    /// call with the same id changes nothing: ids are never used twice, so it is the first one
+    /// repeated.
+    async fn create(&self, id: SessionId, session: Session) -> Result<(), StoreError>;
+
+    /// Keeps the handshake of a session that began without. The same one again is no other.
+    async fn settle(&self, id: SessionId, handshake: Handshake) -> Result<Settled, StoreError>;
 
     /// The session, if it lives and is `owner`'s, and its life starts anew.
     ///

@@ -45,7 +45,10 @@ pub enum OpenedStream {
         superseded: Option<InstanceId>,
     },
     /// Another stream holds the log.
-    Held,
+    Held {
+        /// The instance it is open on.
+        by: InstanceId,
+    },
     /// The session is gone.
     Gone,
 }
@@ -78,6 +81,9 @@ pub trait Streams: Send + Sync + 'static {
         instance: &InstanceId,
         claim: Claim,
     ) -> Result<OpenedStream, StoreError>;
+
+    /// The instance whose stream holds the log.
+    async fn holder(&self, id: SessionId) -> Result<Option<InstanceId>, StoreError>;
 
     /// Adds an event to the log and names the instance whose stream holds it, to be rung.
     /// A full log drops its oldest events.

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use mcp_everything_store::{CallId, Owner, RequestKey, Session, SessionId, StoreError};
+use mcp_everything_store::{CallId, Handshake, Owner, RequestKey, SessionId, StoreError};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -154,7 +154,7 @@ pub(crate) struct Started {
 /// What a call is started with.
 pub(crate) struct Start<'a> {
     /// `None` for `initialize`, which comes before its session.
-    pub(crate) session: Option<(SessionId, &'a Session)>,
+    pub(crate) session: Option<(SessionId, &'a Handshake)>,
     pub(crate) owner: &'a Owner,
     pub(crate) message: ClientJsonRpcMessage,
     pub(crate) parts: http::request::Parts,
@@ -166,7 +166,7 @@ pub(crate) fn start<H: ServerHandler>(
     start: Start<'_>,
 ) -> Result<Started, CorruptSession> {
     let Start { session, owner, mut message, parts } = start;
-    let peer_info = session.map(|(_, record)| peer_info(record)).transpose()?;
+    let peer_info = session.map(|(_, agreed)| peer_info(agreed)).transpose()?;
     let (inbox, inbox_messages) = mpsc::unbounded_channel();
     let (outgoing, messages) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(ROOM));
@@ -181,7 +181,7 @@ pub(crate) fn start<H: ServerHandler>(
             | JsonRpcMessage::Error(_) => None,
         },
         started: Instant::now(),
-        primes: session.is_some_and(|(_, record)| primes(&record.protocol_version)),
+        primes: session.is_some_and(|(_, agreed)| primes(&agreed.protocol_version)),
         lease: shared.grants.lease(&parts.extensions, &*shared.clock),
         inbox,
         outstanding: Mutex::default(),
@@ -246,9 +246,9 @@ impl From<serde_json::Error> for CorruptSession {
 
 /// What rmcp knows of the client: its parameters with the version that was agreed on, not the one
 /// it asked for.
-fn peer_info(record: &Session) -> Result<InitializeRequestParams, CorruptSession> {
-    let version = serde_json::Value::String(record.protocol_version.to_string());
-    let mut params: InitializeRequestParams = serde_json::from_str(&record.initialize)?;
+fn peer_info(agreed: &Handshake) -> Result<InitializeRequestParams, CorruptSession> {
+    let version = serde_json::Value::String(agreed.protocol_version.to_string());
+    let mut params: InitializeRequestParams = serde_json::from_str(&agreed.initialize)?;
     params.protocol_version = serde_json::from_value(version)?;
     Ok(params)
 }

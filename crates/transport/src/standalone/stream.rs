@@ -54,10 +54,17 @@ impl<H: ServerHandler> Stream<H> {
 
     /// Asks for the session's log. `None` if the session is gone.
     pub(super) async fn claim(&mut self, claim: Claim) -> Result<Option<Position>, StoreError> {
-        let Shared { store, instance, .. } = &*self.shared;
-        match store.open_stream(self.session, instance, claim).await? {
+        let Shared { store, bus, instance, .. } = &*self.shared;
+        let mut opened = store.open_stream(self.session, instance, claim).await?;
+        if let OpenedStream::Held { by } = &opened
+            && matches!(bus.is_alive(by).await, Ok(false))
+        {
+            // Its instance died with it.
+            opened = store.open_stream(self.session, instance, Claim::Take(None)).await?;
+        }
+        match opened {
             OpenedStream::Gone => Ok(None),
-            OpenedStream::Held => Ok(Some(self.given)),
+            OpenedStream::Held { .. } => Ok(Some(self.given)),
             OpenedStream::Holder { epoch, position, superseded } => {
                 self.open.hold(epoch);
                 (self.given, self.passed) = (position, position);

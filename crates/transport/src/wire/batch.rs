@@ -49,9 +49,9 @@ pub(super) async fn serve<H: ServerHandler>(
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(invalid("this protocol version has no batches".to_owned()));
     }
-    let (session, record) = session::admit(shared, owner, &parts.headers, None).await?;
-    if &*record.protocol_version != ProtocolVersion::V_2025_03_26.as_str() {
-        let version = &record.protocol_version;
+    let (session, agreed) = session::admit(shared, owner, &parts.headers, None).await?;
+    if &*agreed.protocol_version != ProtocolVersion::V_2025_03_26.as_str() {
+        let version = &agreed.protocol_version;
         return Err(invalid(format!("the protocol version {version} has no batches")));
     }
     for message in &messages {
@@ -61,7 +61,7 @@ pub(super) async fn serve<H: ServerHandler>(
             shared.config.gate.pass(&parts, &method)?;
         }
     }
-    let caller = Caller { owner, session, record: &record };
+    let caller = Caller { owner, session, agreed: &agreed };
     let mut batch = Batch { shared, answers: Vec::new(), calls: Vec::new() };
     for message in messages {
         batch.take(caller, parts.clone(), message).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use http::{StatusCode, request::Parts};
-use mcp_everything_store::{Owner, Session, SessionId};
+use mcp_everything_store::{Handshake, Owner, SessionId};
 use rmcp::{
     ServerHandler,
     model::{ClientJsonRpcMessage, GetMeta as _, NumberOrString, RequestId},
@@ -28,7 +28,7 @@ const MAX_PROGRESS_TOKEN: usize = 256;
 pub(super) struct Caller<'a> {
     pub(super) owner: &'a Owner,
     pub(super) session: SessionId,
-    pub(super) record: &'a Session,
+    pub(super) agreed: &'a Handshake,
 }
 
 /// What was asked, and the text of it.
@@ -88,8 +88,8 @@ pub(super) fn begin<H: ServerHandler>(
         let limit = format!("`progressToken` is longer than {MAX_PROGRESS_TOKEN} bytes");
         return Err(invalid(limit));
     }
-    let Caller { owner, session, record } = caller;
+    let Caller { owner, session, agreed } = caller;
     let message = ClientJsonRpcMessage::request(request, id.clone());
-    start(shared, Start { session: Some((session, record)), owner, message, parts })
+    start(shared, Start { session: Some((session, agreed)), owner, message, parts })
         .map_err(|corrupt| corrupt.refused(session, Some(id.clone())))
 }

@@ -28,8 +28,8 @@ pub(crate) async fn serve<H: ServerHandler>(
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(Refusal::MethodNotAllowed(Method::GET, "POST"));
     }
-    let (session, record) = session::admit(shared, owner, &parts.headers, None).await?;
-    let primes = primes(&record.protocol_version);
+    let (session, agreed) = session::admit(shared, owner, &parts.headers, None).await?;
+    let primes = primes(&agreed.protocol_version);
     let Some(last) = parts.headers.get("last-event-id") else {
         return standalone::serve(shared, session, primes, Claim::Take(None), parts).await;
     };

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, request::Parts};
-use mcp_everything_store::{NewSession, Owner, SessionId};
+use mcp_everything_store::{Handshake, Owner, Session, SessionId, Transport};
 use rmcp::{
     ServerHandler,
     model::{
@@ -61,8 +61,10 @@ pub(super) async fn serve<H: ServerHandler>(
         return Ok(json_response(StatusCode::OK, &answer));
     };
     let session = SessionId::random(&*shared.random);
-    let new = NewSession { owner: owner.clone(), initialize: kept, protocol_version: agreed };
-    let version = Arc::clone(&new.protocol_version);
+    let version = Arc::clone(&agreed);
+    let handshake = Some(Arc::new(Handshake { initialize: kept, protocol_version: agreed }));
+    let transport = Transport::StreamableHttp;
+    let new = Session { owner: owner.clone(), transport, handshake };
     shared
         .store
         .create(session, new)

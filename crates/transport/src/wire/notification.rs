@@ -103,9 +103,9 @@ fn hand_over<H: ServerHandler>(
     parts: Parts,
     notification: ClientNotification,
 ) -> Result<(), Refusal> {
-    let Caller { owner, session, record } = caller;
+    let Caller { owner, session, agreed } = caller;
     let message = ClientJsonRpcMessage::notification(notification);
-    let started = start(shared, Start { session: Some((session, record)), owner, message, parts });
+    let started = start(shared, Start { session: Some((session, agreed)), owner, message, parts });
     let started = started.map_err(|corrupt| corrupt.refused(session, None))?;
     let mut waiting = Waiting::new(shared, started);
     tokio::spawn(async move {

@@ -60,14 +60,14 @@ async fn stateful<H: ServerHandler>(
     {
         return initialize::serve(shared, owner, parts, id, body).await;
     }
-    let (session, record) = session::admit(shared, owner, &parts.headers, id.as_ref()).await?;
+    let (session, agreed) = session::admit(shared, owner, &parts.headers, id.as_ref()).await?;
     match envelope.kind {
         Kind::Request { id, method } => {
-            let caller = Caller { owner, session, record: &record };
+            let caller = Caller { owner, session, agreed: &agreed };
             call::serve(shared, caller, parts, Asked { id: &id, method: &method, body }).await
         }
         Kind::Notification { method } => {
-            let caller = Caller { owner, session, record: &record };
+            let caller = Caller { owner, session, agreed: &agreed };
             notification::accept(shared, caller, parts, &method, body).await?;
             Ok(accepted())
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
-use mcp_everything_store::{Owner, Session, SessionId};
+use mcp_everything_store::{Handshake, Owner, SessionId, Transport};
 use rmcp::model::RequestId;
 
 use crate::{http::Refusal, shared::Shared};
@@ -21,17 +21,20 @@ pub(super) fn id(headers: &HeaderMap, request: Option<&RequestId>) -> Result<Ses
     id.ok_or_else(|| Refusal::SessionNotFound { id: request.cloned() })
 }
 
-/// The session a request names, if it lives and is its caller's. This starts its life anew.
+/// The session a request names, if it lives and is its caller's, and what was agreed on in it.
+/// This starts its life anew. A session of the other transport is none here.
 pub(super) async fn admit<H>(
     shared: &Shared<H>,
     owner: &Owner,
     headers: &HeaderMap,
     request: Option<&RequestId>,
-) -> Result<(SessionId, Arc<Session>), Refusal> {
+) -> Result<(SessionId, Arc<Handshake>), Refusal> {
     let id = id(headers, request)?;
-    match shared.store.admit(id, owner).await {
-        Ok(Some(session)) => Ok((id, session)),
-        Ok(None) => Err(Refusal::SessionNotFound { id: request.cloned() }),
-        Err(error) => Err(Refusal::store(&error, request.cloned())),
-    }
+    let admitted = shared.store.admit(id, owner).await;
+    let session = admitted.map_err(|error| Refusal::store(&error, request.cloned()))?;
+    session
+        .filter(|session| session.transport == Transport::StreamableHttp)
+        .and_then(|session| session.handshake.clone())
+        .map(|handshake| (id, handshake))
+        .ok_or_else(|| Refusal::SessionNotFound { id: request.cloned() })
 }

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_store::{
     Answer, Appended, Bell, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Claim, Epoch,
-    InstanceId, LogLevel, NewCall, NewSession, OpenedCall, OpenedStream, Owner, Position, Pulled,
-    RequestKey, Ring, RunningCall, Session, SessionId, SessionState, Sessions, StoreError, Streams,
-    Written,
+    Handshake, InstanceId, LogLevel, NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled,
+    RequestKey, Ring, RunningCall, Session, SessionId, SessionState, Sessions, Settled, StoreError,
+    Streams, Written,
     memory::{MemoryBus, MemoryStore},
 };
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -91,7 +91,8 @@ macro_rules! pass_on {
 
 pass_on! {
     Sessions;
-    create(id: SessionId, session: NewSession) -> ();
+    create(id: SessionId, session: Session) -> ();
+    settle(id: SessionId, handshake: Handshake) -> Settled;
     admit(id: SessionId, owner: &Owner) -> Option<Arc<Session>>;
     delete(id: SessionId, owner: &Owner) -> bool;
     hold(ids: &[SessionId]) -> Vec<bool>;
@@ -116,6 +117,7 @@ pass_on! {
 pass_on! {
     Streams;
     open_stream(id: SessionId, instance: &InstanceId, claim: Claim) -> OpenedStream;
+    holder(id: SessionId) -> Option<InstanceId>;
     push(id: SessionId, data: Bytes) -> (Written, Option<InstanceId>);
     pull(id: SessionId, epoch: Epoch, passed: Position) -> Pulled;
     close_stream(id: SessionId, epoch: Epoch, passed: Position) -> Written;

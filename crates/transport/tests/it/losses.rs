@@ -178,3 +178,18 @@ async fn an_answer_too_large_to_be_kept_is_said_to_be() {
     assert_eq!(kept[0]["error"]["code"], -32603);
     assert_eq!(kept[0]["id"], 1);
 }
+
+#[tokio::test]
+async fn a_stream_whose_holder_died_is_taken_over() {
+    let cluster = Cluster::of(2).await;
+    let client = cluster.client().await;
+    let mut shadow = Events::of(client.on(1).get(None).await);
+    shadow.next().await.unwrap();
+    let mut holder = Events::of(client.get(None).await);
+    holder.next().await.unwrap();
+    cluster.bus.bury(cluster.ids[0].clone());
+    let noted = json!({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"});
+    client.on(1).post(&noted).await;
+    cluster.bus.ring(Ring::All, Bell::Missed).await.unwrap();
+    assert_eq!(shadow.message().await.data["method"], "notifications/noted");
+}

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::{
-    LIMITS, MANY, SECOND, SessionHarness, assert_full, call_id, done, instance, new_session, owner,
-    session, session_of,
+    LIMITS, MANY, SECOND, SessionHarness, assert_full, call_id, done, handshake, instance,
+    new_session, owner, session, session_of,
 };
-use crate::{Claim, NewCall, Owner, SessionId, SystemRandom};
+use crate::{
+    Claim, Handshake, NewCall, Owner, Session, SessionId, Settled, SystemRandom, Transport,
+};
 
 /// A session is there with what it was made with.
 pub async fn begins_and_is_admitted(harness: &impl SessionHarness) {
@@ -15,11 +17,26 @@ pub async fn begins_and_is_admitted(harness: &impl SessionHarness) {
     let alice = owner("alice");
     let id = session_of(&*store, &alice).await;
     let admitted = done(store.admit(id, &alice).await).expect("it is kept");
-    assert_eq!(admitted.owner, alice);
-    assert_eq!(&*admitted.protocol_version, "2025-11-25");
-    assert!(admitted.initialize.contains("2025-11-25"));
+    assert_eq!(*admitted, new_session(&alice));
     let unknown = SessionId::random(&SystemRandom);
     assert_eq!(done(store.admit(unknown, &alice).await), None);
+}
+
+/// A session may begin without a handshake, and gets one.
+pub async fn is_settled_once(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let (id, alice) = (SessionId::random(&SystemRandom), owner("alice"));
+    let bare = Session { transport: Transport::HttpSse, handshake: None, ..new_session(&alice) };
+    done(store.create(id, bare.clone()).await);
+    assert_eq!(done(store.admit(id, &alice).await).as_deref(), Some(&bare));
+    let other = Handshake { protocol_version: "2024-11-05".into(), ..handshake() };
+    assert_eq!(done(store.settle(id, handshake()).await), Settled::Done);
+    assert_eq!(done(store.settle(id, handshake()).await), Settled::Done, "it is the first again");
+    assert_eq!(done(store.settle(id, other).await), Settled::Already);
+    let settled = done(store.admit(id, &alice).await).expect("it lives");
+    assert_eq!(settled.handshake.as_deref(), Some(&handshake()));
+    let unknown = SessionId::random(&SystemRandom);
+    assert_eq!(done(store.settle(unknown, handshake()).await), Settled::Gone);
 }
 
 /// Each part of the owner counts.
@@ -139,16 +156,6 @@ pub async fn are_bounded_for_each_user(harness: &impl SessionHarness) {
     session_of(&*store, &owner("bob")).await;
     done(store.delete(last.expect("there was room"), &alice).await);
     done(store.create(more, new_session(&alice)).await);
-}
-
-/// All users together do not take all the room.
-pub async fn are_bounded_in_all(harness: &impl SessionHarness) {
-    let store = harness.store();
-    for number in 0..LIMITS.sessions {
-        session_of(&*store, &owner(&format!("user {}", number / 2))).await;
-    }
-    let more = SessionId::random(&SystemRandom);
-    assert_full(&store.create(more, new_session(&owner("one more"))).await);
 }
 
 /// Expired sessions make room.

@@ -103,6 +103,7 @@ pub async fn go_to_the_newest_stream(harness: &impl SessionHarness) {
     let (a, b) = (instance("a"), instance("b"));
     let (older, _, superseded) = take(&*store, id, &a, None).await;
     assert_eq!(superseded, None);
+    assert_eq!(done(store.holder(id).await).as_ref(), Some(&a));
     let (newer, start, superseded) = take(&*store, id, &b, None).await;
     assert_eq!(superseded, Some(a));
     push(&*store, id, "one").await;
@@ -111,7 +112,8 @@ pub async fn go_to_the_newest_stream(harness: &impl SessionHarness) {
     // The end of the older one does not free the newer one's.
     let _ = done(store.close_stream(id, older, start).await);
     let held = done(store.open_stream(id, &instance("c"), Claim::IfFree).await);
-    assert_eq!(held, OpenedStream::Held);
+    assert_eq!(held, OpenedStream::Held { by: b.clone() });
+    assert_eq!(done(store.holder(id).await), Some(b));
 }
 
 /// A shadow takes the log when nobody holds it.
