@@ -20,7 +20,7 @@ dev-integrated: ## start a debug build with the authorization server in it
 	AUTH_MODE=integrated cargo run -- serve
 
 test: ## all tests and checks; T=name: unit, integration, auth, multi_user or part of a test's path
-	@if [ -n "$(T)" ]; then tools/setup.sh nextest && tools/test.sh "$(T)"; \
+	@if [ -n "$(T)" ]; then tools/setup.sh nextest redis && tools/test.sh "$(T)"; \
 		else $(MAKE) --no-print-directory all-tests; fi
 
 # The suite gets the binary that is built for the tests. The summary of the tests comes last.

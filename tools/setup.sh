@@ -2,7 +2,7 @@
 # Installs what the tests need and this machine lacks, and says so; quiet when nothing is missing.
 #
 #   tools/setup.sh                 everything
-#   tools/setup.sh nextest deny    only these parts: nextest, deny, node, browser
+#   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, node, browser
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -54,6 +54,19 @@ deny() {
     cargo_install cargo-deny "$DENY"
 }
 
+# Debian starts what it installs; the tests start their own, on ports of their own.
+redis() {
+    has redis-server && return
+    say "redis-server (apt): the store that instances share"
+    apt_install redis-server
+}
+
+haproxy() {
+    has haproxy && return
+    say "haproxy (apt): the balancer before several instances"
+    apt_install haproxy
+}
+
 browser() {
     if has chromium && has chromedriver; then return; fi
     say "chromium, chromium-driver (apt): the browser that walks the sign-in pages"
@@ -74,10 +87,10 @@ node() {
     cp tools/package-lock.json "$stamp"
 }
 
-[ $# -gt 0 ] || set -- nextest deny browser node
+[ $# -gt 0 ] || set -- nextest deny redis haproxy browser node
 for part in "$@"; do
     case $part in
-    nextest | deny | browser | node) "$part" ;;
-    *) fail "there is no part $part: nextest, deny, browser, node" ;;
+    nextest | deny | redis | haproxy | browser | node) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, redis, haproxy, browser, node" ;;
     esac
 done

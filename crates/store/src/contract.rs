@@ -1,4 +1,5 @@
 //! What every store must do, as functions that other stores' tests call.
 
 pub mod oauth;
+pub mod redis_server;
 pub mod sessions;

@@ -147,6 +147,19 @@ impl fmt::Display for InstanceId {
     }
 }
 
+/// As a store gives it back.
+impl FromStr for InstanceId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (name, start) = text.rsplit_once('.').ok_or(InvalidId)?;
+        if name.is_empty() || start.is_empty() {
+            return Err(InvalidId);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,8 +35,15 @@ pub mod memory;
 pub mod oauth;
 mod owner;
 mod random;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod secret_keys;
 mod session;
+
+/// Says in the log what is asked of a store.
+fn noted(operation: &'static str) {
+    tracing::debug!(event = "store.operation", operation, "store operation");
+}
 
 pub use access::Access;
 pub use bus::{Bell, Bus, Ring};

@@ -29,11 +29,6 @@ pub use oauth::MemoryOAuth;
 use self::entry::Entry;
 use crate::{Clock, Limits, Owner, SessionId, StoreError, Timestamp};
 
-/// Says in the log what is asked of a store.
-fn noted(operation: &'static str) {
-    tracing::debug!(event = "store.operation", operation, "store operation");
-}
-
 /// Sessions in memory.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,

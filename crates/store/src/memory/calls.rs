@@ -7,11 +7,10 @@ use async_trait::async_trait;
 use super::{
     MemoryStore,
     entry::{Call, Entry},
-    noted,
 };
 use crate::{
     Answer, Appended, CallEvent, CallId, CallLog, CallNews, Calls, InstanceId, NewCall, OpenedCall,
-    RequestKey, RunningCall, SessionId, StoreError, Timestamp, Written,
+    RequestKey, RunningCall, SessionId, StoreError, Timestamp, Written, noted,
 };
 
 /// How much earlier than its call a cancellation may arrive: the two travel on two connections.

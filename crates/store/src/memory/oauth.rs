@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::noted;
+use crate::noted;
 use async_trait::async_trait;
 
 use self::tables::{CodeRow, FamilyRow, GrantRow, Tables, TokenRow};

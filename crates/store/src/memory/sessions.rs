@@ -8,10 +8,10 @@ use std::{
 use async_trait::async_trait;
 use dashmap::Entry as Slot;
 
-use super::{MemoryStore, entry::Entry, noted};
+use super::{MemoryStore, entry::Entry};
 use crate::{
     Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions, Settled, StoreError,
-    Written,
+    Written, noted,
 };
 
 #[async_trait]

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{MemoryStore, entry::Logged, noted};
+use super::{MemoryStore, entry::Logged};
 use crate::{
     Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, StoreError, Streams,
-    Written,
+    Written, noted,
 };
 
 #[async_trait]

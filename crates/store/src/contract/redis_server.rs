@@ -1,0 +1,143 @@
+//! A Redis of a test's own.
+
+#![expect(clippy::missing_panics_doc, reason = "it is for tests")]
+
+use std::{
+    fmt::Write as _,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A `redis-server` on a port of its own. It ends with the test, also when that fails.
+#[derive(Debug)]
+pub struct RedisServer {
+    child: Option<Child>,
+    arguments: Vec<String>,
+    port: u16,
+}
+
+impl RedisServer {
+    /// Starts one that keeps nothing on disk.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// Starts one with these arguments besides.
+    pub fn with(arguments: &[&str]) -> Self {
+        let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
+        let mut server = Self { child: None, arguments, port: free_port() };
+        server.run();
+        server
+    }
+
+    /// The port it listens on, on loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it at once, with everything it has.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Starts it again, on the same port and empty.
+    pub fn run(&mut self) {
+        self.kill();
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
+        command.args(["--save", "", "--appendonly", "no", "--loglevel", "warning"]);
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        let child = command.spawn().expect("redis-server is installed (`make tools`)");
+        self.child = Some(child);
+        let started = Instant::now();
+        while self.ask(&["PING"]).is_err() {
+            assert!(started.elapsed() < PATIENCE, "redis-server answers");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Stops it without ending it: connections stay open, and nothing is answered.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        let sent = Command::new("kill").args([name, &id]).status();
+        assert!(sent.expect("kill is there").success());
+    }
+
+    /// Sends one command and returns the answer as it is on the wire.
+    pub fn ask(&self, command: &[&str]) -> io::Result<String> {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        let mut request = format!("*{}\r\n", command.len());
+        for part in command {
+            let _ = write!(request, "${}\r\n{part}\r\n", part.len());
+        }
+        connection.write_all(request.as_bytes())?;
+        connection.write_all(b"*1\r\n$4\r\nQUIT\r\n")?;
+        let mut answer = String::new();
+        let mut reader = BufReader::new(connection);
+        reader.read_line(&mut answer)?;
+        reader.read_to_string(&mut answer)?;
+        if answer.starts_with('-') {
+            return Err(io::Error::other(answer));
+        }
+        Ok(answer)
+    }
+
+    /// Makes everything in it older: what would have expired meanwhile is gone.
+    pub fn age(&self, span: Duration) {
+        const OLDER: &str = r"
+            for _, key in ipairs(redis.call('KEYS', '*')) do
+              local left = redis.call('PTTL', key)
+              if left >= 0 then
+                if left <= tonumber(ARGV[1]) then
+                  redis.call('DEL', key)
+                else
+                  redis.call('PEXPIRE', key, left - ARGV[1])
+                end
+              end
+              if redis.call('TYPE', key).ok == 'zset' then
+                for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+                  redis.call('ZINCRBY', key, -ARGV[1], member)
+                end
+              end
+            end";
+        let span = span.as_millis().to_string();
+        self.ask(&["EVAL", OLDER, "0", &span]).expect("it answers");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}

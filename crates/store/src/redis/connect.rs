@@ -1,0 +1,237 @@
+//! Making connections.
+
+use std::time::Duration;
+
+use redis::{
+    Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, Pipeline, RedisError,
+    RedisFuture, RedisResult, TlsCertificates, Value,
+    aio::{ConnectionLike, MultiplexedConnection, PubSubSink, PubSubStream},
+    cluster::ClusterClient,
+    cluster_async::ClusterConnection,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
+use tokio::time::timeout;
+
+use super::{InvalidAddress, RedisAddress, address::Topology};
+
+/// How long a connection may take to be made, and Redis to answer.
+const CONNECT: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_millis(900);
+
+/// Where connections are made to.
+pub(super) enum Source {
+    Single(Box<Client>),
+    Sentinel { sentinels: Vec<Client>, master: String, address: RedisAddress },
+    Cluster { client: Box<ClusterClient>, nodes: Vec<Client> },
+}
+
+/// A connection that many requests share.
+#[derive(Clone)]
+pub(super) enum Connection {
+    One(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl Source {
+    pub(super) fn new(address: &RedisAddress) -> Result<Self, InvalidAddress> {
+        let certificates = certificates(address)?;
+        let clients = address.nodes.iter().map(|(host, port)| client(address, host, *port));
+        let mut clients = clients.collect::<Result<Vec<_>, _>>()?;
+        Ok(match &address.topology {
+            Topology::Single { .. } => Self::Single(Box::new(clients.swap_remove(0))),
+            Topology::Sentinel { master } => Self::Sentinel {
+                sentinels: clients,
+                master: master.clone(),
+                address: address.clone(),
+            },
+            Topology::Cluster => {
+                let infos = clients.iter().map(|client| client.get_connection_info().clone());
+                let mut builder = ClusterClient::builder(infos)
+                    .tcp_settings(tcp())
+                    .connection_timeout(CONNECT)
+                    .response_timeout(ANSWER)
+                    // Every operation may run twice.
+                    .retries(3);
+                if let Some(user) = &address.user {
+                    builder = builder.username(user);
+                }
+                if let Some(password) = &address.password {
+                    builder = builder.password(password);
+                }
+                if address.tls {
+                    builder = builder.tls(redis::cluster::TlsMode::Secure).certs(certificates);
+                }
+                let client = builder.build().map_err(|error| unusable(&error))?;
+                Self::Cluster { client: Box::new(client), nodes: clients }
+            }
+        })
+    }
+
+    /// A connection for commands.
+    pub(super) async fn connect(&self) -> RedisResult<Connection> {
+        let config = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(ANSWER));
+        Ok(match self {
+            Self::Cluster { client, .. } => {
+                Connection::Cluster(soon(client.get_async_connection()).await?)
+            }
+            Self::Single(client) => Connection::One(
+                soon(client.get_multiplexed_async_connection_with_config(&config)).await?,
+            ),
+            Self::Sentinel { .. } => {
+                let client = self.master().await?;
+                Connection::One(
+                    soon(client.get_multiplexed_async_connection_with_config(&config)).await?,
+                )
+            }
+        })
+    }
+
+    #[expect(dead_code, reason = "the bus that subscribes comes with the next change")]
+    /// A connection for subscriptions. In a cluster any node will do: what is published reaches
+    /// all of them.
+    pub(super) async fn subscribe(&self) -> RedisResult<(PubSubSink, PubSubStream)> {
+        let client = match self {
+            Self::Single(client) => client,
+            Self::Sentinel { .. } => &self.master().await?,
+            Self::Cluster { nodes, .. } => {
+                let mut last = no_answer();
+                for node in nodes {
+                    match soon(node.get_async_pubsub()).await {
+                        Ok(pubsub) => return Ok(pubsub.split()),
+                        Err(error) => last = error,
+                    }
+                }
+                return Err(last);
+            }
+        };
+        Ok(soon(client.get_async_pubsub()).await?.split())
+    }
+
+    /// The master that the first sentinel to answer names, if it takes itself for one.
+    async fn master(&self) -> RedisResult<Client> {
+        let Self::Sentinel { sentinels, master, address } = self else { return Err(no_answer()) };
+        let mut last = no_answer();
+        for sentinel in sentinels {
+            match soon(named(sentinel, master, address)).await {
+                Ok(client) => return Ok(client),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster { .. })
+    }
+}
+
+async fn named(sentinel: &Client, master: &str, address: &RedisAddress) -> RedisResult<Client> {
+    let mut asked = sentinel.get_multiplexed_async_connection().await?;
+    let mut command = redis::cmd("SENTINEL");
+    command.arg("get-master-addr-by-name").arg(master);
+    let (host, port): (String, u16) = command.query_async(&mut asked).await?;
+    let client = client(address, &host, port).map_err(|error| {
+        RedisError::from((redis::ErrorKind::InvalidClientConfig, "no client", error.to_string()))
+    })?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut connection).await?;
+    match role.first() {
+        Some(Value::BulkString(role)) if role == b"master" => Ok(client),
+        // A sentinel that has not noticed yet.
+        _ => Err((redis::ErrorKind::Client, "the named master is none").into()),
+    }
+}
+
+fn client(address: &RedisAddress, host: &str, port: u16) -> Result<Client, InvalidAddress> {
+    let host = host.to_owned();
+    let addr = if address.tls {
+        ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
+    } else {
+        ConnectionAddr::Tcp(host, port)
+    };
+    let mut info: ConnectionInfo = addr.into_connection_info().map_err(|error| unusable(&error))?;
+    let mut login = info.redis_settings().clone();
+    if let Topology::Single { db } = address.topology {
+        login = login.set_db(db);
+    }
+    if let Some(user) = &address.user {
+        login = login.set_username(user);
+    }
+    if let Some(password) = &address.password {
+        login = login.set_password(password);
+    }
+    info = info.set_redis_settings(login).set_tcp_settings(tcp());
+    if address.tls {
+        Client::build_with_tls(info, certificates(address)?).map_err(|error| unusable(&error))
+    } else {
+        Client::open(info).map_err(|error| unusable(&error))
+    }
+}
+
+fn certificates(address: &RedisAddress) -> Result<TlsCertificates, InvalidAddress> {
+    if address.tls {
+        // One provider for everything in the process; whoever was first has chosen.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+    let root_cert = address.ca.as_ref().map(|path| {
+        std::fs::read(path).map_err(|error| InvalidAddress::Certificates {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        })
+    });
+    Ok(TlsCertificates { client_tls: None, root_cert: root_cert.transpose()? })
+}
+
+/// A connection that died in silence is noticed within seconds, also with requests under way.
+fn tcp() -> TcpSettings {
+    let probes = TcpKeepalive::new()
+        .with_time(Duration::from_secs(5))
+        .with_interval(Duration::from_secs(1))
+        .with_retries(3);
+    TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(probes)
+        .set_user_timeout(Duration::from_secs(5))
+}
+
+async fn soon<T>(making: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    timeout(CONNECT + ANSWER, making).await.unwrap_or_else(|_| Err(no_answer()))
+}
+
+fn no_answer() -> RedisError {
+    RedisError::from((redis::ErrorKind::Io, "no answer"))
+}
+
+fn unusable(error: &RedisError) -> InvalidAddress {
+    InvalidAddress::Client(error.to_string())
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::One(connection) => connection.req_packed_command(command),
+            Self::Cluster(connection) => connection.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::One(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
+        }
+    }
+}

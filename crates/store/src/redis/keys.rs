@@ -1,0 +1,81 @@
+//! Every key and channel, in one place.
+//!
+//! `docs/storage.md` lists them for operators; a test holds the two together.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
+
+use crate::{CallId, InstanceId, Owner, SessionId};
+
+/// The key of a session's owner: the user's id, and whether the session lives.
+pub fn owner(session: SessionId) -> String {
+    format!("session:{session}:owner")
+}
+
+/// The other keys of a session. The tag, the owner's key in braces, puts them into the owner's
+/// hash slot and keeps them out of `session:*:owner`.
+fn of_session(session: SessionId, name: impl fmt::Display) -> String {
+    format!("{{session:{session}:owner}}:{name}")
+}
+
+/// A hash: what the session is bound to, what was negotiated, its level, and where its standalone
+/// stream is.
+pub fn state(session: SessionId) -> String {
+    of_session(session, "state")
+}
+
+/// A set: the URIs its client subscribed to.
+pub fn subscriptions(session: SessionId) -> String {
+    of_session(session, "subscriptions")
+}
+
+/// A stream: what waits for the standalone stream.
+pub fn stream(session: SessionId) -> String {
+    of_session(session, "stream")
+}
+
+/// A hash: the calls that run, each with its client's request id.
+pub fn running(session: SessionId) -> String {
+    of_session(session, "running")
+}
+
+/// A sorted set: the calls that ended, with the bytes of their logs, by the time they did.
+pub fn ended(session: SessionId) -> String {
+    of_session(session, "ended")
+}
+
+/// A sorted set: the request ids that were cancelled before a call bore them, by time.
+pub fn cancelled(session: SessionId) -> String {
+    of_session(session, "cancelled")
+}
+
+/// A hash: where a call runs, how far it is, and what its client answered.
+pub fn call(session: SessionId, call: CallId) -> String {
+    of_session(session, format_args!("call:{call}"))
+}
+
+/// A stream: a call's events.
+pub fn log(session: SessionId, call: CallId) -> String {
+    of_session(session, format_args!("log:{call}"))
+}
+
+/// A sorted set: the sessions of a user, to count them.
+pub fn sessions_of(owner: &Owner) -> String {
+    let mut hash = Sha256::new();
+    for part in [&owner.issuer, &owner.user] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    format!("sessions:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
+}
+
+/// The lease of an instance: it is there while the instance lives. A channel of the same name
+/// rings it.
+pub fn instance(instance: &InstanceId) -> String {
+    format!("cluster:inst:{instance}")
+}
+
+/// The channel that rings every instance.
+pub const BUS: &str = "cluster:bus";

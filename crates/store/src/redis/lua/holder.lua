@@ -1,0 +1,4 @@
+if not alive() then
+  return ''
+end
+return redis.call('HGET', state, 'holder') or ''

@@ -1,0 +1,32 @@
+-- ARGV: call, request (empty for none), instance, age in ms, limit, ttl, retention in ms,
+-- how much earlier a cancellation may come in ms.
+if not alive() then
+  return 'gone'
+end
+local call, request = ARGV[1], ARGV[2]
+local time, ttl = now(), tonumber(ARGV[6])
+forget_ended_before(time - tonumber(ARGV[7]))
+local key = tag .. ':call:' .. call
+local running = tag .. ':running'
+if redis.call('EXISTS', key) == 0 then
+  if redis.call('HLEN', running) >= tonumber(ARGV[5]) then
+    return 'full'
+  end
+  redis.call('HSET', key, 'instance', ARGV[3], 'seq', 0, 'events', 0, 'bytes', 0)
+  redis.call('HSET', running, call, request)
+end
+if request ~= '' then
+  local marked = redis.call('ZSCORE', tag .. ':cancelled', request)
+  if marked then
+    redis.call('ZREM', tag .. ':cancelled', request)
+    if time - marked <= tonumber(ARGV[4]) + tonumber(ARGV[8]) then
+      redis.call('HSET', key, 'cancelled', 1)
+    end
+  end
+end
+redis.call('EXPIRE', key, ttl + SLACK)
+redis.call('EXPIRE', running, ttl + SLACK)
+if redis.call('HEXISTS', key, 'cancelled') == 1 then
+  return 'cancelled'
+end
+return 'open'

@@ -1,0 +1,53 @@
+//! The Lua scripts: atomic, each bound to the hash slot of its first key.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, RedisResult, Script, aio::ConnectionLike};
+
+macro_rules! scripts {
+    ($($name:ident = $($file:literal)+;)+) => {
+        $(pub(super) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(concat!($(include_str!(concat!("lua/", $file))),+)));)+
+
+        static ALL: &[&LazyLock<Script>] = &[$(&$name),+];
+    };
+}
+
+scripts! {
+    CREATE = "prelude.lua" "create.lua";
+    SETTLE = "prelude.lua" "settle.lua";
+    DELETE = "prelude.lua" "delete.lua";
+    HOLD = "prelude.lua" "hold.lua";
+    SET_LEVEL = "prelude.lua" "set_level.lua";
+    SUBSCRIBE = "prelude.lua" "subscribe.lua";
+    UNSUBSCRIBE = "prelude.lua" "unsubscribe.lua";
+    USER_ROOM = "user_room.lua";
+    USER_TIDY = "user_tidy.lua";
+    OPEN_CALL = "prelude.lua" "open_call.lua";
+    APPEND = "prelude.lua" "append.lua";
+    READ_CALL = "prelude.lua" "read_call.lua";
+    CANCEL = "prelude.lua" "cancel.lua";
+    ANSWER = "prelude.lua" "answer.lua";
+    CALL_NEWS = "prelude.lua" "call_news.lua";
+    CLOSE_CALL = "prelude.lua" "close_call.lua";
+    OPEN_STREAM = "prelude.lua" "stream.lua" "open_stream.lua";
+    HOLDER = "prelude.lua" "stream.lua" "holder.lua";
+    PUSH = "prelude.lua" "stream.lua" "push.lua";
+    PULL = "prelude.lua" "stream.lua" "pull.lua";
+    CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
+}
+
+/// A call of a script on a key, by the script's hash.
+pub(super) fn call(script: &Script, key: &str) -> Cmd {
+    let mut command = redis::cmd("EVALSHA");
+    command.arg(script.get_hash()).arg(1).arg(key);
+    command
+}
+
+/// Makes the scripts known to whatever the connection leads to.
+pub(super) async fn load(connection: &mut impl ConnectionLike) -> RedisResult<()> {
+    for script in ALL {
+        script.prepare_invoke().load_async(connection).await?;
+    }
+    Ok(())
+}

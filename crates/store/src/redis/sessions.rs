@@ -1,0 +1,154 @@
+//! The sessions themselves.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{RedisStore, SLACK, each::each, keys, record, room, script, unreadable};
+use crate::{
+    Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions, Settled, StoreError,
+    Written, noted,
+};
+
+/// Whether a session lives, its level, and its subscriptions.
+type ReadState = (bool, Option<String>, Vec<String>);
+
+#[async_trait]
+impl Sessions for RedisStore {
+    async fn create(&self, id: SessionId, session: Session) -> Result<(), StoreError> {
+        noted("create");
+        room::make(self, id, &session.owner).await?;
+        let Session { owner, transport, handshake } = &session;
+        let (initialize, version) = match handshake.as_deref() {
+            Some(Handshake { initialize, protocol_version }) => {
+                (&**initialize, &**protocol_version)
+            }
+            None => ("", ""),
+        };
+        let mut create = script::call(&script::CREATE, &keys::owner(id));
+        create.arg(&owner.user).arg(&owner.issuer).arg(&owner.client).arg(record::name(*transport));
+        create.arg(initialize).arg(version).arg(self.ttl());
+        let created: bool = self.redis.hot.run(&create).await?;
+        if created {
+            self.records.keep(id, Arc::new(session));
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, id: SessionId, handshake: Handshake) -> Result<Settled, StoreError> {
+        noted("settle");
+        let mut settle = script::call(&script::SETTLE, &keys::owner(id));
+        settle.arg(&*handshake.initialize).arg(&*handshake.protocol_version);
+        let settled: String = self.redis.hot.run(&settle).await?;
+        match settled.as_str() {
+            "done" => Ok(Settled::Done),
+            "already" => Ok(Settled::Already),
+            "gone" => Ok(Settled::Gone),
+            other => Err(unreadable(keys::state(id), other)),
+        }
+    }
+
+    async fn admit(
+        &self,
+        id: SessionId,
+        owner: &Owner,
+    ) -> Result<Option<Arc<Session>>, StoreError> {
+        noted("admit");
+        let session = match self.records.get(id) {
+            Some(session) => session,
+            None => match record::read(self, id).await? {
+                Some(session) => session,
+                None => return Ok(None),
+            },
+        };
+        // Whoever may not in does not prolong it.
+        if session.owner != *owner {
+            return Ok(None);
+        }
+        let mut touch = redis::pipe();
+        touch.cmd("GETEX").arg(keys::owner(id)).arg("EX").arg(self.ttl());
+        let slack = self.ttl() + SLACK;
+        touch.cmd("EXPIRE").arg(keys::state(id)).arg(slack);
+        touch.cmd("EXPIRE").arg(keys::subscriptions(id)).arg(slack).ignore();
+        touch.cmd("EXPIRE").arg(keys::stream(id)).arg(slack).ignore();
+        let (user, state): (Option<String>, bool) = self.redis.hot.pipe(&touch).await?;
+        if user.as_ref() == Some(&owner.user) && state {
+            return Ok(Some(session));
+        }
+        self.records.forget(id);
+        if user.is_some() {
+            tracing::warn!(event = "session.incomplete", session = %id, "half of a session is gone");
+            self.redis.hot.run::<()>(redis::cmd("DEL").arg(keys::owner(id))).await?;
+        }
+        Ok(None)
+    }
+
+    async fn delete(&self, id: SessionId, owner: &Owner) -> Result<bool, StoreError> {
+        noted("delete");
+        let mut delete = script::call(&script::DELETE, &keys::owner(id));
+        delete.arg(&owner.user).arg(&owner.issuer).arg(&owner.client);
+        let deleted: bool = self.redis.hot.run(&delete).await?;
+        if deleted {
+            self.records.forget(id);
+            let mut leave = redis::cmd("ZREM");
+            leave.arg(keys::sessions_of(owner)).arg(id.to_string());
+            self.redis.hot.run::<()>(&leave).await?;
+        }
+        Ok(deleted)
+    }
+
+    async fn hold(&self, ids: &[SessionId]) -> Result<Vec<bool>, StoreError> {
+        noted("hold");
+        let ttl = self.ttl();
+        each(&self.redis, ids, 1, |pipeline, id| {
+            pipeline.add_command(script::call(&script::HOLD, &keys::owner(id)).arg(ttl).clone());
+        })
+        .await
+    }
+
+    async fn set_level(&self, id: SessionId, level: LogLevel) -> Result<Written, StoreError> {
+        noted("set_level");
+        self.write(&script::SET_LEVEL, id, level.as_str()).await
+    }
+
+    async fn subscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
+        noted("subscribe");
+        let limit = self.limits.subscriptions_per_session;
+        let mut subscribe = script::call(&script::SUBSCRIBE, &keys::owner(id));
+        subscribe.arg(uri).arg(limit).arg(self.ttl());
+        let subscribed: String = self.redis.hot.run(&subscribe).await?;
+        match subscribed.as_str() {
+            "done" => Ok(Written::Done),
+            "gone" => Ok(Written::Gone),
+            "full" => Err(StoreError::LimitReached { what: "subscriptions of a session", limit }),
+            other => Err(unreadable(keys::subscriptions(id), other)),
+        }
+    }
+
+    async fn unsubscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
+        noted("unsubscribe");
+        self.write(&script::UNSUBSCRIBE, id, uri).await
+    }
+
+    async fn states(&self, ids: &[SessionId]) -> Result<Vec<Option<SessionState>>, StoreError> {
+        noted("states");
+        let read: Vec<ReadState> = each(&self.redis, ids, 3, |pipeline, id| {
+            pipeline.cmd("EXISTS").arg(keys::owner(id));
+            pipeline.cmd("HGET").arg(keys::state(id)).arg("level");
+            pipeline.cmd("SMEMBERS").arg(keys::subscriptions(id));
+        })
+        .await?;
+        ids.iter()
+            .zip(read)
+            .map(|(id, (lives, level, subscriptions))| {
+                if !lives {
+                    return Ok(None);
+                }
+                let level = level.map_or(Ok(LogLevel::default()), |level| {
+                    level.parse().map_err(|_| unreadable(keys::state(*id), &level))
+                })?;
+                Ok(Some(SessionState { level, subscriptions: subscriptions.into_iter().collect() }))
+            })
+            .collect()
+    }
+}

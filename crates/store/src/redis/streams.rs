@@ -1,0 +1,103 @@
+//! The standalone streams of sessions.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use redis::{FromRedisValue, Value};
+
+use super::{RedisStore, calls::instance, keys, script, unreadable};
+use crate::{
+    Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, StoreError, Streams,
+    Written, noted,
+};
+
+#[async_trait]
+impl Streams for RedisStore {
+    async fn open_stream(
+        &self,
+        id: SessionId,
+        here: &InstanceId,
+        claim: Claim,
+    ) -> Result<OpenedStream, StoreError> {
+        noted("open_stream");
+        let (how, after) = match claim {
+            Claim::Take(None) => ("take", String::new()),
+            Claim::Take(Some(after)) => ("take", after.0.to_string()),
+            Claim::IfFree => ("free", String::new()),
+        };
+        let mut open = script::call(&script::OPEN_STREAM, &keys::owner(id));
+        open.arg(here.as_str()).arg(how).arg(after).arg(self.ttl());
+        let opened: Vec<String> = self.redis.bulk.run(&open).await?;
+        let opened: Vec<&str> = opened.iter().map(String::as_str).collect();
+        let wrong = || unreadable(keys::state(id), "no opened stream");
+        match opened[..] {
+            ["gone"] => Ok(OpenedStream::Gone),
+            ["held", by] => Ok(OpenedStream::Held { by: instance(by).ok_or_else(wrong)? }),
+            ["holder", epoch, position, before] => Ok(OpenedStream::Holder {
+                epoch: Epoch(epoch.parse().map_err(|_| wrong())?),
+                position: Position(position.parse().map_err(|_| wrong())?),
+                superseded: instance(before),
+            }),
+            _ => Err(wrong()),
+        }
+    }
+
+    async fn holder(&self, id: SessionId) -> Result<Option<InstanceId>, StoreError> {
+        noted("holder");
+        let ask = script::call(&script::HOLDER, &keys::owner(id));
+        Ok(instance(&self.redis.hot.run::<String>(&ask).await?))
+    }
+
+    async fn push(
+        &self,
+        id: SessionId,
+        data: Bytes,
+    ) -> Result<(Written, Option<InstanceId>), StoreError> {
+        noted("push");
+        let mut push = script::call(&script::PUSH, &keys::owner(id));
+        push.arg(&*data).arg(self.limits.log_events).arg(self.limits.log_bytes).arg(self.ttl());
+        let holder: Option<String> = self.redis.bulk.run(&push).await?;
+        Ok((Written::if_lives(holder.is_some()), holder.as_deref().and_then(instance)))
+    }
+
+    async fn pull(
+        &self,
+        id: SessionId,
+        epoch: Epoch,
+        passed: Position,
+    ) -> Result<Pulled, StoreError> {
+        noted("pull");
+        let mut pull = script::call(&script::PULL, &keys::owner(id));
+        pull.arg(epoch.0).arg(passed.0).arg(PAGE);
+        pull.arg(self.limits.log_retention.as_millis().to_string());
+        let mut values: Vec<Value> = self.redis.bulk.run(&pull).await?;
+        let wrong = |error: redis::ParsingError| unreadable(keys::stream(id), &error.to_string());
+        let rest = values.split_off(values.len().min(2));
+        let head: Vec<String> = Vec::from_redis_value(Value::Array(values)).map_err(wrong)?;
+        match head.first().map(String::as_str) {
+            Some("gone") => Ok(Pulled::Gone),
+            Some("superseded") => Ok(Pulled::Superseded),
+            Some("events") => {
+                let events: Vec<(u64, Vec<u8>)> =
+                    Vec::from_redis_value(Value::Array(rest)).map_err(wrong)?;
+                let events = events
+                    .into_iter()
+                    .map(|(position, data)| (Position(position), Bytes::from(data)))
+                    .collect();
+                Ok(Pulled::Events { events, gap: head.get(1).is_some_and(|gap| gap == "1") })
+            }
+            other => Err(unreadable(keys::stream(id), other.unwrap_or("nothing"))),
+        }
+    }
+
+    async fn close_stream(
+        &self,
+        id: SessionId,
+        epoch: Epoch,
+        passed: Position,
+    ) -> Result<Written, StoreError> {
+        noted("close_stream");
+        let mut close = script::call(&script::CLOSE_STREAM, &keys::owner(id));
+        close.arg(epoch.0).arg(passed.0).arg(self.ttl());
+        Ok(Written::if_lives(self.redis.bulk.run(&close).await?))
+    }
+}

@@ -1,0 +1,4 @@
+//! The store in Redis, with a real one.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod sessions;
