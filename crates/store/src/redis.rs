@@ -7,9 +7,11 @@
 mod address;
 mod calls;
 mod connect;
+mod durable;
 mod each;
 pub mod keys;
 mod link;
+mod oauth;
 mod record;
 mod room;
 mod script;
@@ -17,12 +19,13 @@ mod sessions;
 mod streams;
 
 pub use address::{InvalidAddress, RedisAddress};
+pub use oauth::RedisOAuth;
 
 use std::sync::Arc;
 
 use redis::Script;
 
-use self::{connect::Source, link::Link, record::Records};
+use self::{connect::Source, durable::Durable, link::Link, record::Records};
 use crate::{Limits, SessionId, StoreError, Written};
 
 /// By how many seconds what belongs to a session outlives it.
@@ -35,6 +38,8 @@ pub struct Redis {
     hot: Link,
     /// For logs and answers, which may be large.
     bulk: Link,
+    /// For what must outlive a failover.
+    durable: Durable,
     source: Arc<Source>,
 }
 
@@ -47,6 +52,7 @@ impl Redis {
         Ok(Self {
             hot: Link::start("hot", Arc::clone(&source)),
             bulk: Link::start("bulk", Arc::clone(&source)),
+            durable: Durable::new(Link::start("durable", Arc::clone(&source))),
             source,
         })
     }

@@ -2,6 +2,8 @@
 //!
 //! `docs/storage.md` lists them for operators; a test holds the two together.
 
+pub mod oauth;
+
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use redis::{Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerErrorKind};
+use redis::{
+    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
+};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, interval, sleep},
@@ -16,7 +18,7 @@ use tokio::{
 
 use super::{
     connect::{Connection, Source},
-    script,
+    script, unreadable,
 };
 use crate::StoreError;
 
@@ -44,7 +46,7 @@ enum Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn of<T: FromRedisValue>(self, connection: &mut Connection) -> RedisResult<T> {
+    async fn of(self, connection: &mut Connection) -> RedisResult<Value> {
         match self {
             Self::One(command) => command.query_async(connection).await,
             Self::Several(pipeline) => pipeline.query_async(connection).await,
@@ -93,7 +95,9 @@ impl Link {
         match answer {
             Ok(answer) => {
                 self.timeouts.store(0, Ordering::Relaxed);
-                Ok(answer)
+                // Not left to the client library, to which an answer of another shape is one that
+                // broke the connection.
+                T::from_redis_value(answer).map_err(|error| unlike(&error))
             }
             Err(error) => {
                 if self.is_over(&error) {
@@ -233,13 +237,16 @@ fn is_no_script(error: &RedisError) -> bool {
 }
 
 fn told(error: &RedisError) -> StoreError {
-    match error.kind() {
-        // What is there is not what this program wrote.
-        ErrorKind::UnexpectedReturnType => {
-            StoreError::Corrupt { key: "?".to_owned(), reason: error.to_string() }
-        }
-        _ => away(&error.to_string()),
+    let mut errors = error.clone().into_server_errors().into_iter();
+    if errors.any(|errors| errors.iter().any(|(_, error)| error.code() == "WRONGTYPE")) {
+        return unlike(error);
     }
+    away(&error.to_string())
+}
+
+/// What is there is not what this program wrote.
+fn unlike(reason: &impl ToString) -> StoreError {
+    unreadable("?".to_owned(), &reason.to_string())
 }
 
 pub(super) fn away(reason: &str) -> StoreError {

@@ -35,6 +35,22 @@ scripts! {
     PUSH = "prelude.lua" "stream.lua" "push.lua";
     PULL = "prelude.lua" "stream.lua" "pull.lua";
     CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
+    OAUTH_PUT = "oauth/put.lua";
+    OAUTH_ROOM = "oauth/count.lua" "oauth/room.lua";
+    OAUTH_LONGER = "oauth/count.lua" "oauth/longer.lua";
+    CLIENT_ROOM = "oauth/count.lua" "oauth/clients.lua" "oauth/client_room.lua";
+    CLIENT_USED = "oauth/count.lua" "oauth/clients.lua" "oauth/client_used.lua";
+    PROLONG_CLIENT = "oauth/prolong_client.lua";
+    EVICT_CLIENT = "oauth/evict_client.lua";
+    PUT_PENDING = "oauth/put_pending.lua";
+    PENDING_ROOM = "oauth/count.lua" "oauth/pending_room.lua";
+    TAKE_PENDING = "oauth/record.lua" "oauth/take_pending.lua";
+    CREATE_GRANT = "oauth/create_grant.lua";
+    PROLONG_GRANT = "oauth/prolong_grant.lua";
+    REVOKE_GRANT = "oauth/revoke_grant.lua";
+    REDEEM_CODE = "oauth/record.lua" "oauth/redeem_code.lua";
+    ROTATE_REFRESH = "oauth/record.lua" "oauth/rotate_refresh.lua";
+    SECRET_KEYS = "oauth/secret_keys.lua";
 }
 
 /// A call of a script on a key, by the script's hash.

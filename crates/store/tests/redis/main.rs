@@ -1,4 +1,5 @@
 //! The store in Redis, with a real one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod oauth;
 mod sessions;

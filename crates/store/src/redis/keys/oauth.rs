@@ -1,0 +1,66 @@
+//! The keys of OAuth state.
+//!
+//! A record whose real name is a secret begins with the kind its body is sealed as.
+
+use std::fmt::Display;
+
+use crate::oauth::{
+    CodeGrant, GrantId, IssuedToken, PendingAuthorization, RefreshFamily, SealedRecord, SecretHash,
+};
+
+/// A string: a registration.
+pub fn client(id: &str) -> String {
+    format!("client:{id}")
+}
+
+/// A string: a login under way.
+pub fn pending(name: &SecretHash) -> String {
+    sealed::<PendingAuthorization>(name)
+}
+
+/// A hash: what a user granted a client.
+pub fn grant(id: &GrantId) -> String {
+    format!("grant:{id}")
+}
+
+/// A string: an authorization code.
+pub fn code(name: &SecretHash) -> String {
+    sealed::<CodeGrant>(name)
+}
+
+/// A string: an access token.
+pub fn access_token(name: &SecretHash) -> String {
+    sealed::<IssuedToken>(name)
+}
+
+/// A string: a family of refresh tokens.
+pub fn refresh_family(name: &SecretHash) -> String {
+    sealed::<RefreshFamily>(name)
+}
+
+fn sealed<T: SealedRecord>(name: impl Display) -> String {
+    format!("{}:{name}", T::KIND)
+}
+
+/// A string: the ring of a deployment whose operator sets none.
+pub const SECRET_KEYS: &str = "oauth:keys";
+
+/// A sorted set: the registrations in use, by when they end. A second one beside it has those that
+/// were never used.
+pub const CLIENTS: &str = "oauth:count:client";
+
+/// A sorted set: the logins under way with their sizes, by when they end. A number beside it says
+/// how much they are together.
+pub const PENDING: &str = "oauth:count:pending";
+
+/// A sorted set: the grants, by when they end.
+pub const GRANTS: &str = "oauth:count:grant";
+
+/// A sorted set: the authorization codes, by when they end.
+pub const CODES: &str = "oauth:count:exch";
+
+/// A sorted set: the access tokens, by when they end.
+pub const ACCESS_TOKENS: &str = "oauth:count:mcp";
+
+/// A sorted set: the families of refresh tokens, by when they end.
+pub const REFRESH_FAMILIES: &str = "oauth:count:refresh";
