@@ -43,6 +43,12 @@ impl LocalChanges {
     pub fn new() -> Self {
         Self(broadcast::Sender::new(BACKLOG))
     }
+
+    /// Tells every listener of this process.
+    pub fn tell(&self, change: Change) {
+        // The only error is that nobody listens.
+        let _ = self.0.send(change);
+    }
 }
 
 impl Default for LocalChanges {
@@ -54,8 +60,7 @@ impl Default for LocalChanges {
 #[async_trait]
 impl Changes for LocalChanges {
     async fn publish(&self, change: Change) -> Result<(), StateError> {
-        // The only error is that nobody listens.
-        let _ = self.0.send(change);
+        self.tell(change);
         Ok(())
     }
 

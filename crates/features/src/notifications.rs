@@ -1,18 +1,15 @@
-//! What a server says unasked: news of changes, and three kinds of notification at fixed intervals.
+//! What a server says unasked: three kinds of notification at fixed intervals.
 //!
 //! Nothing here waits or draws: whoever holds the streams calls these functions when it is time,
 //! with a clock and a random number of its own.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use rmcp::model::{
     CustomNotification, LoggingLevel, LoggingMessageNotification, LoggingMessageNotificationParam,
-    PromptListChangedNotification, ResourceListChangedNotification, ResourceUpdatedNotification,
-    ResourceUpdatedNotificationParam, ServerNotification, ToolListChangedNotification,
+    ResourceUpdatedNotification, ResourceUpdatedNotificationParam, ServerNotification,
 };
 use serde_json::json;
-
-use crate::changes::Change;
 
 /// How often each subscribed resource is announced as updated.
 pub const RESOURCE_UPDATES: Duration = Duration::from_secs(10);
@@ -60,28 +57,6 @@ pub fn stderr_message(unix_seconds: u64) -> ServerNotification {
     CustomNotification::new("notifications/stderr", Some(json!({ "content": content }))).into()
 }
 
-/// What a session of a stateful revision is told of a change. A resource that changed is told
-/// only to those who subscribed to it.
-///
-/// On 2026-07-28 `subscriptions/listen` tells changes, without help.
-pub fn of_change(change: &Change, subscriptions: &BTreeSet<String>) -> Vec<ServerNotification> {
-    let tools = || ToolListChangedNotification::default().into();
-    let prompts = || PromptListChangedNotification::default().into();
-    let resources = || ResourceListChangedNotification::default().into();
-    match change {
-        Change::Tools => vec![tools()],
-        Change::Prompts => vec![prompts()],
-        Change::Resources => vec![resources()],
-        Change::Resource(uri) => {
-            subscriptions.get(uri).map(|uri| resource_updated(uri.as_str())).into_iter().collect()
-        }
-        Change::Missed => {
-            let updates = subscriptions.iter().map(|uri| resource_updated(uri.as_str()));
-            [tools(), prompts(), resources()].into_iter().chain(updates).collect()
-        }
-    }
-}
-
 /// Whether a message of `level` is to be sent to a client that wants `least` and worse.
 pub fn passes(level: LoggingLevel, least: LoggingLevel) -> bool {
     severity(level) >= severity(least)
@@ -117,6 +92,8 @@ fn severity(level: LoggingLevel) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -156,31 +133,6 @@ mod tests {
             assert_eq!(wire["method"], "notifications/stderr");
             assert_eq!(wire["params"]["content"], content);
         }
-    }
-
-    #[test]
-    fn changes_are_told_to_those_they_concern() {
-        let subscriptions = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
-        let told = |change: Change| {
-            let said = |notification: &ServerNotification| {
-                let wire = json!(notification);
-                let uri = wire["params"]["uri"].as_str().unwrap_or_default();
-                format!("{} {uri}", wire["method"].as_str().unwrap())
-            };
-            of_change(&change, &subscriptions).iter().map(said).collect::<Vec<_>>().join(",")
-        };
-        let (tools, prompts, resources) = (
-            "notifications/tools/list_changed ",
-            "notifications/prompts/list_changed ",
-            "notifications/resources/list_changed ",
-        );
-        let (a, b) = ("notifications/resources/updated a", "notifications/resources/updated b");
-        assert_eq!(told(Change::Tools), tools);
-        assert_eq!(told(Change::Prompts), prompts);
-        assert_eq!(told(Change::Resources), resources);
-        assert_eq!(told(Change::Resource("b".to_owned())), b);
-        assert_eq!(told(Change::Resource("c".to_owned())), "");
-        assert_eq!(told(Change::Missed), [tools, prompts, resources, a, b].join(","));
     }
 
     #[test]

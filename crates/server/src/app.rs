@@ -7,15 +7,15 @@ mod routes;
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use mcp_everything_features::{BuildError, Changes as _, Everything, KeyError, LocalChanges};
+use mcp_everything_features::{BuildError, Everything, KeyError};
 use mcp_everything_oauth::NoResource;
 use mcp_everything_store::StoreError;
-use mcp_everything_transport::Endpoint;
+use mcp_everything_transport::{ChangeFeed, Endpoint};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use self::base::Base;
-use crate::{http::Health, settings::Settings, unasked::Unasked};
+use crate::{changes::FleetChanges, http::Health, settings::Settings, unasked::Unasked};
 
 /// Why the parts cannot be put together.
 #[derive(Debug, Error)]
@@ -43,21 +43,17 @@ impl App {
     pub(crate) async fn start(settings: &Settings) -> Result<Self, StartError> {
         let base = Base::new(settings).await?;
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
-        let changes = Arc::new(LocalChanges::new());
-        let news = changes.subscribe();
+        let feed = ChangeFeed::new(Arc::clone(&base.sessions) as _, Arc::clone(&base.bus));
+        let changes = Arc::new(FleetChanges::start(feed.clone()));
         let everything = everything::everything(settings, &base.keys, changes, &draining)?;
         let gate = routes::gate(settings);
-        let endpoint = everything::endpoint(settings, &base, everything, gate).await?;
+        let endpoint = everything::endpoint(settings, &base, feed, everything, gate).await?;
         let health = Health::default();
         let router = routes::router(settings, &base, &endpoint, health.clone())?;
         base.keep_clean(stop.clone());
-        let unasked = Unasked {
-            endpoint: endpoint.clone(),
-            store: Arc::clone(&base.sessions) as _,
-            clock: base.clock,
-            random: base.random,
-        };
-        tokio::spawn(unasked.run(news, stop.clone()));
+        let unasked =
+            Unasked { endpoint: endpoint.clone(), clock: base.clock, random: base.random };
+        tokio::spawn(unasked.run(stop.clone()));
         Ok(Self { router, endpoint, health, draining, stop })
     }
 

@@ -1,6 +1,7 @@
 //! The MCP Everything Server.
 
 mod app;
+mod changes;
 mod command;
 mod http;
 mod login;

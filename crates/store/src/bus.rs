@@ -21,6 +21,8 @@ pub enum Bell {
     CallGrew(SessionId, CallId),
     /// The standalone stream has more, or another holder.
     StreamChanged(SessionId),
+    /// The log of changes has more.
+    Changed,
     /// A session is gone.
     Ended(SessionId),
     /// A grant is revoked: what was opened with it ends.

@@ -54,8 +54,9 @@ pub use owner::Owner;
 pub use random::{Random, SystemRandom, TestRandom};
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
-    Answer, Appended, CallEvent, CallLog, CallNews, Calls, Claim, Epoch, Handshake, Limits,
+    Answer, Appended, CHANGES_PAGE, CallEvent, CallLog, CallNews, Calls, Change, ChangeLog,
+    ChangePosition, Changed, Claim, Epoch, Handshake, Held, InvalidChangePosition, Limits,
     LogLevel, NewCall, OpenedCall, OpenedStream, PAGE, Position, Pulled, RequestKey, RunningCall,
-    Session, SessionState, SessionStore, Sessions, Settled, Streams, Transport, UnknownLevel,
-    Written,
+    Session, SessionState, SessionStore, Sessions, Settled, Streams, Telling, Transport,
+    UnknownLevel, Written,
 };

@@ -6,6 +6,7 @@
 
 mod bus;
 mod calls;
+mod changes;
 mod entry;
 mod oauth;
 mod sessions;
@@ -15,7 +16,7 @@ mod tests;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -26,7 +27,7 @@ use dashmap::DashMap;
 pub use bus::MemoryBus;
 pub use oauth::MemoryOAuth;
 
-use self::entry::Entry;
+use self::{changes::Changes, entry::Entry};
 use crate::{Clock, Limits, Owner, SessionId, StoreError, Timestamp};
 
 /// Sessions in memory.
@@ -35,6 +36,7 @@ pub struct MemoryStore {
     limits: Limits,
     sessions: DashMap<SessionId, Entry>,
     per_user: DashMap<User, usize>,
+    changes: Mutex<Changes>,
     swept: AtomicU64,
 }
 
@@ -56,6 +58,7 @@ impl MemoryStore {
             limits,
             sessions: DashMap::new(),
             per_user: DashMap::new(),
+            changes: Mutex::default(),
             swept: AtomicU64::new(0),
         }
     }

@@ -6,6 +6,7 @@
 
 mod address;
 mod calls;
+mod changes;
 mod connect;
 mod durable;
 mod each;

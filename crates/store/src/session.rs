@@ -2,12 +2,13 @@
 //!
 //! Three traits, one for each thing a session has: [`Sessions`] for the session itself,
 //! [`Calls`] for the calls that outlive their first moments, [`Streams`] for the standalone
-//! stream. A store implements all three.
+//! stream. A fourth is for what concerns all sessions: [`ChangeLog`]. A store implements them all.
 //!
 //! Keys carry, channels ring: what must not be lost is written here first and then announced on
 //! the [`Bus`](crate::Bus). Whoever waits registers, then reads.
 
 mod calls;
+mod changes;
 mod level;
 mod limits;
 mod record;
@@ -17,12 +18,15 @@ pub use calls::{
     Answer, Appended, CallEvent, CallLog, CallNews, Calls, NewCall, OpenedCall, RequestKey,
     RunningCall,
 };
+pub use changes::{
+    CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, InvalidChangePosition,
+};
 pub use level::{LogLevel, UnknownLevel};
 pub use limits::Limits;
 pub use record::{Handshake, Session, SessionState, Sessions, Settled, Transport, Written};
-pub use streams::{Claim, Epoch, OpenedStream, PAGE, Position, Pulled, Streams};
+pub use streams::{Claim, Epoch, Held, OpenedStream, PAGE, Position, Pulled, Streams, Telling};
 
 /// Everything the transport needs of a store.
-pub trait SessionStore: Sessions + Calls + Streams {}
+pub trait SessionStore: Sessions + Calls + Streams + ChangeLog {}
 
-impl<S: Sessions + Calls + Streams> SessionStore for S {}
+impl<S: Sessions + Calls + Streams + ChangeLog> SessionStore for S {}

@@ -11,7 +11,7 @@ use axum::{body::Body, response::Response};
 use futures::future::BoxFuture;
 use http::{Method, Request};
 use mcp_everything_store::{
-    Bus, Clock, InstanceId, Owner, Random, SessionId, SessionStore, StoreError,
+    Bus, Clock, InstanceId, Owner, Random, SessionId, SessionState, SessionStore, StoreError,
 };
 use rmcp::{
     ServerHandler,
@@ -20,8 +20,9 @@ use rmcp::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Config, Scope,
+    ChangeFeed, Config, Scope,
     call::RunningCalls,
+    changes,
     http::Refusal,
     instance,
     lease::Grants,
@@ -39,6 +40,8 @@ pub struct Backends {
     pub store: Arc<dyn SessionStore>,
     /// How instances ring each other.
     pub bus: Arc<dyn Bus>,
+    /// The news of what changed, over the same store and bus.
+    pub changes: ChangeFeed,
     /// The clock by which tokens expire.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
@@ -65,7 +68,7 @@ impl<H: ServerHandler> Endpoint<H> {
     /// the handler finds what it puts into the extensions in its context. It is called once here
     /// as well, for nobody, to ask which versions its handlers speak.
     ///
-    /// Fails if the bus cannot be listened to.
+    /// Fails if the bus cannot be listened to, or the store does not answer.
     pub async fn start<F>(
         backends: Backends,
         config: Config,
@@ -74,8 +77,9 @@ impl<H: ServerHandler> Endpoint<H> {
     where
         F: Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync + 'static,
     {
-        let Backends { store, bus, clock, random, instance } = backends;
+        let Backends { store, bus, changes, clock, random, instance } = backends;
         let bells = bus.listen(&instance).await?;
+        let newest = store.newest().await?;
         let shutdown = CancellationToken::new();
         let factory: Arc<Factory<H>> = Arc::new(factory);
         let nobody = Owner::anonymous();
@@ -89,6 +93,8 @@ impl<H: ServerHandler> Endpoint<H> {
             versions,
             store,
             bus,
+            changes,
+            teller: Arc::default(),
             clock,
             random,
             instance,
@@ -102,6 +108,13 @@ impl<H: ServerHandler> Endpoint<H> {
             shutdown,
         });
         tokio::spawn(instance::run(Arc::downgrade(&shared), shared.shutdown.clone(), bells));
+        let teller = Arc::clone(&shared.teller);
+        tokio::spawn(changes::run(
+            Arc::downgrade(&shared),
+            teller,
+            shared.shutdown.clone(),
+            newest,
+        ));
         Ok(Self(shared))
     }
 
@@ -147,9 +160,14 @@ impl<H: ServerHandler> Endpoint<H> {
         }
     }
 
-    /// The sessions whose standalone stream is open here.
-    pub fn open_streams(&self) -> Vec<SessionId> {
-        self.0.streams.holding()
+    /// The sessions whose standalone stream is open here, and what their clients have set by now.
+    /// Of all instances one names a session: where a client has several streams open, the newest
+    /// is the one that speaks.
+    pub async fn open_streams(&self) -> Result<Vec<(SessionId, SessionState)>, StoreError> {
+        let streams = self.0.streams.holding();
+        let held = self.0.store.held(&streams).await?;
+        let open = streams.into_iter().zip(held);
+        Ok(open.filter_map(|((session, _), held)| Some((session, held?.state))).collect())
     }
 
     /// Sends notifications on a standalone stream that is open here, now or never: for what comes

@@ -79,6 +79,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         }
         Bell::CallGrew(session, call) => shared.readers.wake(session, call),
         Bell::StreamChanged(session) => shared.streams.ring(session),
+        Bell::Changed => shared.teller.ring(),
         Bell::Ended(session) => shared.end_session(session),
         Bell::Revoked(grant) => shared.grants.revoke(grant),
         Bell::Progressed(session, call, data) => {
@@ -89,6 +90,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         Bell::Missed => {
             look(shared, |_| true);
             shared.readers.wake_all();
+            shared.teller.ring();
             tokio::spawn(hold(Arc::clone(shared)));
         }
     }

@@ -14,10 +14,10 @@
 //!
 //! use axum::{Extension, Router};
 //! use mcp_everything_store::{
-//!     InstanceId, Limits, Owner, SystemClock, SystemRandom,
+//!     Bus, InstanceId, Limits, Owner, SessionStore, SystemClock, SystemRandom,
 //!     memory::{MemoryBus, MemoryStore},
 //! };
-//! use mcp_everything_transport::{Backends, Config, Endpoint};
+//! use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint};
 //! use rmcp::ServerHandler;
 //!
 //! async fn routes<H>(handler: H) -> Result<Router, mcp_everything_store::StoreError>
@@ -25,9 +25,13 @@
 //!     H: ServerHandler + Clone,
 //! {
 //!     let clock = Arc::new(SystemClock);
+//!     let store: Arc<dyn SessionStore> =
+//!         Arc::new(MemoryStore::new(clock.clone(), Limits::default()));
+//!     let bus: Arc<dyn Bus> = Arc::new(MemoryBus::default());
 //!     let backends = Backends {
-//!         store: Arc::new(MemoryStore::new(clock.clone(), Limits::default())),
-//!         bus: Arc::new(MemoryBus::default()),
+//!         changes: ChangeFeed::new(Arc::clone(&store), Arc::clone(&bus)),
+//!         store,
+//!         bus,
 //!         clock,
 //!         random: Arc::new(SystemRandom),
 //!         instance: InstanceId::random("example", &SystemRandom),
@@ -40,6 +44,7 @@
 //! ```
 
 mod call;
+mod changes;
 mod config;
 mod endpoint;
 mod guard;
@@ -53,6 +58,7 @@ mod shared;
 mod standalone;
 mod wire;
 
+pub use changes::ChangeFeed;
 pub use config::Config;
 pub use endpoint::{Backends, Endpoint};
 pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};

@@ -60,8 +60,7 @@ impl SessionHandle {
 
     /// What its client set.
     pub async fn state(&self) -> Result<SessionState, SessionError> {
-        let mut states = self.store.states(&[self.id]).await?;
-        states.pop().flatten().ok_or(SessionError::Gone)
+        self.store.state(self.id).await?.ok_or(SessionError::Gone)
     }
 
     /// Sets the least severity its client wants to see.

@@ -12,8 +12,8 @@ use rmcp::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Config, Scope, call::RunningCalls, guard::Guarded, lease::Grants, resume::Readers,
-    standalone::OpenStreams,
+    ChangeFeed, Config, Scope, call::RunningCalls, changes::Teller, guard::Guarded, lease::Grants,
+    resume::Readers, standalone::OpenStreams,
 };
 
 pub(crate) type Factory<H> = dyn Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync;
@@ -25,6 +25,8 @@ pub(crate) struct Shared<H> {
     pub(crate) versions: Vec<ProtocolVersion>,
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) changes: ChangeFeed,
+    pub(crate) teller: Arc<Teller>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) instance: InstanceId,

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use mcp_everything_features::{Everything, LocalChanges, Options, RequestStateKeys, StreamCloser};
+use mcp_everything_features::{Everything, Options, RequestStateKeys, StreamCloser};
 use mcp_everything_store::{InstanceId, Owner, SecretKeys, StoreError};
-use mcp_everything_transport::{Backends, Config, Endpoint, Gate, Scope};
+use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Scope};
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, base::Base};
-use crate::{session::StoredSession, settings::Settings};
+use crate::{changes::FleetChanges, session::StoredSession, settings::Settings};
 
 /// The features. A listener of the stateless wire ends with `draining`.
 pub(super) fn everything(
     settings: &Settings,
     keys: &SecretKeys,
-    changes: Arc<LocalChanges>,
+    changes: Arc<FleetChanges>,
     draining: &CancellationToken,
 ) -> Result<Everything, StartError> {
     // The id tells which key of the ring sealed a state; it says nothing of the key.
@@ -44,12 +44,14 @@ fn principal(extensions: &Extensions) -> Option<String> {
 pub(super) async fn endpoint(
     settings: &Settings,
     base: &Base,
+    changes: ChangeFeed,
     everything: Everything,
     gate: Gate,
 ) -> Result<Endpoint<Everything>, StoreError> {
     let backends = Backends {
         store: Arc::clone(&base.sessions) as _,
         bus: Arc::clone(&base.bus),
+        changes,
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
         instance: InstanceId::random("local", &*base.random),

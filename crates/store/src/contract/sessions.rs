@@ -8,6 +8,7 @@
 #![expect(clippy::missing_panics_doc, reason = "these are the bodies of tests")]
 
 pub mod calls;
+pub mod changes;
 pub mod lives;
 pub mod state;
 pub mod streams;
@@ -17,8 +18,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    CallId, Handshake, InstanceId, Limits, Owner, PAGE, Session, SessionId, SessionStore,
-    StoreError, SystemRandom, Transport,
+    CHANGES_PAGE, CallId, Handshake, InstanceId, Limits, Owner, PAGE, Session, SessionId,
+    SessionStore, StoreError, SystemRandom, Transport,
 };
 
 /// A store under test and what a test must be able to do to it.
@@ -41,6 +42,7 @@ pub const LIMITS: Limits = Limits {
     log_events: PAGE + 1,
     log_bytes: 512,
     session_log_bytes: 1024,
+    changes: CHANGES_PAGE + 2,
     log_retention: Duration::from_secs(120),
 };
 
@@ -56,8 +58,7 @@ macro_rules! session_store_contract {
                 takes_everything_along_when_it_ends, is_created_once, are_bounded_for_each_user,
                 do_not_count_when_they_are_gone, are_counted_right_by_many_at_a_time;
             state: begins_with_nothing, remembers_the_level, remembers_subscriptions,
-                bounds_subscriptions, does_not_bring_a_session_back, does_not_prolong_a_session,
-                is_told_for_many_at_once;
+                bounds_subscriptions, does_not_bring_a_session_back, does_not_prolong_a_session;
             calls: keep_events_in_order, keep_an_event_once, end_with_the_last_event,
                 are_read_from_anywhere, name_their_reader, are_forgotten_after_their_retention,
                 are_bounded_in_events, are_bounded_in_bytes, are_bounded_in_bytes_together,
@@ -71,6 +72,11 @@ macro_rules! session_store_contract {
                 wait_for_a_stream, go_to_the_newest_stream,
                 go_to_a_shadow_when_the_holder_ends, start_behind_what_the_client_has,
                 say_what_is_missing, drop_the_oldest_when_full, name_the_instance_to_ring,
+                do_not_bring_a_session_back;
+            changes: are_read_in_order, are_read_in_pages, are_missed_when_the_log_is_too_short,
+                are_missed_by_whoever_comes_from_another_log, are_told_from_the_start_of_a_session,
+                are_told_from_the_handshake, are_told_once, are_told_to_the_holder_only,
+                are_told_with_what_the_client_set, wait_for_a_stream, do_not_outgrow_a_log,
                 do_not_bring_a_session_back;
         }
     };

@@ -8,8 +8,8 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    Answer, CallEvent, CallId, Epoch, InstanceId, Limits, Position, RequestKey, Session,
-    SessionState, Timestamp,
+    Answer, CallEvent, CallId, ChangePosition, Epoch, InstanceId, Limits, Position, RequestKey,
+    Session, SessionState, Timestamp,
 };
 
 pub(super) struct Entry {
@@ -32,6 +32,8 @@ pub(super) struct Stream {
     pub(super) holder: Option<InstanceId>,
     /// Up to where events were dropped that no stream had passed on.
     pub(super) dropped: Position,
+    /// Up to where in the log of changes the session was told.
+    pub(super) told: ChangePosition,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -109,6 +111,15 @@ impl Entry {
 }
 
 impl Stream {
+    pub(super) fn push(&mut self, data: Bytes, at: Timestamp, limits: &Limits) {
+        self.last.0 += 1;
+        self.bytes += data.len();
+        self.log.push_back(Logged { position: self.last, at, data });
+        while self.log.len() > limits.log_events || self.bytes > limits.log_bytes {
+            self.drop_oldest();
+        }
+    }
+
     /// Starts behind what a client has, if the log reaches back to it. Where it does not, the
     /// client misses what is before the log.
     pub(super) fn start_behind(&mut self, after: Position) {

@@ -8,7 +8,10 @@ use std::{
 use async_trait::async_trait;
 use dashmap::Entry as Slot;
 
-use super::{MemoryStore, entry::Entry};
+use super::{
+    MemoryStore,
+    entry::{Entry, Stream},
+};
 use crate::{
     Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions, Settled, StoreError,
     Written, noted,
@@ -22,6 +25,7 @@ impl Sessions for MemoryStore {
             return Ok(());
         }
         self.count_in(&session.owner)?;
+        let told = self.changes().newest();
         let Slot::Vacant(slot) = self.sessions.entry(id) else {
             self.count_out(&session.owner);
             return Ok(());
@@ -32,18 +36,20 @@ impl Sessions for MemoryStore {
             state: SessionState::default(),
             calls: HashMap::new(),
             cancelled: VecDeque::new(),
-            stream: super::entry::Stream::default(),
+            stream: Stream { told, ..Stream::default() },
         });
         Ok(())
     }
 
     async fn settle(&self, id: SessionId, handshake: Handshake) -> Result<Settled, StoreError> {
         noted("settle");
+        let newest = self.changes().newest();
         let settled = self.with(id, |entry, _| match &entry.session.handshake {
             Some(before) if **before == handshake => Settled::Done,
             Some(_) => Settled::Already,
             None => {
                 Arc::make_mut(&mut entry.session).handshake = Some(Arc::new(handshake));
+                entry.stream.told = newest;
                 Settled::Done
             }
         });
@@ -110,8 +116,8 @@ impl Sessions for MemoryStore {
         Ok(Written::if_lives(unsubscribed.is_some()))
     }
 
-    async fn states(&self, ids: &[SessionId]) -> Result<Vec<Option<SessionState>>, StoreError> {
-        noted("states");
-        Ok(ids.iter().map(|id| self.with(*id, |entry, _| entry.state.clone())).collect())
+    async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError> {
+        noted("state");
+        Ok(self.with(id, |entry, _| entry.state.clone()))
     }
 }

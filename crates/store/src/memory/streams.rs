@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{MemoryStore, entry::Logged};
+use super::MemoryStore;
 use crate::{
-    Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, StoreError, Streams,
-    Written, noted,
+    Claim, Epoch, Held, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, StoreError,
+    Streams, Telling, Written, noted,
 };
 
 #[async_trait]
@@ -49,16 +49,46 @@ impl Streams for MemoryStore {
         noted("push");
         let limits = self.limits;
         let pushed = self.with(id, |entry, now| {
-            let stream = &mut entry.stream;
-            stream.last.0 += 1;
-            stream.bytes += data.len();
-            stream.log.push_back(Logged { position: stream.last, at: now, data });
-            while stream.log.len() > limits.log_events || stream.bytes > limits.log_bytes {
-                stream.drop_oldest();
-            }
-            stream.holder.clone()
+            entry.stream.push(data, now, &limits);
+            entry.stream.holder.clone()
         });
         Ok((Written::if_lives(pushed.is_some()), pushed.flatten()))
+    }
+
+    async fn held(&self, streams: &[(SessionId, Epoch)]) -> Result<Vec<Option<Held>>, StoreError> {
+        noted("held");
+        let held = |(id, epoch): &(SessionId, Epoch)| {
+            self.with(*id, |entry, _| {
+                let stream = &entry.stream;
+                let holds = stream.epoch.now() == *epoch && stream.holder.is_some();
+                (holds && entry.session.handshake.is_some())
+                    .then(|| Held { state: entry.state.clone(), told: stream.told })
+            })
+            .flatten()
+        };
+        Ok(streams.iter().map(held).collect())
+    }
+
+    async fn tell(
+        &self,
+        tellings: &[Telling],
+    ) -> Result<Vec<(Written, Option<InstanceId>)>, StoreError> {
+        noted("tell");
+        let limits = self.limits;
+        let tell = |telling: &Telling| {
+            let told = self.with(telling.session, |entry, now| {
+                let stream = &mut entry.stream;
+                if stream.told == telling.from {
+                    for event in &telling.events {
+                        stream.push(event.clone(), now, &limits);
+                    }
+                    stream.told = telling.upto;
+                }
+                stream.holder.clone()
+            });
+            (Written::if_lives(told.is_some()), told.flatten())
+        };
+        Ok(tellings.iter().map(tell).collect())
     }
 
     async fn pull(

@@ -1,47 +1,47 @@
-//! Asking the same about many sessions.
+//! Asking the same of many sessions.
 
 use futures::{TryStreamExt as _, stream::FuturesOrdered};
 use redis::{FromRedisValue, Pipeline, Value};
 
 use super::{Redis, unreadable};
-use crate::{SessionId, StoreError};
+use crate::StoreError;
 
 /// How many sessions are asked about in one round trip.
 const AT_A_TIME: usize = 256;
 /// In a cluster each session is asked for itself: a pipeline stays in one hash slot.
 const IN_FLIGHT: usize = 32;
 
-/// The answers of `commands` commands for each session, in the order of the sessions.
-pub(super) async fn each<T: FromRedisValue + Send>(
+/// The answers of `commands` commands to what is asked of each session, in its order.
+pub(super) async fn each<A: Sync, T: FromRedisValue + Send>(
     redis: &Redis,
-    ids: &[SessionId],
+    asked: &[A],
     commands: usize,
-    add: impl Fn(&mut Pipeline, SessionId) + Sync,
+    add: impl Fn(&mut Pipeline, &A) + Sync,
 ) -> Result<Vec<T>, StoreError> {
     let at_a_time = if redis.source.is_cluster() { 1 } else { AT_A_TIME };
-    let pipelines: Vec<Pipeline> = ids
+    let pipelines: Vec<Pipeline> = asked
         .chunks(at_a_time)
-        .map(|ids| {
+        .map(|asked| {
             let mut pipeline = redis::pipe();
-            for id in ids {
-                add(&mut pipeline, *id);
+            for asked in asked {
+                add(&mut pipeline, asked);
             }
             pipeline
         })
         .collect();
     let mut answers: Vec<Vec<Value>> = Vec::with_capacity(pipelines.len());
     for pipelines in pipelines.chunks(IN_FLIGHT) {
-        let mut asked = FuturesOrdered::new();
+        let mut waiting = FuturesOrdered::new();
         for pipeline in pipelines {
-            asked.push_back(redis.bulk.pipe(pipeline));
+            waiting.push_back(redis.bulk.pipe(pipeline));
         }
-        while let Some(answer) = asked.try_next().await? {
+        while let Some(answer) = waiting.try_next().await? {
             answers.push(answer);
         }
     }
     let mut values = answers.into_iter().flatten();
-    let mut read = Vec::with_capacity(ids.len());
-    for _ in ids {
+    let mut read = Vec::with_capacity(asked.len());
+    for _ in asked {
         let mut group: Vec<Value> = values.by_ref().take(commands).collect();
         let value =
             if commands == 1 { group.pop().unwrap_or(Value::Nil) } else { Value::Array(group) };

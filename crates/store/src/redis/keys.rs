@@ -73,6 +73,9 @@ pub fn sessions_of(owner: &Owner) -> String {
     format!("sessions:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
 }
 
+/// A stream: the changes of lists and resources, for all sessions.
+pub const CHANGES: &str = "cluster:changes";
+
 /// The lease of an instance: it is there while the instance lives. A channel of the same name
 /// rings it.
 pub fn instance(instance: &InstanceId) -> String {

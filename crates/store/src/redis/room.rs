@@ -34,7 +34,7 @@ pub(super) async fn make(
             break;
         }
         let alive: Vec<bool> = each(&store.redis, &ids, 1, |pipeline, id| {
-            pipeline.cmd("EXISTS").arg(keys::owner(id));
+            pipeline.cmd("EXISTS").arg(keys::owner(*id));
         })
         .await?;
         // Those that live are not looked at again for a while.

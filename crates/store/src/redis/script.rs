@@ -33,6 +33,7 @@ scripts! {
     OPEN_STREAM = "prelude.lua" "stream.lua" "open_stream.lua";
     HOLDER = "prelude.lua" "stream.lua" "holder.lua";
     PUSH = "prelude.lua" "stream.lua" "push.lua";
+    TELL = "prelude.lua" "stream.lua" "tell.lua";
     PULL = "prelude.lua" "stream.lua" "pull.lua";
     CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
     OAUTH_PUT = "oauth/put.lua";

@@ -6,18 +6,16 @@ use async_trait::async_trait;
 
 use super::{RedisStore, SLACK, each::each, keys, record, room, script, unreadable};
 use crate::{
-    Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions, Settled, StoreError,
-    Written, noted,
+    ChangeLog as _, Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions,
+    Settled, StoreError, Written, noted,
 };
-
-/// Whether a session lives, its level, and its subscriptions.
-type ReadState = (bool, Option<String>, Vec<String>);
 
 #[async_trait]
 impl Sessions for RedisStore {
     async fn create(&self, id: SessionId, session: Session) -> Result<(), StoreError> {
         noted("create");
-        room::make(self, id, &session.owner).await?;
+        // The place is read before the session is there: nothing is missed in between.
+        let (_, told) = tokio::try_join!(room::make(self, id, &session.owner), self.newest())?;
         let Session { owner, transport, handshake } = &session;
         let (initialize, version) = match handshake.as_deref() {
             Some(Handshake { initialize, protocol_version }) => {
@@ -27,7 +25,7 @@ impl Sessions for RedisStore {
         };
         let mut create = script::call(&script::CREATE, &keys::owner(id));
         create.arg(&owner.user).arg(&owner.issuer).arg(&owner.client).arg(record::name(*transport));
-        create.arg(initialize).arg(version).arg(self.ttl());
+        create.arg(initialize).arg(version).arg(self.ttl()).arg(told.to_string());
         let created: bool = self.redis.hot.run(&create).await?;
         if created {
             self.records.keep(id, Arc::new(session));
@@ -39,6 +37,7 @@ impl Sessions for RedisStore {
         noted("settle");
         let mut settle = script::call(&script::SETTLE, &keys::owner(id));
         settle.arg(&*handshake.initialize).arg(&*handshake.protocol_version);
+        settle.arg(self.newest().await?.to_string());
         let settled: String = self.redis.hot.run(&settle).await?;
         match settled.as_str() {
             "done" => Ok(Settled::Done),
@@ -101,7 +100,7 @@ impl Sessions for RedisStore {
         noted("hold");
         let ttl = self.ttl();
         each(&self.redis, ids, 1, |pipeline, id| {
-            pipeline.add_command(script::call(&script::HOLD, &keys::owner(id)).arg(ttl).clone());
+            pipeline.add_command(script::call(&script::HOLD, &keys::owner(*id)).arg(ttl).clone());
         })
         .await
     }
@@ -130,25 +129,25 @@ impl Sessions for RedisStore {
         self.write(&script::UNSUBSCRIBE, id, uri).await
     }
 
-    async fn states(&self, ids: &[SessionId]) -> Result<Vec<Option<SessionState>>, StoreError> {
-        noted("states");
-        let read: Vec<ReadState> = each(&self.redis, ids, 3, |pipeline, id| {
-            pipeline.cmd("EXISTS").arg(keys::owner(id));
-            pipeline.cmd("HGET").arg(keys::state(id)).arg("level");
-            pipeline.cmd("SMEMBERS").arg(keys::subscriptions(id));
-        })
-        .await?;
-        ids.iter()
-            .zip(read)
-            .map(|(id, (lives, level, subscriptions))| {
-                if !lives {
-                    return Ok(None);
-                }
-                let level = level.map_or(Ok(LogLevel::default()), |level| {
-                    level.parse().map_err(|_| unreadable(keys::state(*id), &level))
-                })?;
-                Ok(Some(SessionState { level, subscriptions: subscriptions.into_iter().collect() }))
-            })
-            .collect()
+    async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError> {
+        noted("state");
+        let mut read = redis::pipe();
+        read.cmd("EXISTS").arg(keys::owner(id));
+        read.cmd("HGET").arg(keys::state(id)).arg("level");
+        read.cmd("SMEMBERS").arg(keys::subscriptions(id));
+        let (lives, level, subscriptions) = self.redis.hot.pipe(&read).await?;
+        if lives { state(id, level, subscriptions).map(Some) } else { Ok(None) }
     }
+}
+
+/// What a client set, as it is kept.
+pub(super) fn state(
+    id: SessionId,
+    level: Option<String>,
+    subscriptions: Vec<String>,
+) -> Result<SessionState, StoreError> {
+    let level = level.map_or(Ok(LogLevel::default()), |level| {
+        level.parse().map_err(|_| unreadable(keys::state(id), &level))
+    })?;
+    Ok(SessionState { level, subscriptions: subscriptions.into_iter().collect() })
 }

@@ -4,11 +4,34 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{FromRedisValue, Value};
 
-use super::{RedisStore, calls::instance, keys, script, unreadable};
+use super::{RedisStore, calls::instance, each::each, keys, script, sessions, unreadable};
 use crate::{
-    Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, StoreError, Streams,
-    Written, noted,
+    ChangePosition, Claim, Epoch, Held, InstanceId, OpenedStream, PAGE, Position, Pulled,
+    SessionId, StoreError, Streams, Telling, Written, noted,
 };
+
+/// Whether a session lives, what is kept of it, and its subscriptions.
+type ReadHeld = (bool, Fields, Vec<String>);
+/// Who holds the stream, its epoch, the protocol's version, the place in the log of changes, and
+/// the level.
+type Fields = (Option<String>, Option<u64>, Option<String>, Option<String>, Option<String>);
+
+fn held((id, epoch): (SessionId, Epoch), read: ReadHeld) -> Result<Option<Held>, StoreError> {
+    let (lives, (holder, now, version, told, level), subscriptions) = read;
+    let is_held = holder.is_some_and(|holder| !holder.is_empty()) && now == Some(epoch.0);
+    if !lives || !is_held || version.is_none() {
+        return Ok(None);
+    }
+    let told = told.map_or(Ok(ChangePosition::default()), |told| {
+        told.parse().map_err(|_| unreadable(keys::state(id), &told))
+    })?;
+    Ok(Some(Held { state: sessions::state(id, level, subscriptions)?, told }))
+}
+
+/// What a script answers that adds to a log.
+fn pushed(holder: Option<String>) -> (Written, Option<InstanceId>) {
+    (Written::if_lives(holder.is_some()), holder.as_deref().and_then(instance))
+}
 
 #[async_trait]
 impl Streams for RedisStore {
@@ -56,7 +79,38 @@ impl Streams for RedisStore {
         let mut push = script::call(&script::PUSH, &keys::owner(id));
         push.arg(&*data).arg(self.limits.log_events).arg(self.limits.log_bytes).arg(self.ttl());
         let holder: Option<String> = self.redis.bulk.run(&push).await?;
-        Ok((Written::if_lives(holder.is_some()), holder.as_deref().and_then(instance)))
+        Ok(pushed(holder))
+    }
+
+    async fn held(&self, streams: &[(SessionId, Epoch)]) -> Result<Vec<Option<Held>>, StoreError> {
+        noted("held");
+        let read: Vec<ReadHeld> = each(&self.redis, streams, 3, |pipeline, (id, _)| {
+            pipeline.cmd("EXISTS").arg(keys::owner(*id));
+            let fields = ["holder", "epoch", "version", "told", "level"];
+            pipeline.cmd("HMGET").arg(keys::state(*id)).arg(&fields);
+            pipeline.cmd("SMEMBERS").arg(keys::subscriptions(*id));
+        })
+        .await?;
+        streams.iter().zip(read).map(|(stream, read)| held(*stream, read)).collect()
+    }
+
+    async fn tell(
+        &self,
+        tellings: &[Telling],
+    ) -> Result<Vec<(Written, Option<InstanceId>)>, StoreError> {
+        noted("tell");
+        let (limits, ttl) = (&self.limits, self.ttl());
+        let holders: Vec<Option<String>> = each(&self.redis, tellings, 1, |pipeline, telling| {
+            let mut tell = script::call(&script::TELL, &keys::owner(telling.session));
+            tell.arg(telling.from.to_string()).arg(telling.upto.to_string());
+            tell.arg(limits.log_events).arg(limits.log_bytes).arg(ttl);
+            for event in &telling.events {
+                tell.arg(&**event);
+            }
+            pipeline.add_command(tell);
+        })
+        .await?;
+        Ok(holders.into_iter().map(pushed).collect())
     }
 
     async fn pull(

@@ -21,6 +21,8 @@ pub struct Limits {
     pub log_bytes: usize,
     /// Bytes of the logs of all calls of one session. The oldest logs of ended calls make room.
     pub session_log_bytes: usize,
+    /// Changes of lists and resources that the log of changes keeps.
+    pub changes: usize,
     /// How long a call's log stays after its end.
     pub log_retention: Duration,
 }
@@ -36,6 +38,7 @@ impl Default for Limits {
             log_events: 4_096,
             log_bytes: 1 << 20,
             session_log_bytes: 4 << 20,
+            changes: 10_000,
             log_retention: Duration::from_secs(300),
         }
     }

@@ -82,14 +82,15 @@ impl Written {
 /// end. Every other write leaves its life as it is, and no write recreates a session that is gone.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
-    /// Keeps a new session.
+    /// Keeps a new session, which is told of the changes that are recorded from now on.
     ///
     /// Fails with [`StoreError::LimitReached`] if its user has too many, or the store. A second
     /// call with the same id changes nothing: ids are never used twice, so it is the first one
     /// repeated.
     async fn create(&self, id: SessionId, session: Session) -> Result<(), StoreError>;
 
-    /// Keeps the handshake of a session that began without. The same one again is no other.
+    /// Keeps the handshake of a session that began without. The same one again is no other. The
+    /// session is told of the changes that are recorded from now on.
     async fn settle(&self, id: SessionId, handshake: Handshake) -> Result<Settled, StoreError>;
 
     /// The session, if it lives and is `owner`'s, and its life starts anew.
@@ -117,6 +118,6 @@ pub trait Sessions: Send + Sync + 'static {
     /// Takes a resource from the subscriptions; not being subscribed is no error.
     async fn unsubscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError>;
 
-    /// The changing part of each session, `None` for one that is gone.
-    async fn states(&self, ids: &[SessionId]) -> Result<Vec<Option<SessionState>>, StoreError>;
+    /// The changing part of a session, `None` if it is gone.
+    async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError>;
 }

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::Written;
+use super::{ChangePosition, SessionState, Written};
 use crate::{InstanceId, SessionId, StoreError};
 
 /// How many events of a standalone stream are read at a time.
@@ -71,6 +71,28 @@ pub enum Pulled {
     Gone,
 }
 
+/// What whoever speaks on a standalone stream unasked must know of its session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What its client set.
+    pub state: SessionState,
+    /// Up to where in the log of changes it was told.
+    pub told: ChangePosition,
+}
+
+/// What a session is told of a part of the log of changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// The session.
+    pub session: SessionId,
+    /// Up to where it was told before.
+    pub from: ChangePosition,
+    /// Up to where it is told with this.
+    pub upto: ChangePosition,
+    /// What it is told; nothing if nothing concerns it.
+    pub events: Vec<Bytes>,
+}
+
 /// The standalone streams of sessions.
 #[async_trait]
 pub trait Streams: Send + Sync + 'static {
@@ -92,6 +114,19 @@ pub trait Streams: Send + Sync + 'static {
         id: SessionId,
         data: Bytes,
     ) -> Result<(Written, Option<InstanceId>), StoreError>;
+
+    /// What there is to know of the session of each of these streams. `None` for a stream that does
+    /// not hold its log any more, and for a session whose handshake is not there yet: nothing may
+    /// be said in it.
+    async fn held(&self, streams: &[(SessionId, Epoch)]) -> Result<Vec<Option<Held>>, StoreError>;
+
+    /// Adds what each session is told of changes to its log, as [`push`](Self::push) does, and
+    /// moves its place in the log of changes, in one step for each session. One whose place is not
+    /// where it was has been told already: nothing is added. Names the holders to be rung.
+    async fn tell(
+        &self,
+        tellings: &[Telling],
+    ) -> Result<Vec<(Written, Option<InstanceId>)>, StoreError>;
 
     /// The events after `passed`, which the stream has passed on: the next stream starts there.
     async fn pull(

@@ -54,6 +54,11 @@ impl OpenStream {
     }
 }
 
+/// The newest of the epochs under which streams of one session hold its log.
+fn newest_epoch(streams: &[Arc<OpenStream>]) -> Option<Epoch> {
+    streams.iter().filter_map(|stream| stream.epoch()).max()
+}
+
 impl OpenStreams {
     pub(super) fn register(
         &self,
@@ -100,20 +105,27 @@ impl OpenStreams {
         self.sessions.iter().map(|streams| *streams.key()).collect()
     }
 
-    /// The sessions whose log a stream here holds.
-    pub(crate) fn holding(&self) -> Vec<SessionId> {
-        let holds =
-            |streams: &Vec<Arc<OpenStream>>| streams.iter().any(|stream| stream.epoch().is_some());
-        self.sessions
+    /// The streams here that hold the log of their session, or did when they last looked.
+    pub(crate) fn holding(&self) -> Vec<(SessionId, Epoch)> {
+        let held = self
+            .sessions
             .iter()
-            .filter(|streams| holds(streams))
-            .map(|streams| *streams.key())
-            .collect()
+            .filter_map(|streams| Some((*streams.key(), newest_epoch(&streams)?)));
+        held.collect()
+    }
+
+    /// Those of them that are of these sessions.
+    pub(crate) fn holding_of(&self, sessions: &[SessionId]) -> Vec<(SessionId, Epoch)> {
+        let held = sessions
+            .iter()
+            .filter_map(|session| Some((*session, newest_epoch(&*self.sessions.get(session)?)?)));
+        held.collect()
     }
 
     pub(crate) fn send_now(&self, session: SessionId, messages: Vec<Bytes>) {
         if let Some(streams) = self.sessions.get(&session)
-            && let Some(holder) = streams.iter().rfind(|stream| stream.epoch().is_some())
+            && let Some(holder) = streams.iter().max_by_key(|stream| stream.epoch())
+            && holder.epoch().is_some()
         {
             // A reader too slow for what comes again anyway goes without.
             let _ = holder.now.try_send(messages);

@@ -67,6 +67,7 @@ impl<H: ServerHandler> Stream<H> {
             OpenedStream::Held { .. } => Ok(Some(self.given)),
             OpenedStream::Holder { epoch, position, superseded } => {
                 self.open.hold(epoch);
+                self.shared.teller.taken(self.session);
                 (self.given, self.passed) = (position, position);
                 match superseded {
                     None => {}

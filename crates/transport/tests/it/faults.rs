@@ -8,10 +8,10 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_store::{
-    Answer, Appended, Bell, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Claim, Epoch,
-    Handshake, InstanceId, LogLevel, NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled,
-    RequestKey, Ring, RunningCall, Session, SessionId, SessionState, Sessions, Settled, StoreError,
-    Streams, Written,
+    Answer, Appended, Bell, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Change, ChangeLog,
+    ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId, LogLevel, NewCall,
+    OpenedCall, OpenedStream, Owner, Position, Pulled, RequestKey, Ring, RunningCall, Session,
+    SessionId, SessionState, Sessions, Settled, StoreError, Streams, Telling, Written,
     memory::{MemoryBus, MemoryStore},
 };
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -99,7 +99,7 @@ pass_on! {
     set_level(id: SessionId, level: LogLevel) -> Written;
     subscribe(id: SessionId, uri: &str) -> Written;
     unsubscribe(id: SessionId, uri: &str) -> Written;
-    states(ids: &[SessionId]) -> Vec<Option<SessionState>>;
+    state(id: SessionId) -> Option<SessionState>;
 }
 
 pass_on! {
@@ -119,8 +119,17 @@ pass_on! {
     open_stream(id: SessionId, instance: &InstanceId, claim: Claim) -> OpenedStream;
     holder(id: SessionId) -> Option<InstanceId>;
     push(id: SessionId, data: Bytes) -> (Written, Option<InstanceId>);
+    held(streams: &[(SessionId, Epoch)]) -> Vec<Option<Held>>;
+    tell(tellings: &[Telling]) -> Vec<(Written, Option<InstanceId>)>;
     pull(id: SessionId, epoch: Epoch, passed: Position) -> Pulled;
     close_stream(id: SessionId, epoch: Epoch, passed: Position) -> Written;
+}
+
+pass_on! {
+    ChangeLog;
+    record(change: &Change) -> ();
+    newest() -> ChangePosition;
+    since(after: ChangePosition) -> Changed;
 }
 
 /// A bus that can lose bells.

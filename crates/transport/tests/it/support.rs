@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use mcp_everything_store::{
     Access, InstanceId, Limits, Owner, SystemRandom, TestClock, memory::MemoryStore,
 };
-use mcp_everything_transport::{Backends, Config, Endpoint};
+use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
@@ -30,6 +30,8 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 
 pub(crate) struct Cluster {
     pub(crate) instances: Vec<Endpoint<Probe>>,
+    /// Each instance's own.
+    pub(crate) feeds: Vec<ChangeFeed>,
     pub(crate) clock: TestClock,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) bus: Arc<LossyBus>,
@@ -51,13 +53,16 @@ impl Cluster {
         let gate = Arc::new(Semaphore::new(0));
         let (seen_by, seen) = mpsc::unbounded_channel();
         let probe = Probe { gate: Arc::clone(&gate), seen: seen_by };
-        let (mut started, mut ids) = (Vec::new(), Vec::new());
+        let (mut started, mut ids, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..instances {
             let instance = InstanceId::random(&format!("test{number}"), &SystemRandom);
             ids.push(instance.clone());
+            let changes = ChangeFeed::new(Arc::clone(&store) as _, Arc::clone(&bus) as _);
+            feeds.push(changes.clone());
             let backends = Backends {
                 store: Arc::clone(&store) as _,
                 bus: Arc::clone(&bus) as _,
+                changes,
                 clock: Arc::new(clock.clone()),
                 random: Arc::new(SystemRandom),
                 instance,
@@ -72,7 +77,7 @@ impl Cluster {
             started.push(endpoint.await.unwrap());
         }
         let seen = Mutex::new(seen);
-        Self { instances: started, clock, store, bus, ids, gate, seen }
+        Self { instances: started, feeds, clock, store, bus, ids, gate, seen }
     }
 
     /// The next thing a handler went through.

@@ -59,7 +59,7 @@ pub async fn ends_when_it_is_not_used(harness: &impl SessionHarness) {
     let id = session(&*store).await;
     harness.pass(LIMITS.session_ttl).await;
     assert_eq!(done(store.admit(id, &owner("alice")).await), None);
-    assert_eq!(done(store.states(&[id]).await), [None]);
+    assert_eq!(done(store.state(id).await), None);
     assert!(!done(store.delete(id, &owner("alice")).await));
 }
 

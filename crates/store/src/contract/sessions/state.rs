@@ -9,7 +9,7 @@ use crate::{LogLevel, SessionState, Written};
 pub async fn begins_with_nothing(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
-    assert_eq!(done(store.states(&[id]).await), [Some(SessionState::default())]);
+    assert_eq!(done(store.state(id).await), Some(SessionState::default()));
 }
 
 /// The level is the session's, wherever it was set.
@@ -17,9 +17,8 @@ pub async fn remembers_the_level(harness: &impl SessionHarness) {
     let store = harness.store();
     let (id, other) = (session(&*store).await, session(&*store).await);
     assert_eq!(done(store.set_level(id, LogLevel::Alert).await), Written::Done);
-    let states = done(store.states(&[id, other]).await);
-    assert_eq!(states[0].as_ref().expect("it lives").level, LogLevel::Alert);
-    assert_eq!(states[1].as_ref().expect("it lives").level, LogLevel::Debug);
+    assert_eq!(done(store.state(id).await).expect("it lives").level, LogLevel::Alert);
+    assert_eq!(done(store.state(other).await).expect("it lives").level, LogLevel::Debug);
 }
 
 /// Subscribing twice is subscribing once, and ending one that is not there is no error.
@@ -32,9 +31,8 @@ pub async fn remembers_subscriptions(harness: &impl SessionHarness) {
     for uri in ["test://b", "test://c"] {
         assert_eq!(done(store.unsubscribe(id, uri).await), Written::Done);
     }
-    let states = done(store.states(&[id]).await);
-    let subscriptions = &states[0].as_ref().expect("it lives").subscriptions;
-    assert_eq!(*subscriptions, BTreeSet::from(["test://a".to_owned()]));
+    let subscriptions = done(store.state(id).await).expect("it lives").subscriptions;
+    assert_eq!(subscriptions, BTreeSet::from(["test://a".to_owned()]));
 }
 
 /// One session does not take all the room.
@@ -56,7 +54,7 @@ pub async fn does_not_bring_a_session_back(harness: &impl SessionHarness) {
     assert_eq!(done(store.set_level(id, LogLevel::Error).await), Written::Gone);
     assert_eq!(done(store.subscribe(id, "test://a").await), Written::Gone);
     assert_eq!(done(store.unsubscribe(id, "test://a").await), Written::Gone);
-    assert_eq!(done(store.states(&[id]).await), [None]);
+    assert_eq!(done(store.state(id).await), None);
 }
 
 /// Only what is said to prolongs a life.
@@ -66,18 +64,7 @@ pub async fn does_not_prolong_a_session(harness: &impl SessionHarness) {
     harness.pass(LIMITS.session_ttl.saturating_sub(SECOND)).await;
     let _ = done(store.set_level(id, LogLevel::Error).await);
     let _ = done(store.subscribe(id, "test://a").await);
-    let _ = done(store.states(&[id]).await);
+    let _ = done(store.state(id).await);
     harness.pass(SECOND).await;
-    assert_eq!(done(store.states(&[id]).await), [None]);
-}
-
-/// In the order that was asked for.
-pub async fn is_told_for_many_at_once(harness: &impl SessionHarness) {
-    let store = harness.store();
-    let (one, other) = (session(&*store).await, session(&*store).await);
-    let _ = done(store.set_level(other, LogLevel::Error).await);
-    done(store.delete(one, &owner("alice")).await);
-    let states = done(store.states(&[one, other, one]).await);
-    assert!(states[0].is_none() && states[2].is_none());
-    assert_eq!(states[1].as_ref().expect("it lives").level, LogLevel::Error);
+    assert_eq!(done(store.state(id).await), None);
 }

@@ -8,7 +8,7 @@ use crate::{
     Written,
 };
 
-async fn take(
+pub(super) async fn take(
     store: &dyn SessionStore,
     id: SessionId,
     instance: &InstanceId,
@@ -26,7 +26,7 @@ async fn push(store: &dyn SessionStore, id: SessionId, data: &'static str) {
 }
 
 /// The events after what was passed on so far.
-async fn pulled(
+pub(super) async fn pulled(
     store: &dyn SessionStore,
     id: SessionId,
     epoch: Epoch,
@@ -37,7 +37,7 @@ async fn pulled(
     (events.iter().map(|(_, data)| text(data)).collect(), gap)
 }
 
-async fn events(
+pub(super) async fn events(
     store: &dyn SessionStore,
     id: SessionId,
     epoch: Epoch,
@@ -49,7 +49,7 @@ async fn events(
     }
 }
 
-fn texts(texts: &[&str]) -> (Vec<String>, bool) {
+pub(super) fn texts(texts: &[&str]) -> (Vec<String>, bool) {
     (texts.iter().map(|text| (*text).to_owned()).collect(), false)
 }
 

@@ -22,6 +22,18 @@ local function drop(event)
   end
 end
 
+-- A full log drops its oldest events.
+local function add(data, most_events, most_bytes, ttl)
+  local pushed = redis.call('HINCRBY', state, 'pushed', 1)
+  redis.call('XADD', log, string.format('%d-%d', pushed, now()), 'data', data)
+  local bytes = redis.call('HINCRBY', state, 'stream_bytes', #data)
+  while redis.call('XLEN', log) > tonumber(most_events) or bytes > tonumber(most_bytes) do
+    drop(oldest())
+    bytes = number('stream_bytes')
+  end
+  redis.call('EXPIRE', log, tonumber(ttl) + SLACK)
+end
+
 local function pass(upto)
   local passed = math.max(number('passed'), math.min(tonumber(upto), number('pushed')))
   redis.call('HSET', state, 'passed', passed)

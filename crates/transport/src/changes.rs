@@ -1,0 +1,8 @@
+//! Changes of lists and resources, told to every session and listener of all instances.
+
+mod feed;
+mod news;
+mod teller;
+
+pub use self::feed::ChangeFeed;
+pub(crate) use self::teller::{Teller, run};
