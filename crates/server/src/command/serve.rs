@@ -94,6 +94,7 @@ fn announce(settings: &Settings) {
     tracing::info!(
         event = "server.started",
         endpoint,
+        port = settings.port,
         auth,
         store = "memory",
         version = env!("CARGO_PKG_VERSION"),

@@ -3,7 +3,18 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Mcp, Server, SignIn, Stream};
+use crate::support::{Deployment, Mcp, Server, SignIn, Stream};
+
+on_every_deployment!(
+    the_first_request_says_where_to_sign_in,
+    metadata_leads_from_the_resource_to_the_endpoints,
+    a_token_opens_the_server_and_no_other_place_for_it_counts,
+    a_code_is_good_once_and_its_replay_ends_what_it_gave,
+    a_revoked_grant_ends_the_stream_that_is_open,
+    a_method_needs_its_scope,
+    introspection_tells_a_client_about_its_tokens,
+    secrets_never_reach_the_log,
+);
 
 async fn json_at(server: &Server, path: &str) -> Value {
     let answer = reqwest::get(server.url(path)).await.unwrap();
@@ -12,9 +23,8 @@ async fn json_at(server: &Server, path: &str) -> Value {
     answer.json().await.unwrap()
 }
 
-#[tokio::test]
-async fn the_first_request_says_where_to_sign_in() {
-    let server = Server::start();
+async fn the_first_request_says_where_to_sign_in(on: &Deployment) {
+    let server = on.start();
     let client = Mcp::new(&server);
     for message in [
         json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {} }),
@@ -33,9 +43,8 @@ async fn the_first_request_says_where_to_sign_in() {
     }
 }
 
-#[tokio::test]
-async fn metadata_leads_from_the_resource_to_the_endpoints() {
-    let server = Server::start();
+async fn metadata_leads_from_the_resource_to_the_endpoints(on: &Deployment) {
+    let server = on.start();
     for (path, resource) in [("", ""), ("/mcp", "/mcp"), ("/sse", "/sse")] {
         let path = format!("/.well-known/oauth-protected-resource{path}");
         let metadata = json_at(&server, &path).await;
@@ -58,9 +67,8 @@ async fn metadata_leads_from_the_resource_to_the_endpoints() {
     }
 }
 
-#[tokio::test]
-async fn a_token_opens_the_server_and_no_other_place_for_it_counts() {
-    let server = Server::start();
+async fn a_token_opens_the_server_and_no_other_place_for_it_counts(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn::register(&server).await;
     let tokens = sign_in.tokens("alice").await;
     let mut client = Mcp::new(&server);
@@ -81,9 +89,8 @@ async fn a_token_opens_the_server_and_no_other_place_for_it_counts() {
     }
 }
 
-#[tokio::test]
-async fn a_code_is_good_once_and_its_replay_ends_what_it_gave() {
-    let server = Server::start();
+async fn a_code_is_good_once_and_its_replay_ends_what_it_gave(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn::register(&server).await;
     let code = sign_in.code("alice").await;
     let first: Value = sign_in.redeem(&code).await.json().await.unwrap();
@@ -99,9 +106,8 @@ async fn a_code_is_good_once_and_its_replay_ends_what_it_gave() {
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 }
 
-#[tokio::test]
-async fn a_revoked_grant_ends_the_stream_that_is_open() {
-    let server = Server::start();
+async fn a_revoked_grant_ends_the_stream_that_is_open(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn::register(&server).await;
     let tokens = sign_in.tokens("alice").await;
     let mut client = Mcp::new(&server);
@@ -116,9 +122,8 @@ async fn a_revoked_grant_ends_the_stream_that_is_open() {
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 }
 
-#[tokio::test]
-async fn a_method_needs_its_scope() {
-    let server = Server::start();
+async fn a_method_needs_its_scope(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn { scope: Some("mcp:read"), ..SignIn::register(&server).await };
     let mut client = Mcp::new(&server);
     client.token = Some(sign_in.tokens("alice").await.access);
@@ -133,9 +138,8 @@ async fn a_method_needs_its_scope() {
     server.logged("auth.token.rejected");
 }
 
-#[tokio::test]
-async fn introspection_tells_a_client_about_its_tokens() {
-    let server = Server::start();
+async fn introspection_tells_a_client_about_its_tokens(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn::register(&server).await;
     let tokens = sign_in.tokens("alice").await;
     let introspect = async |token: &str| -> Value {
@@ -150,9 +154,8 @@ async fn introspection_tells_a_client_about_its_tokens() {
     assert_eq!(introspect("nonsense").await, json!({ "active": false }));
 }
 
-#[tokio::test]
-async fn secrets_never_reach_the_log() {
-    let server = Server::start();
+async fn secrets_never_reach_the_log(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn::register(&server).await;
     let code = sign_in.code("alice").await;
     let tokens: Value = sign_in.redeem(&code).await.json().await.unwrap();

@@ -3,7 +3,9 @@
 use reqwest::{Client, Method, header::HeaderMap};
 use serde_json::Value;
 
-use crate::support::{Answer, Mcp, Server};
+use crate::support::{Answer, Deployment, Mcp, Server};
+
+on_every_deployment!(without_a_session, in_a_session, without_sessions_at_all, authorization,);
 
 const PAGE: &str = include_str!("../../../../docs/bad-input.md");
 
@@ -122,15 +124,13 @@ async fn try_rows(section: &str, server: &Server, session: Option<&str>) -> usiz
     rows.len()
 }
 
-#[tokio::test]
-async fn without_a_session() {
-    let server = Server::open();
+async fn without_a_session(on: &Deployment) {
+    let server = on.open();
     assert!(try_rows("Without a session", &server, None).await > 40);
 }
 
-#[tokio::test]
-async fn in_a_session() {
-    let server = Server::open();
+async fn in_a_session(on: &Deployment) {
+    let server = on.open();
     let client = Mcp::anonymous(&server).await;
     assert!(try_rows("In a session", &server, client.session.as_deref()).await > 40);
     // Nothing was lost by it.
@@ -138,14 +138,12 @@ async fn in_a_session() {
     assert_eq!(echoed.text(), "Echo: hi");
 }
 
-#[tokio::test]
-async fn without_sessions_at_all() {
-    let server = Server::open();
+async fn without_sessions_at_all(on: &Deployment) {
+    let server = on.open();
     assert!(try_rows("2026-07-28", &server, None).await > 10);
 }
 
-#[tokio::test]
-async fn authorization() {
-    let server = Server::start();
+async fn authorization(on: &Deployment) {
+    let server = on.start();
     assert!(try_rows("Authorization", &server, None).await > 20);
 }

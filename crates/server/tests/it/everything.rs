@@ -28,7 +28,18 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::support::{Server, SignIn, soon};
+use crate::support::{Deployment, Server, SignIn, soon};
+
+on_every_deployment!(
+    every_tool,
+    a_long_operation_is_cancelled,
+    all_resources_in_pages_of_ten,
+    every_prompt_and_every_completion,
+    what_comes_by_itself,
+    older_revisions_are_served_too,
+    a_client_that_leaves_ends_its_session,
+    an_unknown_tool_is_the_protocols_error,
+);
 
 /// What the server said to the client.
 #[derive(Debug)]
@@ -157,9 +168,8 @@ impl Client {
     }
 }
 
-#[tokio::test]
-async fn every_tool() {
-    let server = Server::start();
+async fn every_tool(on: &Deployment) {
+    let server = on.start();
     let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
     let tools = client.service.list_all_tools().await.unwrap();
     let names: BTreeSet<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
@@ -204,9 +214,8 @@ async fn every_tool() {
     assert!((progress.await - 1.0).abs() < f64::EPSILON);
 }
 
-#[tokio::test]
-async fn a_long_operation_is_cancelled() {
-    let server = Server::start();
+async fn a_long_operation_is_cancelled(on: &Deployment) {
+    let server = on.start();
     let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
     let arguments = json!({ "duration": 3000, "steps": 1000 }).as_object().cloned().unwrap();
     let params = CallToolRequestParams::new("longRunningOperation").with_arguments(arguments);
@@ -219,9 +228,8 @@ async fn a_long_operation_is_cancelled() {
     assert_eq!(client.text("echo", json!({ "message": "hi" })).await, "Echo: hi");
 }
 
-#[tokio::test]
-async fn all_resources_in_pages_of_ten() {
-    let server = Server::start();
+async fn all_resources_in_pages_of_ten(on: &Deployment) {
+    let server = on.start();
     let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
     let (mut cursor, mut uris) = (None, Vec::new());
     loop {
@@ -251,9 +259,8 @@ async fn all_resources_in_pages_of_ten() {
     assert_eq!(templates[0].uri_template, "test://static/resource/{id}");
 }
 
-#[tokio::test]
-async fn every_prompt_and_every_completion() {
-    let server = Server::start();
+async fn every_prompt_and_every_completion(on: &Deployment) {
+    let server = on.start();
     let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
     let arguments = HashMap::from([
         ("simple_prompt", json!({})),
@@ -283,9 +290,8 @@ async fn complete(client: &Client, reference: Reference, argument: &str) -> Vec<
     client.service.complete(params).await.unwrap().completion.values
 }
 
-#[tokio::test]
-async fn what_comes_by_itself() {
-    let server = Server::start();
+async fn what_comes_by_itself(on: &Deployment) {
+    let server = on.start();
     let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
     let uri = "test://static/resource/5";
     client.service.set_level(SetLevelRequestParams::new(LoggingLevel::Debug)).await.unwrap();
@@ -308,9 +314,8 @@ async fn what_comes_by_itself() {
     client.service.unsubscribe(UnsubscribeRequestParams::new(uri)).await.unwrap();
 }
 
-#[tokio::test]
-async fn older_revisions_are_served_too() {
-    let server = Server::start();
+async fn older_revisions_are_served_too(on: &Deployment) {
+    let server = on.start();
     for version in [ProtocolVersion::V_2025_03_26, ProtocolVersion::V_2025_06_18] {
         let client = Client::connect(&server, version.clone()).await;
         let agreed = client.service.peer_info().unwrap();
@@ -321,17 +326,15 @@ async fn older_revisions_are_served_too() {
     }
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_ends_its_session() {
-    let server = Server::start();
+async fn a_client_that_leaves_ends_its_session(on: &Deployment) {
+    let server = on.start();
     let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
     client.service.cancel().await.unwrap();
     server.logged("session.ended");
 }
 
-#[tokio::test]
-async fn an_unknown_tool_is_the_protocols_error() {
-    let server = Server::start();
+async fn an_unknown_tool_is_the_protocols_error(on: &Deployment) {
+    let server = on.start();
     let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
     let refused = client.service.call_tool(CallToolRequestParams::new("no such tool")).await;
     let Err(ServiceError::McpError(error)) = refused else { panic!("{refused:?}") };

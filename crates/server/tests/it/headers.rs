@@ -7,7 +7,15 @@ use reqwest::{Response, redirect::Policy};
 
 use serde_json::json;
 
-use crate::support::{Mcp, Server, call, sources};
+use crate::support::{Deployment, Mcp, Server, call, sources};
+
+on_every_deployment!(
+    every_response_is_guarded,
+    every_kind_of_answer_of_the_endpoint_is_guarded,
+    a_script_of_another_origin_has_no_business_with_the_pages,
+    a_browser_of_an_allowed_origin_can_hold_a_session,
+    another_host_reaches_only_the_health_checks,
+);
 
 /// Every route, with a method that is answered and one that is not.
 const ROUTES: &[&str] = &[
@@ -55,9 +63,8 @@ fn is_guarded(response: &Response) {
     assert!(header("strict-transport-security").starts_with("max-age="));
 }
 
-#[tokio::test]
-async fn every_response_is_guarded() {
-    let server = Server::start();
+async fn every_response_is_guarded(on: &Deployment) {
+    let server = on.start();
     let client = client();
     let paths = ROUTES.iter().chain(&["/no/such/page", "/.well-known/no-such-document"]);
     for path in paths {
@@ -69,9 +76,8 @@ async fn every_response_is_guarded() {
     }
 }
 
-#[tokio::test]
-async fn every_kind_of_answer_of_the_endpoint_is_guarded() {
-    let server = Server::open();
+async fn every_kind_of_answer_of_the_endpoint_is_guarded(on: &Deployment) {
+    let server = on.open();
     let client = Mcp::anonymous(&server).await;
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
     let accepted = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
@@ -96,9 +102,8 @@ async fn every_kind_of_answer_of_the_endpoint_is_guarded() {
     }
 }
 
-#[tokio::test]
-async fn a_script_of_another_origin_has_no_business_with_the_pages() {
-    let server = Server::start();
+async fn a_script_of_another_origin_has_no_business_with_the_pages(on: &Deployment) {
+    let server = on.start();
     for path in ["/authorize", "/authorize/consent", "/fakeupstreamauth/authorize"] {
         let request = client().get(server.url(path)).header("origin", "http://localhost:6274");
         let response = request.send().await.unwrap();
@@ -121,9 +126,8 @@ fn no_route_is_forgotten() {
     assert_eq!(found.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
-#[tokio::test]
-async fn a_browser_of_an_allowed_origin_can_hold_a_session() {
-    let server = Server::start();
+async fn a_browser_of_an_allowed_origin_can_hold_a_session(on: &Deployment) {
+    let server = on.start();
     let client = client();
     let wanted = "authorization,content-type,mcp-session-id,mcp-protocol-version,last-event-id,\
                   mcp-method,mcp-name,mcp-param-region";
@@ -173,9 +177,8 @@ async fn a_browser_of_another_origin_is_given_nothing() {
     assert!(!response.headers().contains_key("access-control-allow-origin"));
 }
 
-#[tokio::test]
-async fn another_host_reaches_only_the_health_checks() {
-    let server = Server::start();
+async fn another_host_reaches_only_the_health_checks(on: &Deployment) {
+    let server = on.start();
     for path in ROUTES {
         let request = client().get(server.url(path)).header("host", "evil.example.com");
         let response = request.send().await.unwrap();

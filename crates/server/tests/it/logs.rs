@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Mcp, Server, Stream, sources};
+use crate::support::{Answer, Deployment, Mcp, Server, Stream, sources};
+
+on_every_deployment!(
+    requests_authentication_sessions_and_storage_each_have_their_line,
+    a_client_that_comes_back_has_a_line,
+);
 
 #[track_caller]
 fn has(line: &Value, fields: &[&str]) {
@@ -13,9 +18,8 @@ fn has(line: &Value, fields: &[&str]) {
     }
 }
 
-#[tokio::test]
-async fn requests_authentication_sessions_and_storage_each_have_their_line() {
-    let server = Server::with(&[("SESSION_TTL", "500ms")]);
+async fn requests_authentication_sessions_and_storage_each_have_their_line(on: &Deployment) {
+    let server = on.with(&[("SESSION_TTL", "500ms")]);
     has(&server.logged("server.started"), &["endpoint", "auth", "store", "version"]);
 
     let client = Mcp::of(&server, "alice").await;
@@ -45,9 +49,8 @@ async fn requests_authentication_sessions_and_storage_each_have_their_line() {
     has(&server.logged("session.expired"), &["session", "user_id", "client_id"]);
 }
 
-#[tokio::test]
-async fn a_client_that_comes_back_has_a_line() {
-    let server = Server::open();
+async fn a_client_that_comes_back_has_a_line(on: &Deployment) {
+    let server = on.open();
     let client = Mcp::anonymous(&server).await;
     let call = json!({
         "jsonrpc": "2.0", "id": 1, "method": "tools/call",

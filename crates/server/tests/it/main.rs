@@ -1,10 +1,13 @@
 //! The whole server, as a process on a loopback port, driven by clients.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[macro_use]
+mod on_every_deployment;
 mod support;
 
 mod auth;
 mod bad_input;
+mod cluster;
 mod commands;
 mod everything;
 mod headers;

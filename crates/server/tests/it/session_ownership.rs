@@ -3,11 +3,16 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::support::{Mcp, Server, SignIn};
+use crate::support::{Deployment, Mcp, SignIn};
 
-#[tokio::test]
-async fn a_session_is_bound_to_the_user_and_the_client_and_not_to_a_token() {
-    let server = Server::start();
+on_every_deployment!(
+    a_session_is_bound_to_the_user_and_the_client_and_not_to_a_token,
+    the_owner_ends_a_session,
+    a_revoked_grant_opens_no_session_any_more,
+);
+
+async fn a_session_is_bound_to_the_user_and_the_client_and_not_to_a_token(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn::register(&server).await;
     let tokens = sign_in.tokens("alice").await;
     let mut client = Mcp::new(&server);
@@ -31,18 +36,16 @@ async fn a_session_is_bound_to_the_user_and_the_client_and_not_to_a_token() {
     thief.call("echo", json!({ "message": "hi" })).await.is_refused(404, -32001);
 }
 
-#[tokio::test]
-async fn the_owner_ends_a_session() {
-    let server = Server::start();
+async fn the_owner_ends_a_session(on: &Deployment) {
+    let server = on.start();
     let client = Mcp::of(&server, "alice").await;
     assert_eq!(client.delete().await.status, StatusCode::NO_CONTENT);
     client.call("echo", json!({ "message": "hi" })).await.is_refused(404, -32001);
     client.delete().await.is_refused(404, -32001);
 }
 
-#[tokio::test]
-async fn a_revoked_grant_opens_no_session_any_more() {
-    let server = Server::start();
+async fn a_revoked_grant_opens_no_session_any_more(on: &Deployment) {
+    let server = on.start();
     let sign_in = SignIn::register(&server).await;
     let tokens = sign_in.tokens("alice").await;
     let mut client = Mcp::new(&server);

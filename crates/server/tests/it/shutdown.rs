@@ -4,11 +4,15 @@ use std::process::ExitStatus;
 
 use serde_json::{Value, json};
 
-use crate::support::{Mcp, Server, Stream};
+use crate::support::{Deployment, Mcp, Server, Stream};
 
-#[tokio::test]
-async fn a_running_call_finishes_and_streams_end() {
-    let mut server = Server::open();
+on_every_deployment!(
+    a_running_call_finishes_and_streams_end,
+    what_takes_too_long_is_cut_and_said_to_be,
+);
+
+async fn a_running_call_finishes_and_streams_end(on: &Deployment) {
+    let mut server = on.open();
     let client = Mcp::anonymous(&server).await;
     let mut stream = Stream::of(client.get(None).await);
     let operation = json!({ "duration": 1, "steps": 4 });
@@ -31,10 +35,10 @@ async fn a_running_call_finishes_and_streams_end() {
     server.logged("server.stopped");
 }
 
-#[tokio::test]
-async fn what_takes_too_long_is_cut_and_said_to_be() {
-    let mut server = Server::with(&[("AUTH_MODE", "none"), ("DRAIN_TIMEOUT", "100ms")]);
+async fn what_takes_too_long_is_cut_and_said_to_be(on: &Deployment) {
+    let mut server = on.with(&[("AUTH_MODE", "none"), ("DRAIN_TIMEOUT", "100ms")]);
     let client = Mcp::anonymous(&server).await;
+    let _stream = Stream::of(client.get(None).await);
     let operation = json!({ "duration": 3600, "steps": 1 });
     let call = json!({
         "jsonrpc": "2.0", "id": 5, "method": "tools/call",

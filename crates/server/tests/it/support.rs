@@ -1,13 +1,19 @@
 //! A server to test, and clients to test it with.
 
+mod balancer;
+mod deployment;
+mod instance;
+mod log;
 mod mcp;
 mod server;
 mod sign_in;
 
 use std::{path::PathBuf, time::Duration};
 
+pub(crate) use deployment::Deployment;
+pub(crate) use instance::binary;
 pub(crate) use mcp::{Answer, Mcp, Stream, call};
-pub(crate) use server::{Server, binary};
+pub(crate) use server::Server;
 pub(crate) use sign_in::{SignIn, VERIFIER};
 
 /// No test waits longer for anything that does not come at a fixed time.
@@ -15,6 +21,11 @@ pub(crate) const BOUND: Duration = Duration::from_secs(30);
 
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(BOUND, what).await.expect("it happens within the bound")
+}
+
+/// Whether MCP is spoken there.
+fn is_mcp(path: &str) -> bool {
+    matches!(path, "/mcp" | "/sse" | "/message")
 }
 
 /// The sources of every crate, without their tests.

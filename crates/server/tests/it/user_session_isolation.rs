@@ -3,7 +3,14 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Mcp, Server, Stream};
+use crate::support::{Answer, Deployment, Mcp, Server, Stream};
+
+on_every_deployment!(
+    every_request_into_a_foreign_session_is_refused,
+    a_foreign_stream_can_be_neither_read_nor_resumed,
+    a_foreign_call_can_be_neither_answered_nor_cancelled,
+    what_one_user_sets_the_other_does_not_see,
+);
 
 /// Bob, with the id of Alice's session.
 async fn two(server: &Server) -> (Mcp, Mcp) {
@@ -13,9 +20,8 @@ async fn two(server: &Server) -> (Mcp, Mcp) {
     (alice, bob)
 }
 
-#[tokio::test]
-async fn every_request_into_a_foreign_session_is_refused() {
-    let server = Server::start();
+async fn every_request_into_a_foreign_session_is_refused(on: &Deployment) {
+    let server = on.start();
     let (alice, bob) = two(&server).await;
     for (method, params) in [
         ("initialize", json!({})),
@@ -48,9 +54,8 @@ async fn every_request_into_a_foreign_session_is_refused() {
     assert_eq!(alice.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
 }
 
-#[tokio::test]
-async fn a_foreign_stream_can_be_neither_read_nor_resumed() {
-    let server = Server::start();
+async fn a_foreign_stream_can_be_neither_read_nor_resumed(on: &Deployment) {
+    let server = on.start();
     let (alice, bob) = two(&server).await;
     let mut stream = Stream::of(alice.get(None).await);
     let operation = json!({ "duration": 1, "steps": 4 });
@@ -83,9 +88,8 @@ async fn a_foreign_stream_can_be_neither_read_nor_resumed() {
     while stream.next().await.is_some() {}
 }
 
-#[tokio::test]
-async fn a_foreign_call_can_be_neither_answered_nor_cancelled() {
-    let server = Server::start();
+async fn a_foreign_call_can_be_neither_answered_nor_cancelled(on: &Deployment) {
+    let server = on.start();
     let alice = Mcp::of(&server, "alice").await;
     let bob = Mcp::of(&server, "bob").await;
     let call = json!({
@@ -117,9 +121,8 @@ async fn a_foreign_call_can_be_neither_answered_nor_cancelled() {
     assert_eq!(last["result"]["content"][0]["text"], "LLM sampling result: real");
 }
 
-#[tokio::test]
-async fn what_one_user_sets_the_other_does_not_see() {
-    let server = Server::start();
+async fn what_one_user_sets_the_other_does_not_see(on: &Deployment) {
+    let server = on.start();
     let alice = Mcp::of(&server, "alice").await;
     let bob = Mcp::of(&server, "bob").await;
     let mut hers = Stream::of(alice.get(None).await);

@@ -37,6 +37,11 @@ impl Mcp {
         client
     }
 
+    /// The same client, asking this instance and no other.
+    pub(crate) fn at(&self, server: &Server, instance: usize) -> Self {
+        Self { url: server.url_of(instance, "/mcp"), ..self.clone() }
+    }
+
     pub(crate) async fn initialize(&mut self, capabilities: Value) {
         let answer = self.post(&initialize(&capabilities)).await;
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
@@ -65,6 +70,19 @@ impl Mcp {
 
     pub(crate) async fn post(&self, message: &Value) -> Answer {
         Answer::of(self.send(message).await).await
+    }
+
+    /// All that comes before the answer, and the answer.
+    pub(crate) async fn messages(&self, message: &Value) -> Vec<Value> {
+        let response = self.send(message).await;
+        if response.headers()["content-type"] == "application/json" {
+            return vec![soon(response.json()).await.unwrap()];
+        }
+        let (mut stream, mut messages) = (Stream::of(response), Vec::new());
+        while let Some(message) = stream.next().await {
+            messages.push(message);
+        }
+        messages
     }
 
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Answer {
@@ -148,6 +166,11 @@ impl Stream {
 
     /// The next message, `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<Value> {
+        self.try_next().await.unwrap()
+    }
+
+    /// The next message, `None` at the end; an error if the connection broke.
+    pub(crate) async fn try_next(&mut self) -> reqwest::Result<Option<Value>> {
         loop {
             while let Some(end) = self.text.find("\n\n") {
                 let event: String = self.text.drain(..end + 2).collect();
@@ -155,11 +178,31 @@ impl Stream {
                     self.last_id = Some(id.to_owned());
                 }
                 if let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) {
-                    return Some(serde_json::from_str(data).unwrap());
+                    return Ok(Some(serde_json::from_str(data).unwrap()));
                 }
             }
-            let chunk = soon(self.body.next()).await?.unwrap();
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+            let Some(chunk) = soon(self.body.next()).await else { return Ok(None) };
+            self.text.push_str(std::str::from_utf8(&chunk?).unwrap());
+        }
+    }
+
+    /// The last message of all.
+    pub(crate) async fn last(&mut self) -> Value {
+        let mut last = None;
+        while let Some(message) = self.next().await {
+            last = Some(message);
+        }
+        last.expect("something is said")
+    }
+
+    /// Whether it ends in the middle, as a lost connection does.
+    pub(crate) async fn broken(&mut self) -> bool {
+        loop {
+            match self.try_next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
         }
     }
 

@@ -1,82 +1,77 @@
-//! The binary, running.
+//! The server: one instance, or several that share a store.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex},
-};
+use std::{process::ExitStatus, sync::Arc};
 
 use serde_json::Value;
 
-use super::BOUND;
+use super::{balancer::Balancer, instance::Instance, log::Log};
 
-/// A server process of its own. It ends with the test, also when that fails.
+/// What clients take for one server. It ends with the test, also when that fails.
 pub(crate) struct Server {
-    child: Child,
-    log: Arc<Log>,
-    /// Its public URL.
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) log: Arc<Log>,
+    /// Its public URL: that of the balancer if there are several instances.
     pub(crate) base: String,
-    _home: tempfile::TempDir,
-}
-
-#[derive(Default)]
-struct Log {
-    lines: Mutex<Vec<Value>>,
-    more: Condvar,
-}
-
-pub(crate) fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-everything"));
-    // What the machine or a `.env` sets for other servers is not for this one.
-    command.env_clear().stdin(Stdio::null());
-    command
+    balancer: Option<Balancer>,
 }
 
 impl Server {
-    /// With authentication.
+    /// One instance that keeps everything in memory, with authentication.
     pub(crate) fn start() -> Self {
         Self::with(&[])
     }
 
-    /// With these settings besides.
-    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let mut child = binary()
-            .current_dir(home.path())
-            .env("PORT", "0")
-            .env("LOG_FORMAT", "json")
-            .env("RUST_LOG", "debug")
-            .env("DRAIN_DELAY", "10ms")
-            .envs(settings.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Arc::new(Log::default());
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn({
-            let log = Arc::clone(&log);
-            move || {
-                for line in stdout.lines().map_while(Result::ok) {
-                    let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                    log.lines.lock().unwrap().push(line);
-                    log.more.notify_all();
-                }
-            }
-        });
-        let mut server = Self { child, log, base: String::new(), _home: home };
-        let started = server.logged("server.started");
-        let endpoint = started["endpoint"].as_str().unwrap();
-        endpoint.strip_suffix("/mcp").unwrap().clone_into(&mut server.base);
-        server
-    }
-
-    /// Without authentication.
+    /// The same without authentication.
     pub(crate) fn open() -> Self {
         Self::with(&[("AUTH_MODE", "none")])
     }
 
+    /// With these settings besides.
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
+        let log = Arc::default();
+        let instance = Instance::start(0, settings, &log);
+        let base = format!("http://localhost:{}", instance.port);
+        Self { instances: vec![instance], log, base, balancer: None }
+    }
+
+    /// So many instances behind a balancer. `settings` name the store they share.
+    pub(crate) fn balanced(instances: usize, settings: &[(&str, &str)]) -> Self {
+        let balancer = Balancer::start();
+        let base = balancer.base();
+        let log = Arc::default();
+        let settings: Vec<_> = settings.iter().copied().chain([("BASE_URI", &*base)]).collect();
+        let instances = (0..instances).map(|number| {
+            let instance = Instance::start(number, &settings, &log);
+            balancer.add(instance.port);
+            instance
+        });
+        let instances = instances.collect();
+        Self { instances, log, base, balancer: Some(balancer) }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// Past the balancer.
+    pub(crate) fn url_of(&self, instance: usize, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.instances[instance].port)
+    }
+
+    pub(crate) fn balancer(&self) -> &Balancer {
+        self.balancer.as_ref().expect("there are several instances")
+    }
+
+    /// Ends an instance without a word. The balancer sends nothing to it any more.
+    pub(crate) fn kill(&mut self, instance: usize) {
+        self.balancer().skip(instance);
+        self.instances[instance].kill();
+    }
+
+    /// Starts an instance again where it was.
+    pub(crate) fn restart(&mut self, instance: usize) {
+        self.instances[instance].restart();
+        self.balancer().put_back(instance);
     }
 
     /// Waits for a line of the log with this event.
@@ -87,34 +82,26 @@ impl Server {
 
     /// Waits for a line of the log.
     pub(crate) fn logged_where(&self, is_it: impl Fn(&Value) -> bool) -> Option<Value> {
-        let lines = self.log.lines.lock().unwrap();
-        let missing = |lines: &mut Vec<Value>| !lines.iter().any(&is_it);
-        let (lines, _) = self.log.more.wait_timeout_while(lines, BOUND, missing).unwrap();
-        lines.iter().find(|line| is_it(line)).cloned()
+        self.log.find_after(0, |line| is_it(line)).map(|line| (*line).clone())
     }
 
     /// Everything it wrote so far.
     pub(crate) fn log(&self) -> Vec<Value> {
-        self.log.lines.lock().unwrap().clone()
+        self.log.lines().iter().map(|line| (**line).clone()).collect()
     }
 
+    /// Sends a signal to every instance.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
-        assert!(status.unwrap().success());
+        self.instances.iter().for_each(|instance| instance.signal(name));
     }
 
+    /// Waits for the end of every instance; how the first of those that failed ended.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        let ends: Vec<_> = self.instances.iter_mut().map(Instance::wait).collect();
+        ends.into_iter().find(|end| !end.success()).unwrap_or_default()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.instances.iter_mut().all(Instance::is_running)
     }
 }

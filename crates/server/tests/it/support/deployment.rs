@@ -1,0 +1,96 @@
+//! The ways to deploy the server: a behaviour is the same in all of them.
+
+use std::{
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use mcp_everything_store::contract::redis_server::RedisServer;
+
+use super::{Server, is_mcp, log::Log, soon};
+
+/// How the server is deployed, for one test.
+pub(crate) struct Deployment {
+    instances: usize,
+    redis: Option<RedisServer>,
+    started: Mutex<Vec<Arc<Log>>>,
+}
+
+impl Deployment {
+    /// One instance that keeps everything in memory.
+    pub(crate) fn one_in_memory() -> Self {
+        Self { instances: 1, redis: None, started: Mutex::default() }
+    }
+
+    /// One instance that keeps everything in Redis.
+    pub(crate) fn one_on_redis() -> Self {
+        Self { redis: Some(RedisServer::start()), ..Self::one_in_memory() }
+    }
+
+    /// Three instances that share a Redis, each asked in turn.
+    pub(crate) fn three_on_redis() -> Self {
+        Self { instances: 3, ..Self::one_on_redis() }
+    }
+
+    /// The server, with authentication.
+    pub(crate) fn start(&self) -> Server {
+        self.with(&[])
+    }
+
+    /// The server, without authentication.
+    pub(crate) fn open(&self) -> Server {
+        self.with(&[("AUTH_MODE", "none")])
+    }
+
+    /// The server, with these settings besides.
+    pub(crate) fn with(&self, settings: &[(&str, &str)]) -> Server {
+        let url = self.redis.as_ref().map(RedisServer::url);
+        let store = url.as_ref().map(|url| ("REDIS_URL", url.as_str()));
+        let settings: Vec<_> = settings.iter().copied().chain(store).collect();
+        let server = match self.instances {
+            1 => Server::with(&settings),
+            several => Server::balanced(several, &settings),
+        };
+        self.started.lock().unwrap().push(Arc::clone(&server.log));
+        server
+    }
+
+    /// What `redis-cli` prints when this is asked of the store.
+    pub(crate) fn redis_cli(&self, arguments: &[&str]) -> String {
+        let port = self.redis.as_ref().expect("the store is Redis").port().to_string();
+        let output =
+            Command::new("redis-cli").args(["-p", &port]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// Asks until this is printed.
+    pub(crate) async fn until_redis_cli(&self, arguments: &[&str], is_it: impl Fn(&str) -> bool) {
+        let printed = async {
+            while !is_it(&self.redis_cli(arguments)) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        soon(printed).await;
+    }
+
+    /// By what they logged: each instance answered, at the MCP endpoints and at the others, where
+    /// there was enough for all.
+    pub(crate) fn every_instance_answered(self) {
+        for log in self.started.into_inner().unwrap() {
+            let lines = log.lines();
+            let answers = lines.iter().filter(|line| line["event"] == "http.response");
+            let (mcp, others): (Vec<_>, Vec<_>) =
+                answers.partition(|line| is_mcp(line["path"].as_str().unwrap()));
+            let kinds = [mcp, others].into_iter().filter(|kind| kind.len() >= self.instances);
+            let kinds: Vec<_> = kinds.collect();
+            assert!(!kinds.is_empty(), "too little was asked to reach every instance");
+            for (kind, number) in
+                kinds.iter().flat_map(|kind| (0..self.instances).map(move |n| (kind, n)))
+            {
+                assert!(kind.iter().any(|line| line.instance == number), "instance {number} idled");
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The binary, running.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+use serde_json::Value;
+
+use super::log::Log;
+
+/// A process of its own. It ends with the test, also when that fails.
+pub(crate) struct Instance {
+    number: usize,
+    settings: Vec<(String, String)>,
+    log: Arc<Log>,
+    child: Child,
+    reader: Option<JoinHandle<()>>,
+    /// Where it listens.
+    pub(crate) port: u16,
+    _home: tempfile::TempDir,
+}
+
+/// The binary that was built for the tests, or the one that `MCP_EVERYTHING` names.
+pub(crate) fn binary() -> Command {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_mcp-everything"));
+    let mut command = Command::new(std::env::var_os("MCP_EVERYTHING").map_or(built, Into::into));
+    // What the machine or a `.env` sets for other servers is not for this one.
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+impl Instance {
+    /// Starts one, whose lines in the log are those of `number`.
+    pub(crate) fn start(number: usize, settings: &[(&str, &str)], log: &Arc<Log>) -> Self {
+        let settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self::launch(number, settings.collect(), Arc::clone(log))
+    }
+
+    /// Ends it without a word.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Whoever reads the log afterwards reads all of it.
+        let _ = self.reader.take().map(JoinHandle::join);
+    }
+
+    /// Starts it again, on the same port, when it has ended.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        let mut settings = self.settings.clone();
+        settings.push(("PORT".to_owned(), self.port.to_string()));
+        *self = Self::launch(self.number, settings, Arc::clone(&self.log));
+    }
+
+    fn launch(number: usize, settings: Vec<(String, String)>, log: Arc<Log>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = binary()
+            .current_dir(home.path())
+            .env("PORT", "0")
+            .env("LOG_FORMAT", "json")
+            .env("RUST_LOG", "debug")
+            .env("DRAIN_DELAY", "10ms")
+            .envs(settings.iter().cloned())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let seen = log.len();
+        let reader = std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || read(number, stdout, &log)
+        });
+        let reader = Some(reader);
+        let mut instance = Self { number, settings, log, child, reader, port: 0, _home: home };
+        let started = instance.log.find_after(seen, |line| line.of(number, "server.started"));
+        let started = started.unwrap_or_else(|| panic!("instance {number} does not start"));
+        instance.port = started["port"].as_u64().unwrap().try_into().unwrap();
+        instance
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn read(number: usize, stdout: ChildStdout, log: &Log) {
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        log.add(number, serde_json::from_str(&line).unwrap_or(Value::String(line)));
+    }
+}
