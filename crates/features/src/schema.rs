@@ -147,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn arguments_are_in_the_order_of_their_declaration() {
+        let schema = of::<Input>();
+        let properties = schema["properties"].as_object().unwrap();
+        let properties: Vec<_> = properties.keys().collect();
+        assert_eq!(properties, ["text", "number", "maybe", "kind"]);
+    }
+
+    #[test]
     fn nothing_becomes_an_empty_object() {
         let empty = json!({ "type": "object", "properties": {} });
         assert_eq!(Value::Object(of::<crate::NoInput>()), empty);

@@ -55,6 +55,17 @@ async fn the_temperature_is_written_to_the_digit() {
     assert_eq!(answer["result"]["content"][0]["text"], "LLM sampling result: first");
 }
 
+/// A form is shown in the order of its fields.
+#[tokio::test]
+async fn the_fields_of_a_form_go_out_in_their_order() {
+    let mut client = Raw::stateful(&everything(), "2025-11-25", all()).await;
+    client.ask("tools/call", json!({ "name": "elicitInputs" })).await;
+    let question = client.asked().await;
+    let fields = question["params"]["requestedSchema"]["properties"].as_object().unwrap();
+    let fields: Vec<_> = fields.keys().take(4).collect();
+    assert_eq!(fields, ["name", "check", "color", "email"]);
+}
+
 #[tokio::test]
 async fn roots_are_asked_for_and_listed_on_all_revisions() {
     for version in REVISIONS {
