@@ -1,9 +1,11 @@
-// Runs the official MCP conformance suite against the server and judges its report.
+// Runs the official MCP conformance suite against the server and judges its report; with the
+// argument `cluster`, against three instances behind HAProxy.
 // See README.md. `make conformance` calls it with the Node of tools/.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startCluster } from "./cluster.mjs";
 import { judge } from "./judge.mjs";
 import { print } from "./print.mjs";
 import { startServer } from "./server.mjs";
@@ -26,13 +28,19 @@ for (const [revision, entries] of Object.entries(baseline)) {
 const required = Object.keys(REVISIONS).map((revision) => [revision, requirements(revision)]);
 const reports = mkdtempSync(join(tmpdir(), "conformance-"));
 process.on("exit", () => rmSync(reports, { recursive: true, force: true }));
-const endpoint = await startServer();
+const isCluster = process.argv[2] === "cluster";
+const { endpoint, answered } = await (isCluster ? startCluster() : startServer());
 let problems = 0;
 for (const [revision, scenarios] of required) {
   const results = await runSuite(endpoint, revision, join(reports, revision));
   const verdict = judge(scenarios, results, baseline[revision] ?? []);
   print(revision, verdict);
   problems += verdict.problems.length;
+}
+if (isCluster) {
+  const shares = answered();
+  console.log(`\nrequests answered by each instance: ${shares.join(", ")}`);
+  problems += shares.filter((share) => share === 0).length;
 }
 console.log(problems === 0 ? "conformance: ok" : `conformance: ${problems} problem(s)`);
 process.exit(problems === 0 ? 0 : 1);

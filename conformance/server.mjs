@@ -8,42 +8,55 @@ import { fileURLToPath } from "node:url";
 const START_TIMEOUT_MS = 20_000;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Starts the server with the suite's fixtures on a free port; its endpoint. */
-export async function startServer() {
+export function binary() {
   const { MCP_EVERYTHING, CARGO_TARGET_DIR = "target" } = process.env;
-  const binary = resolve(ROOT, MCP_EVERYTHING ?? `${CARGO_TARGET_DIR}/debug/mcp-everything`);
-  // An empty place and environment: what the developer's `.env` sets is not for this server.
+  return resolve(ROOT, MCP_EVERYTHING ?? `${CARGO_TARGET_DIR}/debug/mcp-everything`);
+}
+
+/** Starts a program that ends with this process. */
+export function start(command, args, { env = {}, stdout = "ignore" } = {}) {
+  // An empty place and environment: what the developer's `.env` sets is not for it.
   const home = mkdtempSync(join(tmpdir(), "conformance-home-"));
-  const child = spawn(binary, ["serve"], {
+  const child = spawn(command, args, {
     cwd: home,
-    env: { AUTH_MODE: "none", CONFORMANCE: "on", PORT: "0", LOG_FORMAT: "json" },
-    stdio: ["ignore", "pipe", "inherit"],
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", stdout, "inherit"],
   });
-  // Whatever ends this process ends the server.
   process.once("exit", () => {
     child.kill("SIGKILL");
     rmSync(home, { recursive: true, force: true });
   });
-  return endpoint(child, binary);
+  return child;
 }
 
-function endpoint(child, binary) {
-  return new Promise((found, failed) => {
+/**
+ * Starts the server with the suite's fixtures on a free port: its endpoint, its port, and how
+ * many requests it has answered there so far.
+ */
+export async function startServer(settings = { AUTH_MODE: "none" }) {
+  const env = { CONFORMANCE: "on", PORT: "0", LOG_FORMAT: "json", ...settings };
+  const child = start(binary(), ["serve"], { env, stdout: "pipe" });
+  let answered = 0;
+  const { endpoint, port } = await new Promise((started, failed) => {
     const timer = setTimeout(
-      () => failed(new Error(`${binary} did not start within ${START_TIMEOUT_MS / 1000} s`)),
+      () => failed(new Error(`${binary()} did not start within ${START_TIMEOUT_MS / 1000} s`)),
       START_TIMEOUT_MS,
     );
-    child.once("error", (error) => failed(new Error(`${binary}: ${error.message}`)));
-    child.once("exit", (code) => failed(new Error(`${binary} ended with ${code}`)));
+    child.once("error", (error) => failed(new Error(`${binary()}: ${error.message}`)));
+    child.once("exit", (code) => failed(new Error(`${binary()} ended with ${code}`)));
     // Read to the end, so that the server never waits for room in the pipe.
     createInterface({ input: child.stdout }).on("line", (line) => {
       const entry = parse(line);
       if (entry.event === "server.started") {
         clearTimeout(timer);
-        found(entry.endpoint);
+        started(entry);
+      }
+      if (entry.event === "http.response" && entry.path === "/mcp") {
+        answered += 1;
       }
     });
   });
+  return { endpoint, port, answered: () => answered };
 }
 
 function parse(line) {

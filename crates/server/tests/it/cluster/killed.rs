@@ -16,12 +16,12 @@ async fn sessions_outlive_the_instance_that_made_them() {
     let mut client = Mcp::new(&server).at(&server, 0);
     client.token = token;
     client.initialize(json!({})).await;
-    server.kill(0);
+    server.instances[0].kill();
     for other in [1, 2] {
         let echoed = client.at(&server, other).call("echo", json!({ "message": "hi" })).await;
         assert_eq!(echoed.text(), "Echo: hi");
     }
-    server.restart(0);
+    server.instances[0].restart();
     assert_eq!(client.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
 }
 
@@ -37,7 +37,7 @@ async fn a_call_that_died_with_its_instance_ends_with_an_error_where_it_is_resum
     let mut calling = Stream::of(at_it.send(&call(4, "longRunningOperation", &long)).await);
     calling.until("notifications/progress").await;
     let seen = calling.last_id.clone();
-    server.kill(0);
+    server.instances[0].kill();
     let died = Instant::now();
     assert!(calling.broken().await, "the connection does not end as if all was said");
     let mut rest = Stream::of(client.at(&server, 1).get(seen.as_deref()).await);
@@ -62,7 +62,7 @@ async fn a_reader_at_another_instance_is_told_that_the_call_died() {
     calling.until("notifications/progress").await;
     let mut rest = Stream::of(client.at(&server, 1).get(calling.last_id.as_deref()).await);
     rest.until("notifications/progress").await;
-    server.kill(0);
+    server.instances[0].kill();
     let died = Instant::now();
     assert_eq!(rest.last().await["error"]["code"], -32603);
     assert!(died.elapsed() < Duration::from_secs(5), "{:?}", died.elapsed());
@@ -79,7 +79,7 @@ async fn the_standalone_stream_of_a_dead_instance_goes_on_at_another() {
     client.at(&server, 1).post(&change).await;
     stream.until("notifications/tools/list_changed").await;
     let seen = stream.last_id.clone();
-    server.kill(0);
+    server.instances[0].kill();
     let mut again = Stream::of(client.at(&server, 2).get(seen.as_deref()).await);
     client.at(&server, 1).post(&change).await;
     again.until("notifications/tools/list_changed").await;
@@ -91,11 +91,11 @@ async fn with_two_of_three_left_everything_goes_on() {
     let on = Deployment::three_on_redis();
     let mut server = on.open();
     let client = Mcp::anonymous(&server).await;
-    server.kill(1);
+    server.instances[1].kill();
     for _ in 0..10 {
         assert_eq!(client.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
     }
-    server.restart(1);
+    server.instances[1].restart();
     for _ in 0..3 {
         assert_eq!(client.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
     }

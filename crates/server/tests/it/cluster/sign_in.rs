@@ -128,8 +128,8 @@ async fn what_was_signed_in_before_a_restart_of_all_is_signed_in_after_it() {
     let sign_in = SignIn::register(&server).await;
     let (client_id, redirect_uri) = (sign_in.client_id.clone(), sign_in.redirect_uri.clone());
     for instance in 0..3 {
-        server.kill(instance);
-        server.restart(instance);
+        server.instances[instance].kill();
+        server.instances[instance].restart();
     }
     assert_eq!(client.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
     let again = SignIn { client_id, redirect_uri, ..SignIn::register(&server).await };

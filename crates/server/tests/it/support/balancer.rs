@@ -12,7 +12,12 @@ use std::{
 use axum::body::Body;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::{Request, Response, StatusCode};
-use hyper::{body::Incoming, client, server, service::service_fn};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{SendRequest, handshake},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -20,8 +25,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// In every answer: the number of the instance it came from, or that failed to give one.
+pub(crate) const INSTANCE: &str = "x-instance";
+
 /// A reverse proxy on a port and a thread of its own. It passes on what comes as it comes, Host
-/// and Origin as they are.
+/// and Origin as they are. Where nothing was sent it tries the next instance; what was sent may
+/// have been done, and is not sent again.
 pub(crate) struct Balancer {
     port: u16,
     backends: Arc<Backends>,
@@ -30,16 +39,17 @@ pub(crate) struct Balancer {
 
 #[derive(Default)]
 struct Backends {
-    all: Mutex<Vec<Backend>>,
+    all: Mutex<Vec<Arc<Backend>>>,
     /// Whose turn it is at the MCP endpoints, and at all others. One turn for all would send each
     /// request of a test that takes turns itself to the same instance.
     turns: [AtomicUsize; 2],
 }
 
 struct Backend {
+    number: usize,
     port: u16,
-    is_skipped: bool,
-    cut: CancellationToken,
+    connections: Mutex<Vec<SendRequest<Incoming>>>,
+    cut: Mutex<CancellationToken>,
 }
 
 impl Balancer {
@@ -59,24 +69,16 @@ impl Balancer {
 
     /// One more instance.
     pub(crate) fn add(&self, port: u16) {
-        let backend = Backend { port, is_skipped: false, cut: CancellationToken::new() };
-        self.backends.all.lock().unwrap().push(backend);
-    }
-
-    /// Sends no more requests to an instance.
-    pub(crate) fn skip(&self, number: usize) {
-        self.backends.all.lock().unwrap()[number].is_skipped = true;
-    }
-
-    /// Sends requests to it again.
-    pub(crate) fn put_back(&self, number: usize) {
-        self.backends.all.lock().unwrap()[number].is_skipped = false;
+        let mut all = self.backends.all.lock().unwrap();
+        let (connections, cut) = (Mutex::default(), Mutex::default());
+        let number = all.len();
+        all.push(Arc::new(Backend { number, port, connections, cut }));
     }
 
     /// Breaks what runs through it to an instance.
     pub(crate) fn cut(&self, number: usize) {
-        let backends = &mut self.backends.all.lock().unwrap();
-        std::mem::take(&mut backends[number].cut).cancel();
+        let backend = Arc::clone(&self.backends.all.lock().unwrap()[number]);
+        std::mem::take(&mut *backend.cut.lock().unwrap()).cancel();
     }
 }
 
@@ -89,26 +91,81 @@ impl Drop for Balancer {
 }
 
 impl Backends {
-    fn next(&self, path: &str) -> Option<(u16, CancellationToken)> {
-        let all = self.all.lock().unwrap();
-        let turn = &self.turns[usize::from(super::is_mcp(path))];
-        (0..all.len()).find_map(|_| {
-            let backend = &all[turn.fetch_add(1, Ordering::Relaxed) % all.len()];
-            (!backend.is_skipped).then(|| (backend.port, backend.cut.clone()))
-        })
+    /// All of them, beginning with the one whose turn it is.
+    fn in_turn(&self, path: &str) -> Vec<Arc<Backend>> {
+        let mut all = self.all.lock().unwrap().clone();
+        let turn = self.turns[usize::from(super::is_mcp(path))].fetch_add(1, Ordering::Relaxed);
+        let first = turn % all.len().max(1);
+        all.rotate_left(first);
+        all
     }
 
-    async fn forward(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
-        let (port, cut) = self.next(request.uri().path()).ok_or(io::ErrorKind::NotConnected)?;
-        let connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    async fn forward(&self, mut request: Request<Incoming>) -> Response<Body> {
+        for backend in self.in_turn(request.uri().path()) {
+            let cut = backend.cut.lock().unwrap().clone();
+            let sent = cut.run_until_cancelled(backend.send(request)).await;
+            let mut answer = match sent.unwrap_or(Err(Failed::Sent("it was cut".to_owned()))) {
+                Ok(answer) => answer.map(|body| until(cut, body)),
+                Err(Failed::NotSent(unsent)) => {
+                    request = *unsent;
+                    continue;
+                }
+                Err(Failed::Sent(reason)) => bad_gateway(reason),
+            };
+            answer.headers_mut().insert(INSTANCE, backend.number.into());
+            return answer;
+        }
+        bad_gateway("nobody is there".to_owned())
+    }
+}
+
+enum Failed {
+    NotSent(Box<Request<Incoming>>),
+    Sent(String),
+}
+
+impl Backend {
+    async fn send(&self, mut request: Request<Incoming>) -> Result<Response<Incoming>, Failed> {
+        loop {
+            let idle = self.idle();
+            let is_new = idle.is_none();
+            let connected = match idle {
+                Some(connection) => Ok(connection),
+                None => self.connect().await,
+            };
+            let Ok(mut connection) = connected else {
+                return Err(Failed::NotSent(Box::new(request)));
+            };
+            match connection.try_send_request(request).await {
+                Ok(answer) => {
+                    self.connections.lock().unwrap().push(connection);
+                    return Ok(answer);
+                }
+                Err(mut error) => match error.take_message() {
+                    // It was closed while it was idle.
+                    Some(unsent) if !is_new => request = unsent,
+                    Some(unsent) => return Err(Failed::NotSent(Box::new(unsent))),
+                    None => return Err(Failed::Sent(error.into_error().to_string())),
+                },
+            }
+        }
+    }
+
+    /// A connection that has nothing to do.
+    fn idle(&self) -> Option<SendRequest<Incoming>> {
+        let mut connections = self.connections.lock().unwrap();
+        connections.retain(|connection| !connection.is_closed());
+        let ready = connections.iter().position(SendRequest::is_ready)?;
+        Some(connections.swap_remove(ready))
+    }
+
+    async fn connect(&self) -> io::Result<SendRequest<Incoming>> {
+        let connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
         connection.set_nodelay(true)?;
-        let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(connection))
-            .await
-            .map_err(io::Error::other)?;
+        let shaken = handshake(TokioIo::new(connection)).await;
+        let (sender, connection) = shaken.map_err(io::Error::other)?;
         tokio::spawn(connection);
-        let answer = cut.run_until_cancelled(sender.send_request(request)).await;
-        let answer = answer.ok_or(io::ErrorKind::ConnectionAborted)?.map_err(io::Error::other)?;
-        Ok(answer.map(|body| until(cut, body)))
+        Ok(sender)
     }
 }
 
@@ -120,14 +177,10 @@ async fn accept(listener: std::net::TcpListener, backends: Arc<Backends>) {
         let backends = Arc::clone(&backends);
         let service = service_fn(move |request| {
             let backends = Arc::clone(&backends);
-            async move {
-                Ok::<_, io::Error>(backends.forward(request).await.unwrap_or_else(bad_gateway))
-            }
+            async move { Ok::<_, io::Error>(backends.forward(request).await) }
         });
         // How a connection ends is the client's business.
-        tokio::spawn(
-            server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service),
-        );
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
     }
 }
 
@@ -140,8 +193,8 @@ fn until(cut: CancellationToken, body: Incoming) -> Body {
     Body::from_stream(data.take_until(cut.cancelled_owned()).chain(broken))
 }
 
-fn bad_gateway(error: io::Error) -> Response<Body> {
-    let mut answer = Response::new(Body::from(error.to_string()));
+fn bad_gateway(reason: String) -> Response<Body> {
+    let mut answer = Response::new(Body::from(reason));
     *answer.status_mut() = StatusCode::BAD_GATEWAY;
     answer
 }

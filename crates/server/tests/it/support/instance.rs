@@ -49,12 +49,10 @@ impl Instance {
         let _ = self.reader.take().map(JoinHandle::join);
     }
 
-    /// Starts it again, on the same port, when it has ended.
+    /// Starts it again when it has ended, with the same settings.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        let mut settings = self.settings.clone();
-        settings.push(("PORT".to_owned(), self.port.to_string()));
-        *self = Self::launch(self.number, settings, Arc::clone(&self.log));
+        *self = Self::launch(self.number, self.settings.clone(), Arc::clone(&self.log));
     }
 
     fn launch(number: usize, settings: Vec<(String, String)>, log: Arc<Log>) -> Self {

@@ -1,6 +1,11 @@
 //! The server: one instance, or several that share a store.
 
-use std::{process::ExitStatus, sync::Arc};
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    net::{Ipv4Addr, TcpListener},
+    process::ExitStatus,
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -39,9 +44,10 @@ impl Server {
         let balancer = Balancer::start();
         let base = balancer.base();
         let log = Arc::default();
-        let settings: Vec<_> = settings.iter().copied().chain([("BASE_URI", &*base)]).collect();
         let instances = (0..instances).map(|number| {
-            let instance = Instance::start(number, &settings, &log);
+            let port = free_port().to_string();
+            let settings = settings.iter().copied().chain([("BASE_URI", &*base), ("PORT", &port)]);
+            let instance = Instance::start(number, &settings.collect::<Vec<_>>(), &log);
             balancer.add(instance.port);
             instance
         });
@@ -60,18 +66,6 @@ impl Server {
 
     pub(crate) fn balancer(&self) -> &Balancer {
         self.balancer.as_ref().expect("there are several instances")
-    }
-
-    /// Ends an instance without a word. The balancer sends nothing to it any more.
-    pub(crate) fn kill(&mut self, instance: usize) {
-        self.balancer().skip(instance);
-        self.instances[instance].kill();
-    }
-
-    /// Starts an instance again where it was.
-    pub(crate) fn restart(&mut self, instance: usize) {
-        self.instances[instance].restart();
-        self.balancer().put_back(instance);
     }
 
     /// Waits for a line of the log with this event.
@@ -103,5 +97,17 @@ impl Server {
 
     pub(crate) fn is_running(&mut self) -> bool {
         self.instances.iter_mut().all(Instance::is_running)
+    }
+}
+
+/// A port for an instance that may be started again. Below those that outgoing connections take:
+/// one of them could have it meanwhile.
+fn free_port() -> u16 {
+    loop {
+        let random = RandomState::new().build_hasher().finish();
+        let port = 10_000 + u16::try_from(random % 20_000).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
     }
 }

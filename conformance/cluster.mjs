@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { createServer, connect } from "node:net";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { binary, start, startServer } from "./server.mjs";
+
+const START_TIMEOUT_MS = 20_000;
+const INSTANCES = ["ONE", "TWO", "THREE"];
+const HAPROXY = fileURLToPath(new URL("haproxy.cfg", import.meta.url));
+
+/**
+ * Starts three instances with authentication that share a Redis, behind HAProxy, which asks them
+ * in turn and adds a token: the endpoint, and how many requests each has answered there so far.
+ */
+export async function startCluster() {
+  const redis = await freePort();
+  start("redis-server", ["--port", redis, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+  await listening(redis);
+
+  const [signIn, suite] = [await freePort(), await freePort()];
+  const settings = { BASE_URI: `http://localhost:${signIn}`, REDIS_URL: `redis://127.0.0.1:${redis}` };
+  const instances = await Promise.all(INSTANCES.map(() => startServer(settings)));
+  const ports = INSTANCES.map((name, number) => [`PORT_${name}`, instances[number].port]);
+  const places = { SIGN_IN_PORT: signIn, SUITE_PORT: suite, ...Object.fromEntries(ports) };
+
+  // The token comes from a sign-in through the balancer, which is started again to know it.
+  const first = start("haproxy", ["-f", HAPROXY], { env: places });
+  await listening(signIn);
+  const login = [binary(), ["login", "--server", settings.BASE_URI, "--user", "conformance"]];
+  const TOKEN = (await promisify(execFile)(...login)).stdout.trim();
+  first.kill("SIGKILL");
+  await new Promise((ended) => first.once("close", ended));
+  start("haproxy", ["-f", HAPROXY], { env: { ...places, TOKEN } });
+  await listening(suite);
+
+  return {
+    endpoint: `http://localhost:${suite}/mcp`,
+    answered: () => instances.map((instance) => instance.answered()),
+  };
+}
+
+function freePort() {
+  return new Promise((found, failed) => {
+    const server = createServer().once("error", failed);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => found(String(port)));
+    });
+  });
+}
+
+async function listening(port) {
+  const end = Date.now() + START_TIMEOUT_MS;
+  while (!(await accepts(port))) {
+    if (Date.now() > end) {
+      throw new Error(`nobody listens on ${port}`);
+    }
+    await new Promise((again) => setTimeout(again, 20));
+  }
+}
+
+function accepts(port) {
+  return new Promise((told) => {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.once("connect", () => socket.destroy() && told(true));
+    socket.once("error", () => told(false));
+  });
+}
