@@ -2,6 +2,9 @@
 
 mod base;
 mod everything;
+mod in_memory;
+mod in_redis;
+mod probe;
 mod routes;
 
 use std::{sync::Arc, time::Duration};
@@ -9,7 +12,10 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use mcp_everything_features::{BuildError, Everything, KeyError};
 use mcp_everything_oauth::NoResource;
-use mcp_everything_store::StoreError;
+use mcp_everything_store::{
+    InstanceId, StoreError,
+    redis::{InvalidAddress, Unreachable},
+};
 use mcp_everything_transport::{ChangeFeed, Endpoint};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +26,10 @@ use crate::{changes::FleetChanges, http::Health, settings::Settings, unasked::Un
 /// Why the parts cannot be put together.
 #[derive(Debug, Error)]
 pub(crate) enum StartError {
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    #[error("Redis at {address} cannot be used: {why}")]
+    Redis { address: String, why: Unreachable },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -40,17 +50,23 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let base = Base::new(settings).await?;
+    pub(crate) async fn start(
+        settings: &Settings,
+        instance: &InstanceId,
+    ) -> Result<Self, StartError> {
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
-        let feed = ChangeFeed::new(Arc::clone(&base.sessions) as _, Arc::clone(&base.bus));
+        let base = Base::new(settings, instance, &stop).await?;
+        let stores = &base.stores;
+        let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
         let changes = Arc::new(FleetChanges::start(feed.clone()));
         let everything = everything::everything(settings, &base.keys, changes, &draining)?;
         let gate = routes::gate(settings);
         let endpoint = everything::endpoint(settings, &base, feed, everything, gate).await?;
-        let health = Health::default();
+        let health = Health::new(settings.store());
         let router = routes::router(settings, &base, &endpoint, health.clone())?;
-        base.keep_clean(stop.clone());
+        if let Some(redis) = base.stores.redis {
+            tokio::spawn(probe::run(redis, health.clone(), stop.clone()));
+        }
         let unasked =
             Unasked { endpoint: endpoint.clone(), clock: base.clock, random: base.random };
         tokio::spawn(unasked.run(stop.clone()));

@@ -4,6 +4,7 @@ mod app;
 mod changes;
 mod command;
 mod http;
+mod instance;
 mod login;
 mod net;
 mod session;

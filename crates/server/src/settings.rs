@@ -7,12 +7,13 @@ mod effective;
 mod problem;
 mod raw;
 mod read;
+mod redis;
 
 use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 use mcp_everything_oauth::BaseUri;
-use mcp_everything_store::SecretKeys;
+use mcp_everything_store::{SecretKeys, redis::RedisAddress};
 use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
 pub(crate) use problem::{Problem, unknown_variables, unsupported};
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) hosts: Vec<IpAddr>,
     pub(crate) base_uri: BaseUri,
+    /// `None`: everything is kept in memory.
+    pub(crate) redis: Option<RedisAddress>,
     pub(crate) auth_mode: AuthMode,
     /// The `resource` values tokens are issued for.
     pub(crate) auth_resources: Vec<String>,
@@ -37,6 +40,13 @@ pub(crate) struct Settings {
     pub(crate) drain_timeout: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
+}
+
+impl Settings {
+    /// The kind of store.
+    pub(crate) fn store(&self) -> &'static str {
+        if self.redis.is_some() { "redis" } else { "memory" }
+    }
 }
 
 /// Who authenticates callers.

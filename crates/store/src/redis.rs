@@ -13,6 +13,7 @@ mod each;
 pub mod keys;
 mod link;
 mod oauth;
+mod reach;
 mod record;
 mod room;
 mod script;
@@ -21,6 +22,7 @@ mod streams;
 
 pub use address::{InvalidAddress, RedisAddress};
 pub use oauth::RedisOAuth;
+pub use reach::Unreachable;
 
 use std::sync::Arc;
 

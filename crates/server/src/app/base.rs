@@ -1,51 +1,57 @@
 //! What everything stands on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use mcp_everything_store::{
-    Bus, Clock, KeyStore as _, Limits, MonotonicClock, Random, SecretKeys, StoreError, SystemClock,
-    SystemRandom,
-    memory::{MemoryBus, MemoryOAuth, MemoryStore},
+    Bus, Clock, InstanceId, KeyStore, Limits, Random, SecretKeys, SessionStore, StoreError,
+    SystemClock, SystemRandom, oauth::OAuthStore, redis::Redis,
 };
 use tokio_util::sync::CancellationToken;
 
+use super::{StartError, in_memory, in_redis};
 use crate::settings::Settings;
 
-/// How often expired records are taken away that nobody asks for.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Where everything is kept.
+pub(super) struct Stores {
+    pub(super) sessions: Arc<dyn SessionStore>,
+    pub(super) bus: Arc<dyn Bus>,
+    pub(super) oauth: Arc<dyn OAuthStore>,
+    pub(super) keys: Arc<dyn KeyStore>,
+    /// What all of it needs that may go away.
+    pub(super) redis: Option<Redis>,
+}
 
 pub(super) struct Base {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
-    pub(super) sessions: Arc<MemoryStore>,
-    pub(super) bus: Arc<dyn Bus>,
-    pub(super) oauth: Arc<MemoryOAuth>,
+    pub(super) instance: InstanceId,
+    pub(super) stores: Stores,
     pub(super) keys: SecretKeys,
 }
 
 impl Base {
-    pub(super) async fn new(settings: &Settings) -> Result<Self, StoreError> {
+    /// Memory is never taken in place of a Redis that is away.
+    pub(super) async fn new(
+        settings: &Settings,
+        instance: &InstanceId,
+        stop: &CancellationToken,
+    ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let limits = Limits { session_ttl: settings.session_ttl, ..Limits::default() };
-        // Sessions live by spans, which a wall clock that is set does not change.
-        let sessions = Arc::new(MemoryStore::new(Arc::new(MonotonicClock::start()), limits));
-        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::default());
-        let oauth = Arc::new(MemoryOAuth::new(Arc::clone(&clock)));
+        let stores = match &settings.redis {
+            Some(address) => in_redis::stores(address, limits).await?,
+            None => in_memory::stores(&clock, limits, stop),
+        };
         let keys = match &settings.secret_keys {
             Some(keys) => keys.clone(),
-            None => oauth.secret_keys(&SecretKeys::generate(&*random)).await?,
+            None => made_once(&*stores.keys, &*random).await?,
         };
-        Ok(Self { clock, random, sessions, bus, oauth, keys })
+        Ok(Self { clock, random, instance: instance.clone(), stores, keys })
     }
+}
 
-    /// Takes expired records away that nobody asks for.
-    pub(super) fn keep_clean(&self, stop: CancellationToken) {
-        let sessions = Arc::clone(&self.sessions);
-        tokio::spawn(async move {
-            while tokio::time::timeout(SWEEP_EVERY, stop.cancelled()).await.is_err() {
-                sessions.sweep();
-            }
-        });
-    }
+/// The keys that every instance of the store has, whichever came first.
+async fn made_once(keys: &dyn KeyStore, random: &dyn Random) -> Result<SecretKeys, StoreError> {
+    keys.secret_keys(&SecretKeys::generate(random)).await
 }

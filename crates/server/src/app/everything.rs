@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcp_everything_features::{Everything, Options, RequestStateKeys, StreamCloser};
-use mcp_everything_store::{InstanceId, Owner, SecretKeys, StoreError};
+use mcp_everything_store::{Owner, SecretKeys, StoreError};
 use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Scope};
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
@@ -49,12 +49,12 @@ pub(super) async fn endpoint(
     gate: Gate,
 ) -> Result<Endpoint<Everything>, StoreError> {
     let backends = Backends {
-        store: Arc::clone(&base.sessions) as _,
-        bus: Arc::clone(&base.bus),
+        store: Arc::clone(&base.stores.sessions),
+        bus: Arc::clone(&base.stores.bus),
         changes,
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
-        instance: InstanceId::random("local", &*base.random),
+        instance: base.instance.clone(),
     };
     let config = Config {
         hosts: settings.allowed_hosts.clone(),

@@ -9,7 +9,7 @@ use mcp_everything_oauth::{
     AuthorizationServer, BearerLayer, Caller, Config as OAuthConfig, LocalVerifier, NoResource,
     ProtectedResource, Resources, Scope, protected_resource_metadata, upstream::FakeUpstream,
 };
-use mcp_everything_store::{Owner, oauth::OAuthStore};
+use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -79,7 +79,7 @@ pub(super) fn router(
 /// This server as its own authorization server, with the endpoint behind its door.
 fn integrated(settings: &Settings, base: &Base, mcp: Router) -> Result<Router, NoResource> {
     let uri = &settings.base_uri;
-    let store: Arc<dyn OAuthStore> = Arc::clone(&base.oauth) as _;
+    let store = Arc::clone(&base.stores.oauth);
     let resources = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
     let verifier = LocalVerifier::new(Arc::clone(&store), Arc::clone(&base.clock), uri.as_str());
     let door = BearerLayer::new(Arc::new(verifier), Arc::clone(&resources[0]));
@@ -88,7 +88,7 @@ fn integrated(settings: &Settings, base: &Base, mcp: Router) -> Result<Router, N
     let server = AuthorizationServer {
         config,
         store,
-        bus: Arc::clone(&base.bus),
+        bus: Arc::clone(&base.stores.bus),
         keys: base.keys.clone(),
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),

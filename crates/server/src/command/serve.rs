@@ -2,12 +2,14 @@
 
 use std::{io, process::ExitCode, time::Duration};
 
+use mcp_everything_store::{InstanceId, SystemRandom};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{fail, judge, refuse, unknown_settings};
 use crate::{
     app::App,
+    instance,
     net::{Connections, listen},
     settings::{AuthMode, RawSettings, Settings},
     telemetry,
@@ -25,7 +27,8 @@ pub(super) async fn run(raw: &RawSettings) -> ExitCode {
     for name in unknown_settings() {
         tracing::warn!(event = "config.unknown", name, "this variable is no setting");
     }
-    match serve(raw, settings).await {
+    let instance = InstanceId::random(&instance::name(), &SystemRandom);
+    match serve(raw, settings, &instance).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             tracing::error!(event = "server.failed", reason, "the server cannot run");
@@ -34,16 +37,20 @@ pub(super) async fn run(raw: &RawSettings) -> ExitCode {
     }
 }
 
-async fn serve(raw: &RawSettings, asked: Settings) -> Result<(), String> {
+async fn serve(raw: &RawSettings, asked: Settings, instance: &InstanceId) -> Result<(), String> {
     let (listeners, port) = listen(&asked.hosts, asked.port)?;
     let settings = if port == asked.port { asked } else { on_port(raw, port)? };
-    let app = App::start(&settings).await.map_err(|error| error.to_string())?;
+    let app = tokio::select! {
+        app = App::start(&settings, instance) => app.map_err(|error| error.to_string())?,
+        // It may be waiting for Redis.
+        _ = stopped() => return Ok(()),
+    };
     let stop = CancellationToken::new();
     let connections = Connections::new(app.router(), stop.clone());
     for listener in listeners {
         tokio::spawn(connections.clone().accept(listener));
     }
-    announce(&settings);
+    announce(&settings, instance);
     let signal = stopped().await.map_err(|error| format!("signals cannot be heard: {error}"))?;
     tracing::info!(event = "server.stopping", signal, "the server goes away");
     tokio::select! {
@@ -84,7 +91,7 @@ fn on_port(raw: &RawSettings, port: u16) -> Result<Settings, String> {
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
-fn announce(settings: &Settings) {
+fn announce(settings: &Settings, instance: &InstanceId) {
     let base = settings.base_uri.as_str();
     let endpoint = settings.base_uri.join("/mcp");
     let auth = match settings.auth_mode {
@@ -96,7 +103,9 @@ fn announce(settings: &Settings) {
         endpoint,
         port = settings.port,
         auth,
-        store = "memory",
+        store = settings.store(),
+        redis = settings.redis.as_ref().map(ToString::to_string),
+        %instance,
         version = env!("CARGO_PKG_VERSION"),
         "open {base} in a browser, or point an MCP client at the endpoint"
     );

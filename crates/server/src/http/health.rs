@@ -10,15 +10,45 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 /// Whether this instance takes requests.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Health {
-    draining: Arc<AtomicBool>,
+#[derive(Clone, Debug)]
+pub(crate) struct Health(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: &'static str,
+    draining: AtomicBool,
+    store_away: AtomicBool,
 }
 
 impl Health {
+    /// Of an instance with this kind of store.
+    pub(crate) fn new(store: &'static str) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            draining: AtomicBool::new(false),
+            store_away: AtomicBool::new(false),
+        }))
+    }
+
     /// Asks balancers to send requests elsewhere from now on.
     pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.0.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Says whether the store answers. Returns whether that is news.
+    pub(crate) fn set_store_away(&self, away: bool) -> bool {
+        self.0.store_away.swap(away, Ordering::SeqCst) != away
+    }
+
+    /// Why requests should go elsewhere, in a word for machines.
+    fn against(&self) -> Option<&'static str> {
+        if self.0.draining.load(Ordering::SeqCst) {
+            Some("draining")
+        } else if self.0.store_away.load(Ordering::SeqCst) {
+            Some("store_unavailable")
+        } else {
+            None
+        }
     }
 }
 
@@ -31,8 +61,34 @@ pub(crate) fn health(health: Health) -> Router {
 }
 
 async fn ready(State(health): State<Health>) -> (StatusCode, Json<Value>) {
-    if health.draining.load(Ordering::SeqCst) {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "draining" })));
+    let store = health.0.store;
+    match health.against() {
+        Some(reason) => {
+            let body = json!({ "status": "not_ready", "reason": reason, "store": store });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+        }
+        None => (StatusCode::OK, Json(json!({ "status": "ready", "store": store }))),
     }
-    (StatusCode::OK, Json(json!({ "status": "ready", "store": "memory" })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_says_why_not() {
+        let health = Health::new("redis");
+        let says = async || {
+            let (status, Json(body)) = ready(State(health.clone())).await;
+            (status.as_u16(), body["reason"].as_str().map(str::to_owned))
+        };
+        assert_eq!(says().await, (200, None));
+        assert!(health.set_store_away(true) && !health.set_store_away(true));
+        assert_eq!(says().await, (503, Some("store_unavailable".to_owned())));
+        assert!(health.set_store_away(false));
+        assert_eq!(says().await, (200, None));
+        health.drain();
+        health.set_store_away(true);
+        assert_eq!(says().await, (503, Some("draining".to_owned())), "it does not come back");
+    }
 }

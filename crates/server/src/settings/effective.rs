@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use mcp_everything_store::redis::RedisAddress;
+
 use super::{AuthMode, LogFormat, RawSettings, Settings};
+
+const OWN_KEYS: &str = "(made once and kept in the store)";
 
 impl Settings {
     /// Each variable with what it comes to, in the order of `--help`. Secrets are masked.
@@ -15,17 +19,21 @@ impl Settings {
             self.port.to_string(),
             joined(&self.hosts),
             base.to_owned(),
+            self.redis.as_ref().map_or_else(String::new, ToString::to_string),
+            masked(self.redis.as_ref().is_some_and(RedisAddress::has_password)),
+            self.redis.as_ref().map_or("", |redis| on_off(redis.is_tls())).to_owned(),
+            given(&raw.redis_tls_ca, ""),
             match self.auth_mode {
                 AuthMode::Integrated => "integrated".to_owned(),
                 AuthMode::None => "none".to_owned(),
             },
             self.auth_resources.join(","),
-            self.secret_keys.as_ref().map_or("(made at the start)", |_| "********").to_owned(),
+            self.secret_keys.as_ref().map_or(OWN_KEYS.to_owned(), |_| masked(true)),
             span(self.session_ttl),
             given(&raw.allowed_hosts, &format!("({base}'s and loopback)")),
             given(&raw.allowed_origins, &format!("({base}'s and loopback)")),
             joined(&self.trusted_proxies),
-            if self.conformance { "on" } else { "off" }.to_owned(),
+            on_off(self.conformance).to_owned(),
             span(self.drain_delay),
             span(self.drain_timeout),
             match self.log_format {
@@ -36,6 +44,14 @@ impl Settings {
         ];
         RawSettings::VARIABLES.iter().copied().zip(values).collect()
     }
+}
+
+fn masked(is_set: bool) -> String {
+    if is_set { "********" } else { "" }.to_owned()
+}
+
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }
 
 fn joined<T: ToString>(items: &[T]) -> String {
@@ -56,10 +72,21 @@ mod tests {
     #[test]
     fn every_setting_is_shown_and_no_secret() {
         let key = "k".repeat(32);
-        let raw = RawSettings { secret_keys: Some(key.clone()), ..RawSettings::default() };
+        let raw = RawSettings {
+            secret_keys: Some(key.clone()),
+            redis_url: Some("rediss://me:hush@redis.example.com/2".to_owned()),
+            ..RawSettings::default()
+        };
         let shown = Settings::from_raw(&raw).unwrap().effective(&raw);
         assert_eq!(shown.len(), RawSettings::VARIABLES.len());
-        assert!(shown.iter().all(|(_, value)| !value.contains(&key)));
+        assert!(shown.iter().all(|(_, value)| !value.contains(&key) && !value.contains("hush")));
+        for (variable, value) in [
+            ("REDIS_URL", "rediss://redis.example.com:6379/2"),
+            ("REDIS_PASSWORD", "********"),
+            ("REDIS_TLS", "on"),
+        ] {
+            assert!(shown.contains(&(variable, value.to_owned())), "{variable}");
+        }
         assert!(shown.contains(&("SESSION_TTL", "300s".to_owned())));
     }
 }

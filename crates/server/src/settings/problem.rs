@@ -2,30 +2,44 @@
 
 use std::fmt;
 
-/// A wrong value: which variable, what it holds, and what it takes.
+/// A wrong value: which variable, what it holds, and what it takes; or why it does nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     variable: &'static str,
-    holds: Option<String>,
-    takes: String,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Wrong { holds: String, takes: String },
+    WrongSecret(String),
+    Useless(&'static str),
 }
 
 impl Problem {
     pub(crate) fn new(variable: &'static str, holds: &str, takes: impl Into<String>) -> Self {
-        Self { variable, holds: Some(holds.to_owned()), takes: takes.into() }
+        let what = What::Wrong { holds: holds.to_owned(), takes: takes.into() };
+        Self { variable, what }
     }
 
     /// Of a variable whose value must not be shown.
-    pub(crate) fn secret(variable: &'static str, takes: impl Into<String>) -> Self {
-        Self { variable, holds: None, takes: takes.into() }
+    pub(crate) fn secret(variable: &'static str, why: impl Into<String>) -> Self {
+        Self { variable, what: What::WrongSecret(why.into()) }
+    }
+
+    /// Of a variable that does nothing for want of another.
+    pub(crate) fn useless(variable: &'static str, but: &'static str) -> Self {
+        Self { variable, what: What::Useless(but) }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.holds {
-            Some(holds) => write!(f, "{} is {holds:?}; it takes {}", self.variable, self.takes),
-            None => write!(f, "{} is wrong: {}", self.variable, self.takes),
+        let Self { variable, what } = self;
+        match what {
+            What::Wrong { holds, takes } => write!(f, "{variable} is {holds:?}; it takes {takes}"),
+            What::WrongSecret(why) => write!(f, "{variable} is wrong: {why}"),
+            What::Useless(but) => write!(f, "{variable} is set, but {but}"),
         }
     }
 }
@@ -46,8 +60,7 @@ const OUR_PREFIXES: [&str; 10] = [
 
 /// What is not there yet, and what would go wrong unseen if it were passed over: whoever sets one
 /// of these relies on it.
-const NOT_YET: [(&str, &str); 7] = [
-    ("REDIS_", "a store that instances share"),
+const NOT_YET: [(&str, &str); 6] = [
     ("UPSTREAM_", "a real identity provider"),
     ("TOKEN_", "a separate authorization server"),
     ("INTROSPECTION_", "a separate authorization server"),
@@ -91,10 +104,10 @@ mod tests {
     #[test]
     fn what_is_not_there_is_not_passed_over() {
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let environment = [set("REDIS_URL", "redis://x"), set("TLS_KEY", " "), set("PATH", "x")];
+        let environment = [set("TLS_CERT", "x.pem"), set("TLS_KEY", " "), set("PATH", "x")];
         let told = unsupported(environment.into_iter());
         assert_eq!(told.len(), 1);
-        assert!(told[0].starts_with("REDIS_URL is set"), "{told:?}");
+        assert!(told[0].starts_with("TLS_CERT is set"), "{told:?}");
     }
 
     #[test]

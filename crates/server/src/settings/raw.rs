@@ -30,6 +30,16 @@ settings! {
     /// The public URL, and the only source of every URL in the metadata
     /// [default: http://localhost:$PORT]
     base_uri = "BASE_URI";
+    /// Where Redis is: redis://host:6379/0, redis+cluster://a:6379,b:6379 or
+    /// redis+sentinel://a:26379,b:26379/mymaster; rediss in place of redis means TLS. Instances
+    /// with the same one share everything [default: none; everything is kept in memory]
+    redis_url = "REDIS_URL", hide = true;
+    /// The password for it, which beats one in REDIS_URL [default: none]
+    redis_password = "REDIS_PASSWORD", hide = true;
+    /// Speak TLS to Redis: `on` or `off` [default: by the scheme of REDIS_URL]
+    redis_tls = "REDIS_TLS";
+    /// A file of certificates in PEM to trust for that [default: those the machine trusts]
+    redis_tls_ca = "REDIS_TLS_CA";
     /// Who authenticates callers: `integrated` (this server is its own authorization server) or
     /// `none` (nobody; on loopback only) [default: integrated]
     auth_mode = "AUTH_MODE";
@@ -37,7 +47,8 @@ settings! {
     /// [default: BASE_URI, BASE_URI/mcp and BASE_URI/sse]
     auth_resources = "AUTH_RESOURCES";
     /// Keys that sign what the server must recognize again, separated by commas, each of at least
-    /// 32 characters; the first signs, the others still verify [default: made at the start]
+    /// 32 characters; the first signs, the others still verify
+    /// [default: made once and kept in the store]
     secret_keys = "SECRET_KEYS", hide = true;
     /// How long a session lives after it was last used, like `300`, `300s` or `5m` [default: 300s]
     session_ttl = "SESSION_TTL";

@@ -14,7 +14,7 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{AuthMode, LogFormat, Problem, RawSettings, Settings};
+use super::{AuthMode, LogFormat, Problem, RawSettings, Settings, redis::redis};
 
 const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -22,10 +22,10 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Collects what is wrong, so that all of it is told at once.
 #[derive(Default)]
-struct Reader(Vec<Problem>);
+pub(super) struct Reader(pub(super) Vec<Problem>);
 
 impl Reader {
-    fn read<T>(
+    pub(super) fn read<T>(
         &mut self,
         variable: &'static str,
         text: Option<&str>,
@@ -47,7 +47,7 @@ impl Reader {
 }
 
 /// An empty value is none, as in `PORT= mcp-everything`.
-fn given(text: Option<&str>) -> Option<&str> {
+pub(super) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
@@ -73,7 +73,7 @@ fn duration(text: &str) -> Option<Duration> {
     (span <= LONGEST).then_some(span)
 }
 
-fn switch(text: &str) -> Option<bool> {
+pub(super) fn switch(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "on" | "true" | "yes" => Some(true),
         "0" | "off" | "false" | "no" => Some(false),
@@ -96,6 +96,7 @@ impl Settings {
             text => all(text),
         });
         let base_uri = base_uri(&mut reader, raw.base_uri.as_deref(), port);
+        let redis = redis(&mut reader, raw);
         let auth_mode = auth_mode(&mut reader, raw.auth_mode.as_deref(), &hosts);
         let own = ["", "/mcp", "/sse"].map(|path| base_uri.join(path)).to_vec();
         let takes = "absolute http or https URLs without fragments, separated by commas";
@@ -123,6 +124,7 @@ impl Settings {
             port,
             hosts,
             base_uri,
+            redis,
             auth_mode,
             auth_resources,
             secret_keys,
@@ -281,6 +283,10 @@ mod tests {
             raw.port = Some("99999".into());
             raw.host = Some("example.com".into());
             raw.base_uri = Some("ftp://x".into());
+            raw.redis_url = Some("http://:hush@x".into());
+            raw.redis_password = Some("hush".into());
+            raw.redis_tls = Some("maybe".into());
+            raw.redis_tls_ca = Some("/nowhere/ca.pem".into());
             raw.auth_mode = Some("maybe".into());
             raw.auth_resources = Some("/mcp".into());
             raw.secret_keys = Some("short".into());
@@ -294,11 +300,14 @@ mod tests {
             raw.log_format = Some("xml".into());
             raw.rust_log = Some("a=b=c".into());
         });
-        for (problem, variable) in problems.iter().zip(RawSettings::VARIABLES) {
-            assert!(problem.to_string().starts_with(variable), "{problem} is about {variable}");
+        // Any text may be a password.
+        let variables = RawSettings::VARIABLES.iter().filter(|name| **name != "REDIS_PASSWORD");
+        assert_eq!(problems.len(), variables.clone().count());
+        for (problem, variable) in problems.iter().zip(variables) {
+            let told = problem.to_string();
+            assert!(told.starts_with(variable), "{told} is about {variable}");
+            assert!(!told.contains("short") && !told.contains("hush"), "{told}");
         }
-        assert_eq!(problems.len(), RawSettings::VARIABLES.len());
-        assert!(problems.iter().all(|problem| !problem.to_string().contains("short")));
     }
 
     #[test]

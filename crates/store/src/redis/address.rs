@@ -4,6 +4,8 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use thiserror::Error;
 
+use super::connect::Source;
+
 const DEFAULT_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
@@ -64,6 +66,22 @@ impl RedisAddress {
     #[must_use]
     pub fn with_tls(self, ca: Option<PathBuf>) -> Self {
         Self { tls: true, ca, ..self }
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// Whether a password goes with it.
+    pub fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
+    /// Whether connections can be made by it at all, be there a server or not: reads the file of
+    /// certificates.
+    pub fn check(&self) -> Result<(), InvalidAddress> {
+        Source::new(self).map(drop)
     }
 }
 

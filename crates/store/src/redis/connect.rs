@@ -10,6 +10,7 @@ use redis::{
     cluster_async::ClusterConnection,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio::time::timeout;
 
 use super::{InvalidAddress, RedisAddress, address::Topology};
@@ -86,6 +87,24 @@ impl Source {
                 )
             }
         })
+    }
+
+    /// Speaks to a node of a cluster itself, which says why it cannot be used: the cluster's client
+    /// hides that.
+    pub(super) async fn ask_a_node(&self) -> RedisResult<()> {
+        let Self::Cluster { nodes, .. } = self else { return Ok(()) };
+        let mut last = no_answer();
+        for node in nodes {
+            let asked = async {
+                let mut connection = node.get_multiplexed_async_connection().await?;
+                redis::cmd("PING").query_async(&mut connection).await
+            };
+            match soon(asked).await {
+                Ok(()) => return Ok(()),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     #[expect(dead_code, reason = "the bus that subscribes comes with the next change")]
@@ -176,10 +195,15 @@ fn certificates(address: &RedisAddress) -> Result<TlsCertificates, InvalidAddres
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     }
     let root_cert = address.ca.as_ref().map(|path| {
-        std::fs::read(path).map_err(|error| InvalidAddress::Certificates {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        })
+        let invalid =
+            |reason| InvalidAddress::Certificates { path: path.display().to_string(), reason };
+        let read = std::fs::read(path).map_err(|error| invalid(error.to_string()))?;
+        // The client library takes a file without any, and then trusts nobody.
+        match CertificateDer::pem_slice_iter(&read).next() {
+            Some(Ok(_)) => Ok(read),
+            Some(Err(error)) => Err(invalid(error.to_string())),
+            None => Err(invalid("there is no certificate in it".to_owned())),
+        }
     });
     Ok(TlsCertificates { client_tls: None, root_cert: root_cert.transpose()? })
 }

@@ -1,0 +1,50 @@
+//! Everything kept in Redis, for all instances together.
+
+use std::{sync::Arc, time::Duration};
+
+use mcp_everything_store::{
+    Limits,
+    memory::{MemoryBus, MemoryOAuth},
+    redis::{Redis, RedisAddress, RedisStore, Unreachable},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{StartError, base::Stores};
+
+/// How long Redis may take to come, as when everything is started at once.
+const PATIENCE: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+pub(super) async fn stores(address: &RedisAddress, limits: Limits) -> Result<Stores, StartError> {
+    let redis = Redis::connect(address)?;
+    reached(&redis, address).await?;
+    let oauth = Arc::new(MemoryOAuth::new(Arc::new(mcp_everything_store::SystemClock)));
+    Ok(Stores {
+        sessions: Arc::new(RedisStore::new(redis.clone(), limits)),
+        bus: Arc::new(MemoryBus::default()),
+        oauth: Arc::clone(&oauth) as _,
+        keys: oauth,
+        redis: Some(redis),
+    })
+}
+
+/// Waits for Redis, but not for one that refuses: that does not get better.
+async fn reached(redis: &Redis, address: &RedisAddress) -> Result<(), StartError> {
+    let started = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let why = match redis.reach().await {
+            Ok(()) => return Ok(()),
+            Err(why) => why,
+        };
+        let over = started.elapsed() + pause >= PATIENCE;
+        if over || matches!(why, Unreachable::Refused { .. }) {
+            return Err(StartError::Redis { address: address.to_string(), why });
+        }
+        tracing::warn!(event = "redis.awaited", redis = %address, error = %why,
+            "Redis is not there yet");
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

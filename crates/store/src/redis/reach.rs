@@ -1,0 +1,58 @@
+//! Whether Redis can be used, and if not, whether waiting helps.
+
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use thiserror::Error;
+
+use super::{Redis, script};
+
+/// Why Redis cannot be used.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Unreachable {
+    /// It does not answer, or not yet.
+    #[error("{reason}")]
+    Away {
+        /// For the log; without the password.
+        reason: String,
+    },
+    /// It answers, and will not have this login, or does not let it do what is needed.
+    #[error("{reason}")]
+    Refused {
+        /// For the log; without the password.
+        reason: String,
+    },
+}
+
+impl Redis {
+    /// Tries once, over connections that are closed afterwards, to do what is needed of it.
+    ///
+    /// Operations say only that there is no connection; this says why.
+    pub async fn reach(&self) -> Result<(), Unreachable> {
+        self.try_out().await.map_err(|error| {
+            let reason = said(&error);
+            if is_refusal(&error) {
+                Unreachable::Refused { reason }
+            } else {
+                Unreachable::Away { reason }
+            }
+        })
+    }
+
+    async fn try_out(&self) -> RedisResult<()> {
+        self.source.ask_a_node().await?;
+        script::load(&mut self.source.connect().await?).await
+    }
+}
+
+fn is_refusal(error: &RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm)
+    ) || error.code() == Some("NOAUTH")
+}
+
+/// In one line.
+fn said(error: &RedisError) -> String {
+    let text = error.to_string();
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().take(300).collect()
+}
