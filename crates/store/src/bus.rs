@@ -4,14 +4,20 @@
 //! rings. Whoever waits looks again after [`Bell::Missed`], and now and then, so a bell that is
 //! lost delays and does not break.
 
+mod bells;
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::mpsc;
+
+pub use bells::{Bells, Ringer};
 
 use crate::{CallId, InstanceId, SessionId, StoreError, oauth::GrantId};
 
+/// How long a client's progress may be to travel with a bell, in bytes.
+pub(crate) const MAX_PROGRESS: usize = 16 * 1024;
+
 /// Why an instance is rung.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Bell {
     /// Something came for a running call: an answer, or its cancellation.
     CallNews(SessionId, CallId),
@@ -30,7 +36,7 @@ pub enum Bell {
     /// Bells may have been lost: look at everything again.
     Missed,
     /// A client's progress on a request that a call sent it. Progress may be lost, so it travels
-    /// with the bell.
+    /// with the bell; more than 16 KiB does not.
     Progressed(SessionId, CallId, Bytes),
 }
 
@@ -49,12 +55,11 @@ pub trait Bus: Send + Sync + 'static {
     /// Rings. For [`Ring::One`], an instance that is not there is no error.
     async fn ring(&self, whom: Ring, bell: Bell) -> Result<(), StoreError>;
 
-    /// Whether an instance listens. `false` only if it surely does not.
+    /// Whether an instance listens. `false` only if it surely does not; whoever cannot know it
+    /// just now fails with [`StoreError::Unavailable`].
     async fn is_alive(&self, instance: &InstanceId) -> Result<bool, StoreError>;
 
-    /// The bells that ring for `instance`, from now until the receiver is dropped.
-    async fn listen(
-        &self,
-        instance: &InstanceId,
-    ) -> Result<mpsc::UnboundedReceiver<Bell>, StoreError>;
+    /// The bells that ring for `instance`, from now until they are dropped. What rang before it
+    /// is heard there may be lost: then the first bell is [`Bell::Missed`].
+    async fn listen(&self, instance: &InstanceId) -> Result<Bells, StoreError>;
 }

@@ -5,6 +5,7 @@
 //! An instance has a small constant number of connections, whatever it serves.
 
 mod address;
+mod bus;
 mod calls;
 mod changes;
 mod connect;
@@ -21,6 +22,7 @@ mod sessions;
 mod streams;
 
 pub use address::{InvalidAddress, RedisAddress};
+pub use bus::RedisBus;
 pub use oauth::RedisOAuth;
 pub use reach::Unreachable;
 

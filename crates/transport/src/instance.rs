@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use mcp_everything_store::{Bell, SessionId};
+use mcp_everything_store::{Bell, Bells, SessionId};
 use rmcp::{
     ServerHandler,
     model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage},
 };
 use tokio::{
-    sync::mpsc,
     task::JoinHandle,
     time::{Interval, MissedTickBehavior, interval},
 };
@@ -29,7 +28,7 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(crate) async fn run<H: ServerHandler>(
     shared: Weak<Shared<H>>,
     shutdown: CancellationToken,
-    mut bells: mpsc::UnboundedReceiver<Bell>,
+    mut bells: Bells,
 ) {
     let Some(hold_every) = shared.upgrade().map(|shared| shared.config.hold_every) else {
         return;

@@ -7,10 +7,9 @@ use std::sync::{
 
 use async_trait::async_trait;
 use mcp_everything_store::{
-    Bell, Bus, InstanceId, Ring, StoreError,
+    Bell, Bells, Bus, InstanceId, Ring, StoreError,
     oauth::{GrantId, OAuthStore},
 };
-use tokio::sync::mpsc;
 
 pub(crate) struct TestBus {
     store: Arc<dyn OAuthStore>,
@@ -51,7 +50,7 @@ impl Bus for TestBus {
         unreachable!("an authorization server asks for nobody")
     }
 
-    async fn listen(&self, _: &InstanceId) -> Result<mpsc::UnboundedReceiver<Bell>, StoreError> {
+    async fn listen(&self, _: &InstanceId) -> Result<Bells, StoreError> {
         unreachable!("an authorization server listens to nobody")
     }
 }

@@ -104,7 +104,15 @@ impl RedisServer {
         if answer.starts_with('-') {
             return Err(io::Error::other(answer));
         }
-        Ok(answer)
+        // The answer to QUIT.
+        let answer = answer.strip_suffix("+OK\r\n");
+        Ok(answer.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?.to_owned())
+    }
+
+    /// Sends a command that is answered by a number.
+    pub fn number(&self, command: &[&str]) -> i64 {
+        let answer = self.ask(command).expect("it answers");
+        answer.trim().trim_start_matches(':').parse().expect("a number")
     }
 
     /// Makes everything in it older: what would have expired meanwhile is gone.

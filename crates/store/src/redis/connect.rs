@@ -107,16 +107,16 @@ impl Source {
         Err(last)
     }
 
-    #[expect(dead_code, reason = "the bus that subscribes comes with the next change")]
-    /// A connection for subscriptions. In a cluster any node will do: what is published reaches
-    /// all of them.
-    pub(super) async fn subscribe(&self) -> RedisResult<(PubSubSink, PubSubStream)> {
+    /// A connection for subscriptions. In a cluster any node will do, since what is published
+    /// reaches all of them; but one that is cut off from the others still answers, so that the
+    /// search begins with another each time.
+    pub(super) async fn subscribe(&self, time: usize) -> RedisResult<(PubSubSink, PubSubStream)> {
         let client = match self {
             Self::Single(client) => client,
             Self::Sentinel { .. } => &self.master().await?,
             Self::Cluster { nodes, .. } => {
                 let mut last = no_answer();
-                for node in nodes {
+                for node in nodes.iter().cycle().skip(time % nodes.len()).take(nodes.len()) {
                     match soon(node.get_async_pubsub()).await {
                         Ok(pubsub) => return Ok(pubsub.split()),
                         Err(error) => last = error,
@@ -224,7 +224,7 @@ async fn soon<T>(making: impl Future<Output = RedisResult<T>>) -> RedisResult<T>
     timeout(CONNECT + ANSWER, making).await.unwrap_or_else(|_| Err(no_answer()))
 }
 
-fn no_answer() -> RedisError {
+pub(super) fn no_answer() -> RedisError {
     RedisError::from((redis::ErrorKind::Io, "no answer"))
 }
 

@@ -77,9 +77,10 @@ pub fn sessions_of(owner: &Owner) -> String {
 pub const CHANGES: &str = "cluster:changes";
 
 /// The lease of an instance: it is there while the instance lives. A channel of the same name
-/// rings it.
+/// rings it. All leases are in one hash slot: an instance that keeps its own alive knows of the
+/// others' as much.
 pub fn instance(instance: &InstanceId) -> String {
-    format!("cluster:inst:{instance}")
+    format!("{{cluster:inst}}:{instance}")
 }
 
 /// The channel that rings every instance.

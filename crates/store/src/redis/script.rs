@@ -35,6 +35,7 @@ scripts! {
     PUSH = "prelude.lua" "stream.lua" "push.lua";
     TELL = "prelude.lua" "stream.lua" "tell.lua";
     PULL = "prelude.lua" "stream.lua" "pull.lua";
+    BEAT = "beat.lua";
     CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
     OAUTH_PUT = "oauth/put.lua";
     OAUTH_ROOM = "oauth/count.lua" "oauth/room.lua";

@@ -1,5 +1,7 @@
 //! The store in Redis, with a real one.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bus;
 mod oauth;
 mod sessions;
+mod support;

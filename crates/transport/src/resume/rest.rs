@@ -10,8 +10,9 @@ use super::{Cut, readers::Reader};
 use crate::{http::SseEvent, lease::Lease, shared::Shared};
 
 /// How often somebody who waits looks whether the call still runs at all. It must be found gone
-/// twice, with a look into its log between: it may have ended just then.
-const LOOK: Duration = Duration::from_secs(2);
+/// twice, with a look into its log between: it may have ended just then. With an instance that is
+/// known to be dead 2 s after its last sign of life, its reader is told within 4 s.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) struct Rest<H> {
     shared: Arc<Shared<H>>,

@@ -8,13 +8,13 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_store::{
-    Answer, Appended, Bell, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Change, ChangeLog,
-    ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId, LogLevel, NewCall,
-    OpenedCall, OpenedStream, Owner, Position, Pulled, RequestKey, Ring, RunningCall, Session,
-    SessionId, SessionState, Sessions, Settled, StoreError, Streams, Telling, Written,
+    Answer, Appended, Bell, Bells, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Change,
+    ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId, LogLevel,
+    NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled, RequestKey, Ring, RunningCall,
+    Session, SessionId, SessionState, Sessions, Settled, StoreError, Streams, Telling, Written,
     memory::{MemoryBus, MemoryStore},
 };
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 
 use crate::support::soon;
 
@@ -163,10 +163,7 @@ impl Bus for LossyBus {
         if dead { Ok(false) } else { self.inner.is_alive(instance).await }
     }
 
-    async fn listen(
-        &self,
-        instance: &InstanceId,
-    ) -> Result<mpsc::UnboundedReceiver<Bell>, StoreError> {
+    async fn listen(&self, instance: &InstanceId) -> Result<Bells, StoreError> {
         self.inner.listen(instance).await
     }
 }

@@ -1,0 +1,173 @@
+//! What rings for one instance, until it is heard.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::mpsc;
+
+use super::{Bell, MAX_PROGRESS};
+
+/// How many different bells may wait. Past that, [`Bell::Missed`] stands for those that found no
+/// room.
+const WAITING: usize = 4096;
+/// How many bells may wait for a client's progress to be taken along.
+const WAITING_FOR_PROGRESS: usize = 256;
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bells: Mutex<HashSet<Bell>>,
+    missed: AtomicBool,
+}
+
+impl Waiting {
+    fn bells(&self) -> MutexGuard<'_, HashSet<Bell>> {
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bells that ring for one instance. A bell that waits already rings once.
+#[derive(Debug)]
+pub struct Bells {
+    receiver: mpsc::Receiver<Bell>,
+    waiting: Arc<Waiting>,
+}
+
+/// Rings for one instance. It never waits for whoever listens, and what it keeps is bounded.
+#[derive(Clone, Debug)]
+pub struct Ringer {
+    sender: mpsc::Sender<Bell>,
+    waiting: Arc<Waiting>,
+}
+
+impl Bells {
+    /// Bells, and what rings them.
+    pub fn new() -> (Ringer, Self) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let waiting = Arc::new(Waiting::default());
+        (Ringer { sender, waiting: Arc::clone(&waiting) }, Self { receiver, waiting })
+    }
+
+    /// The next bell; `None` when nobody can ring any more. Nothing is lost if the future is
+    /// dropped.
+    pub async fn recv(&mut self) -> Option<Bell> {
+        if self.waiting.missed.swap(false, Ordering::SeqCst) {
+            return Some(Bell::Missed);
+        }
+        let bell = self.receiver.recv().await?;
+        // It may ring again from here on: whoever heard it looks only now.
+        self.waiting.bells().remove(&bell);
+        Some(bell)
+    }
+}
+
+impl Ringer {
+    /// Rings. `false` if nobody listens any more.
+    pub fn ring(&self, bell: Bell) -> bool {
+        let mut waiting = self.waiting.bells();
+        if let Bell::Progressed(_, _, data) = &bell
+            && (waiting.len() >= WAITING_FOR_PROGRESS || data.len() > MAX_PROGRESS)
+        {
+            return !self.is_closed();
+        }
+        if !waiting.insert(bell.clone()) {
+            return !self.is_closed();
+        }
+        match self.sender.try_send(bell) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Full(bell)) => {
+                waiting.remove(&bell);
+                self.waiting.missed.store(true, Ordering::SeqCst);
+                true
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        }
+    }
+
+    /// Whether nobody listens any more.
+    pub fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Returns when nobody listens any more.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{CallId, SessionId, TestRandom};
+
+    fn different(count: usize) -> Vec<Bell> {
+        let random = TestRandom::seeded(1);
+        (0..count).map(|_| Bell::Ended(SessionId::random(&random))).collect()
+    }
+
+    #[tokio::test]
+    async fn what_waits_already_rings_once_and_what_was_heard_rings_again() {
+        let (ringer, mut bells) = Bells::new();
+        let [one, two] = &different(2)[..] else { unreachable!() };
+        for bell in [one, two, one, one, two] {
+            assert!(ringer.ring(bell.clone()));
+        }
+        assert_eq!(bells.recv().await.as_ref(), Some(one));
+        assert!(ringer.ring(one.clone()));
+        for bell in [two, one] {
+            assert_eq!(bells.recv().await.as_ref(), Some(bell));
+        }
+        drop(ringer);
+        assert_eq!(bells.recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_bounded_and_said_to_have_been_one() {
+        let (ringer, mut bells) = Bells::new();
+        for bell in different(WAITING + 10) {
+            assert!(ringer.ring(bell));
+        }
+        assert_eq!(bells.recv().await, Some(Bell::Missed));
+        drop(ringer);
+        let mut rest = 0;
+        while let Some(bell) = bells.recv().await {
+            assert_ne!(bell, Bell::Missed, "it is said once");
+            rest += 1;
+        }
+        assert_eq!(rest, WAITING);
+    }
+
+    #[tokio::test]
+    async fn progress_goes_without_where_there_is_no_room() {
+        let (ringer, mut bells) = Bells::new();
+        let random = TestRandom::seeded(2);
+        let (session, call) = (SessionId::random(&random), CallId::random(&random));
+        let progress = |data: Vec<u8>| Bell::Progressed(session, call, Bytes::from(data));
+        assert!(ringer.ring(progress(vec![0; MAX_PROGRESS + 1])));
+        for number in 0..2 * WAITING_FOR_PROGRESS {
+            assert!(ringer.ring(progress(number.to_be_bytes().to_vec())));
+        }
+        drop(ringer);
+        let mut heard = 0;
+        while let Some(bell) = bells.recv().await {
+            assert_eq!(bell, progress(usize::to_be_bytes(heard).to_vec()));
+            heard += 1;
+        }
+        assert_eq!(heard, WAITING_FOR_PROGRESS);
+    }
+
+    #[tokio::test]
+    async fn whoever_rings_is_told_that_nobody_listens() {
+        let (ringer, bells) = Bells::new();
+        drop(bells);
+        ringer.closed().await;
+        assert!(ringer.is_closed());
+        assert!(!ringer.ring(Bell::Missed));
+    }
+}

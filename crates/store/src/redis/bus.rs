@@ -1,0 +1,103 @@
+//! Doorbells over pub/sub.
+//!
+//! Each instance subscribes to a channel of its own and to one of all, from boot to exit, on a
+//! connection of its own. It publishes a beat to itself, which also keeps its lease: if its beats
+//! do not come back, the connection is remade, and after each one it is told that bells may have
+//! been lost.
+
+mod health;
+mod heart;
+mod listener;
+mod payload;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use self::{health::Health, listener::Listener};
+use super::{Redis, keys, link::away};
+use crate::{Bell, Bells, Bus, InstanceId, Ring, Ringer, StoreError, bus::MAX_PROGRESS};
+
+/// How often an instance says that it lives.
+const BEAT: Duration = Duration::from_millis(300);
+/// How long it counts as alive after that.
+const LEASE: Duration = Duration::from_secs(2);
+
+/// A bus over Redis. One instance listens to it: the process that made it.
+pub struct RedisBus {
+    redis: Redis,
+    presence: Mutex<Option<Presence>>,
+}
+
+/// The instance that listens here.
+#[derive(Clone)]
+struct Presence {
+    instance: InstanceId,
+    ringer: Ringer,
+    health: Arc<Health>,
+}
+
+impl RedisBus {
+    /// The bus of whoever shares that Redis.
+    pub fn new(redis: Redis) -> Self {
+        Self { redis, presence: Mutex::default() }
+    }
+
+    fn presence(&self) -> MutexGuard<'_, Option<Presence>> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Bus for RedisBus {
+    async fn ring(&self, whom: Ring, bell: Bell) -> Result<(), StoreError> {
+        if matches!(&bell, Bell::Progressed(_, _, data) if data.len() > MAX_PROGRESS) {
+            return Ok(());
+        }
+        let channel = match whom {
+            Ring::One(instance) => {
+                let here = self.presence().clone().filter(|here| here.instance == instance);
+                if let Some(here) = here {
+                    here.ringer.ring(bell);
+                    return Ok(());
+                }
+                keys::instance(&instance)
+            }
+            Ring::All => keys::BUS.to_owned(),
+        };
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(channel).arg(payload::write(&bell));
+        self.redis.hot.run(&publish).await
+    }
+
+    async fn is_alive(&self, instance: &InstanceId) -> Result<bool, StoreError> {
+        let lease = keys::instance(instance);
+        if self.redis.hot.run(redis::cmd("EXISTS").arg(lease)).await? {
+            return Ok(true);
+        }
+        let steady = self.presence().as_ref().is_some_and(|here| here.health.is_steady());
+        if steady { Ok(false) } else { Err(away("the bus has not been heard for long enough")) }
+    }
+
+    async fn listen(&self, instance: &InstanceId) -> Result<Bells, StoreError> {
+        let (ringer, bells) = Bells::new();
+        let here = Presence { instance: instance.clone(), ringer, health: Arc::default() };
+        {
+            let mut presence = self.presence();
+            if presence.as_ref().is_some_and(|before| !before.ringer.is_closed()) {
+                return Err(away("the bus is listened to already"));
+            }
+            *presence = Some(here.clone());
+        }
+        let redis = self.redis.clone();
+        tokio::spawn(async move {
+            let Presence { instance, ringer, health } = &here;
+            let listener = Listener { source: &redis.source, instance, ringer, health };
+            tokio::join!(heart::run(&redis, instance, ringer), listener.run());
+        });
+        Ok(bells)
+    }
+}

@@ -1,0 +1,108 @@
+//! The one connection on which an instance hears what is published.
+
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use redis::{
+    Msg, RedisResult,
+    aio::{PubSubSink, PubSubStream},
+};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::{
+    health::{Health, SILENCE},
+    payload::{self, Heard},
+};
+use crate::{
+    Bell, InstanceId, Ringer,
+    redis::{
+        connect::{Source, no_answer},
+        keys,
+    },
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How much of what cannot be read is shown in the log, in bytes.
+const SHOWN: usize = 64;
+
+pub(super) struct Listener<'a> {
+    pub(super) source: &'a Source,
+    pub(super) instance: &'a InstanceId,
+    pub(super) ringer: &'a Ringer,
+    pub(super) health: &'a Health,
+}
+
+impl Listener<'_> {
+    /// Listens for as long as somebody hears it. The connection is remade whenever it breaks or
+    /// falls silent.
+    pub(super) async fn run(self) {
+        tokio::select! {
+            () = self.ringer.closed() => {}
+            () = self.listen() => {}
+        }
+        self.health.lost();
+    }
+
+    async fn listen(&self) {
+        let mut pause = FIRST_PAUSE;
+        for time in 0.. {
+            match self.subscribe(time).await {
+                Ok((_sink, stream)) => {
+                    tracing::info!(event = "bus.connected", "bells are heard");
+                    // Only now: what rings from here on is heard, what rang before may be lost.
+                    self.ringer.ring(Bell::Missed);
+                    if self.hear(stream).await {
+                        pause = FIRST_PAUSE;
+                    }
+                    self.health.lost();
+                    tracing::warn!(event = "bus.lost", "bells are not heard");
+                }
+                Err(error) => {
+                    tracing::debug!(event = "bus.away", %error, "bells are not heard yet");
+                }
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn subscribe(&self, time: usize) -> RedisResult<(PubSubSink, PubSubStream)> {
+        let (mut sink, stream) = self.source.subscribe(time).await?;
+        let channels = [keys::instance(self.instance), keys::BUS.to_owned()];
+        timeout(SILENCE, sink.subscribe(&channels)).await.unwrap_or_else(|_| Err(no_answer()))?;
+        Ok((sink, stream))
+    }
+
+    /// Hears what comes, until nothing does. Whether a beat was among it.
+    async fn hear(&self, mut stream: PubSubStream) -> bool {
+        let mut beaten = false;
+        let mut silent = Instant::now() + SILENCE;
+        loop {
+            tokio::select! {
+                message = stream.next() => match message.map(|message| read(&message)) {
+                    Some(Some(Heard::Beat)) => {
+                        self.health.heard();
+                        beaten = true;
+                        silent = Instant::now() + SILENCE;
+                    }
+                    Some(Some(Heard::Bell(bell))) => _ = self.ringer.ring(bell),
+                    Some(None) => {}
+                    None => return beaten,
+                },
+                () = sleep_until(silent) => return beaten,
+            }
+        }
+    }
+}
+
+fn read(message: &Msg) -> Option<Heard> {
+    let payload = message.get_payload_bytes();
+    let heard = payload::read(payload);
+    if heard.is_none() {
+        let shown = String::from_utf8_lossy(&payload[..payload.len().min(SHOWN)]);
+        tracing::warn!(event = "bus.unreadable", channel = message.get_channel_name(),
+            payload = %shown, "something was published that is no bell");
+    }
+    heard
+}

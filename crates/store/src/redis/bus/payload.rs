@@ -1,0 +1,109 @@
+//! Bells as they travel: a version, a word, and the names of what it is about.
+
+use bytes::Bytes;
+
+use crate::Bell;
+
+const VERSION: &[u8] = b"1";
+
+/// What an instance publishes to itself, to see that its bells can be heard.
+pub(super) const BEAT: &str = "1 beat";
+
+/// What was published.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Beat,
+    Bell(Bell),
+}
+
+pub(super) fn write(bell: &Bell) -> Vec<u8> {
+    match bell {
+        Bell::CallNews(session, call) => format!("1 news {session} {call}"),
+        Bell::Resumed(session, call) => format!("1 resumed {session} {call}"),
+        Bell::CallGrew(session, call) => format!("1 grew {session} {call}"),
+        Bell::StreamChanged(session) => format!("1 stream {session}"),
+        Bell::Changed => "1 changed".to_owned(),
+        Bell::Ended(session) => format!("1 ended {session}"),
+        Bell::Revoked(grant) => format!("1 revoked {grant}"),
+        Bell::Missed => "1 missed".to_owned(),
+        Bell::Progressed(session, call, data) => {
+            let mut payload = format!("1 progressed {session} {call} ").into_bytes();
+            payload.extend_from_slice(data);
+            return payload;
+        }
+    }
+    .into_bytes()
+}
+
+/// `None` for what this version would not write.
+pub(super) fn read(payload: &[u8]) -> Option<Heard> {
+    let words: Vec<&[u8]> = payload.splitn(5, |byte| *byte == b' ').collect();
+    let bell = match words[..] {
+        [VERSION, b"beat"] => return Some(Heard::Beat),
+        [VERSION, b"news", session, call] => Bell::CallNews(name(session)?, name(call)?),
+        [VERSION, b"resumed", session, call] => Bell::Resumed(name(session)?, name(call)?),
+        [VERSION, b"grew", session, call] => Bell::CallGrew(name(session)?, name(call)?),
+        [VERSION, b"stream", session] => Bell::StreamChanged(name(session)?),
+        [VERSION, b"changed"] => Bell::Changed,
+        [VERSION, b"ended", session] => Bell::Ended(name(session)?),
+        [VERSION, b"revoked", grant] => Bell::Revoked(name(grant)?),
+        [VERSION, b"missed"] => Bell::Missed,
+        [VERSION, b"progressed", session, call, data] => {
+            Bell::Progressed(name(session)?, name(call)?, Bytes::copy_from_slice(data))
+        }
+        _ => return None,
+    };
+    Some(Heard::Bell(bell))
+}
+
+fn name<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
+    std::str::from_utf8(word).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CallId, SessionId, TestRandom, oauth::GrantId};
+
+    fn bells() -> Vec<Bell> {
+        let random = TestRandom::seeded(1);
+        let (session, call) = (SessionId::random(&random), CallId::random(&random));
+        vec![
+            Bell::CallNews(session, call),
+            Bell::Resumed(session, call),
+            Bell::CallGrew(session, call),
+            Bell::StreamChanged(session),
+            Bell::Changed,
+            Bell::Ended(session),
+            Bell::Revoked(GrantId::draw(&random)),
+            Bell::Missed,
+            Bell::Progressed(session, call, Bytes::from_static(b"{ \xff }")),
+            Bell::Progressed(session, call, Bytes::new()),
+        ]
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for bell in bells() {
+            assert_eq!(read(&write(&bell)), Some(Heard::Bell(bell)));
+        }
+        assert_eq!(read(BEAT.as_bytes()), Some(Heard::Beat));
+    }
+
+    #[test]
+    fn nothing_else_is_read() {
+        for bell in bells() {
+            let payload = write(&bell);
+            if !matches!(bell, Bell::Progressed(..)) {
+                assert_eq!(read(&[&payload[..], b" more"].concat()), None);
+                assert_eq!(read(&payload[..payload.len() - 1]), None);
+            }
+            assert_eq!(read(&[b"2", &payload[1..]].concat()), None, "another version");
+            assert_eq!(read(&[b" ", &payload[..]].concat()), None);
+        }
+        for payload in [&b""[..], b"1", b"1 ", b"1 beat ", b"1 news a b", b"1 ended \xff", b"\xff"]
+        {
+            assert_eq!(read(payload), None, "{payload:?}");
+        }
+    }
+}
