@@ -56,7 +56,7 @@ pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
     Answer, Appended, CHANGES_PAGE, CallEvent, CallLog, CallNews, Calls, Change, ChangeLog,
     ChangePosition, Changed, Claim, Epoch, Handshake, Held, InvalidChangePosition, Limits,
-    LogLevel, NewCall, OpenedCall, OpenedStream, PAGE, Position, Pulled, RequestKey, RunningCall,
-    Session, SessionState, SessionStore, Sessions, Settled, Streams, Telling, Transport,
-    UnknownLevel, Written,
+    LogLevel, NewCall, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed, RequestKey,
+    RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled, Streams, Telling,
+    Transport, UnknownLevel, Written,
 };

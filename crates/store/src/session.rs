@@ -16,7 +16,7 @@ mod streams;
 
 pub use calls::{
     Answer, Appended, CallEvent, CallLog, CallNews, Calls, NewCall, OpenedCall, RequestKey,
-    RunningCall,
+    RunningCall, Said,
 };
 pub use changes::{
     CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, InvalidChangePosition,
@@ -24,7 +24,9 @@ pub use changes::{
 pub use level::{LogLevel, UnknownLevel};
 pub use limits::Limits;
 pub use record::{Handshake, Session, SessionState, Sessions, Settled, Transport, Written};
-pub use streams::{Claim, Epoch, Held, OpenedStream, PAGE, Position, Pulled, Streams, Telling};
+pub use streams::{
+    Claim, Epoch, Held, OpenedStream, PAGE, Position, Pulled, Pushed, Streams, Telling,
+};
 
 /// Everything the transport needs of a store.
 pub trait SessionStore: Sessions + Calls + Streams + ChangeLog {}

@@ -6,6 +6,7 @@
 //! opened in the store, and from then on its events are numbered and kept, it can be cancelled
 //! and answered through any instance, and a client that is cut off can come back for the rest.
 
+mod aloud;
 mod event_id;
 mod numbers;
 mod promote;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mcp_everything_store::{
-    Bell, Bus, LogLevel, Owner, Ring, SessionId, SessionState, SessionStore, StoreError, Written,
+    Bell, Bus, InstanceId, LogLevel, Owner, Pushed, Ring, SessionId, SessionState, SessionStore,
+    StoreError, Written,
 };
 use rmcp::model::{ServerJsonRpcMessage, ServerNotification};
 use thiserror::Error;
@@ -113,12 +114,22 @@ pub(crate) async fn push(
     session: SessionId,
     data: Bytes,
 ) -> Result<(), SessionError> {
-    let (written, holder) = store.push(session, data).await?;
-    lives(written)?;
-    if let Some(holder) = holder {
-        bus.ring(Ring::One(holder), Bell::StreamChanged(session)).await?;
+    match store.push(session, data).await? {
+        Pushed::Kept { holder } => ring(bus, session, holder).await,
+        // Whoever reads it is told.
+        Pushed::Full => {}
+        Pushed::Gone => return Err(SessionError::Gone),
     }
     Ok(())
+}
+
+/// Says that a session's standalone stream has more.
+pub(crate) async fn ring(bus: &dyn Bus, session: SessionId, holder: Option<InstanceId>) {
+    let Some(holder) = holder else { return };
+    if let Err(error) = bus.ring(Ring::One(holder), Bell::StreamChanged(session)).await {
+        // It is written, and a stream looks for itself now and then.
+        tracing::warn!(event = "bus.unavailable", %session, %error, "a stream was not rung");
+    }
 }
 
 fn lives(written: Written) -> Result<(), SessionError> {

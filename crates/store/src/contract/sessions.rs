@@ -10,6 +10,7 @@
 pub mod calls;
 pub mod changes;
 pub mod lives;
+pub mod said;
 pub mod state;
 pub mod streams;
 
@@ -67,7 +68,11 @@ macro_rules! session_store_contract {
                 are_not_cancelled_by_an_old_mark, stay_cancelled, are_answered_once,
                 are_not_answered_when_ended, take_no_answer_of_any_size,
                 prolong_the_session_at_their_end, do_not_bring_a_session_back,
-                are_forgotten_when_closed;
+                are_named_while_they_run;
+            said: are_heard_on_the_stream, name_the_instance_to_ring, end_without_a_word,
+                prolong_the_session_at_their_end, wait_for_room,
+                make_room_where_nothing_is_waited_for, say_nothing_of_any_size,
+                are_buried_with_their_last_words;
             streams: hand_out_events_until_they_are_passed_on, hand_out_events_in_pages,
                 wait_for_a_stream, go_to_the_newest_stream,
                 go_to_a_shadow_when_the_holder_ends, start_behind_what_the_client_has,

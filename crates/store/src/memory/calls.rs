@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Answer, Appended, CallEvent, CallId, CallLog, CallNews, Calls, InstanceId, NewCall, OpenedCall,
-    RequestKey, RunningCall, SessionId, StoreError, Timestamp, Written, noted,
+    RequestKey, RunningCall, Said, SessionId, StoreError, Timestamp, noted,
 };
 
 /// How much earlier than its call a cancellation may arrive: the two travel on two connections.
@@ -33,7 +33,7 @@ impl Calls for MemoryStore {
             }
             let marked = take_mark(entry, new.request.as_ref(), new.age, now);
             let call = entry.calls.entry(new.id);
-            let call = call.or_insert_with(|| Call::new(new.request, new.instance));
+            let call = call.or_insert_with(|| Call::new(new));
             call.cancelled |= marked;
             Ok(if call.cancelled { OpenedCall::Cancelled } else { OpenedCall::Open })
         });
@@ -167,10 +167,52 @@ impl Calls for MemoryStore {
         Ok(news.flatten())
     }
 
-    async fn close_call(&self, id: SessionId, call: CallId) -> Result<Written, StoreError> {
-        noted("close_call");
-        let closed = self.with(id, |entry, _| entry.calls.remove(&call));
-        Ok(Written::if_lives(closed.is_some()))
+    async fn say(&self, id: SessionId, call: CallId, event: CallEvent) -> Result<Said, StoreError> {
+        noted("say");
+        let limits = self.limits;
+        limits.take_event(&event.data)?;
+        let said = self.with(id, |entry, now| {
+            let running = entry.calls.get(&call).filter(|call| call.ended.is_none());
+            let Some(last_seq) = running.map(|call| call.last_seq) else { return Said::Ended };
+            if event.seq <= last_seq {
+                return Said::Kept { holder: entry.stream.holder.clone() };
+            }
+            if event.last {
+                return entry.end_said(call, event.data, now, &limits);
+            }
+            if !event.data.is_empty() && !entry.add(event.data, now, &limits) {
+                return Said::Full;
+            }
+            if let Some(call) = entry.calls.get_mut(&call) {
+                call.last_seq = event.seq;
+            }
+            Said::Kept { holder: entry.stream.holder.clone() }
+        });
+        Ok(said.unwrap_or(Said::Gone))
+    }
+
+    async fn running(&self, id: SessionId) -> Result<Vec<RunningCall>, StoreError> {
+        noted("running");
+        let running = self.with(id, |entry, _| {
+            let running = entry.calls.iter().filter(|(_, call)| call.ended.is_none());
+            running
+                .map(|(id, call)| RunningCall { id: *id, instance: call.instance.clone() })
+                .collect()
+        });
+        Ok(running.unwrap_or_default())
+    }
+
+    async fn bury(&self, id: SessionId, call: CallId) -> Result<Said, StoreError> {
+        noted("bury");
+        let limits = self.limits;
+        let said = self.with(id, |entry, now| {
+            let Some(dead) = entry.calls.get(&call).filter(|call| call.ended.is_none()) else {
+                return Said::Ended;
+            };
+            let last_words = dead.last_words.clone().unwrap_or_default();
+            entry.end_said(call, last_words, now, &limits)
+        });
+        Ok(said.unwrap_or(Said::Gone))
     }
 }
 

@@ -8,8 +8,8 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    Answer, CallEvent, CallId, ChangePosition, Epoch, InstanceId, Limits, Position, RequestKey,
-    Session, SessionState, Timestamp,
+    Answer, CallEvent, CallId, ChangePosition, Epoch, InstanceId, Limits, NewCall, Position,
+    RequestKey, Said, Session, SessionState, Timestamp, Transport,
 };
 
 pub(super) struct Entry {
@@ -67,13 +67,15 @@ pub(super) struct Call {
     pub(super) ended: Option<Timestamp>,
     pub(super) answers: Vec<Answer>,
     pub(super) cancelled: bool,
+    pub(super) last_words: Option<Bytes>,
 }
 
 impl Call {
-    pub(super) fn new(request: Option<RequestKey>, instance: InstanceId) -> Self {
+    pub(super) fn new(new: NewCall) -> Self {
         Self {
-            request,
-            instance,
+            request: new.request,
+            instance: new.instance,
+            last_words: new.last_words,
             reader: None,
             events: Vec::new(),
             bytes: 0,
@@ -110,16 +112,56 @@ impl Entry {
     }
 }
 
-impl Stream {
-    pub(super) fn push(&mut self, data: Bytes, at: Timestamp, limits: &Limits) {
-        self.last.0 += 1;
-        self.bytes += data.len();
-        self.log.push_back(Logged { position: self.last, at, data });
-        while self.log.len() > limits.log_events || self.bytes > limits.log_bytes {
-            self.drop_oldest();
+impl Entry {
+    /// Adds an event to the standalone stream, if there is room or room can be made.
+    pub(super) fn add(&mut self, data: Bytes, at: Timestamp, limits: &Limits) -> bool {
+        if data.len() > limits.log_bytes {
+            return false;
         }
+        let answers = self.session.transport == Transport::HttpSse;
+        let stream = &mut self.stream;
+        while stream.log.len() >= limits.log_events || stream.bytes + data.len() > limits.log_bytes
+        {
+            let oldest = stream.log.front().map(|event| event.position);
+            if answers && oldest.is_some_and(|oldest| oldest > stream.passed) {
+                return false;
+            }
+            stream.drop_oldest();
+        }
+        stream.last.0 += 1;
+        stream.bytes += data.len();
+        stream.log.push_back(Logged { position: stream.last, at, data });
+        true
     }
 
+    /// Adds an event, or notes that it is missing. Says which.
+    pub(super) fn push(&mut self, data: Bytes, at: Timestamp, limits: &Limits) -> bool {
+        let added = self.add(data, at, limits);
+        if !added {
+            self.stream.last.0 += 1;
+            self.stream.dropped = self.stream.last;
+        }
+        added
+    }
+
+    /// Ends a call with what it says last, empty for nothing.
+    pub(super) fn end_said(
+        &mut self,
+        call: CallId,
+        data: Bytes,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Said {
+        if !data.is_empty() && !self.add(data, now, limits) {
+            return Said::Full;
+        }
+        self.calls.remove(&call);
+        self.expires = now + limits.session_ttl;
+        Said::Kept { holder: self.stream.holder.clone() }
+    }
+}
+
+impl Stream {
     /// Starts behind what a client has, if the log reaches back to it. Where it does not, the
     /// client misses what is before the log.
     pub(super) fn start_behind(&mut self, after: Position) {

@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use super::MemoryStore;
 use crate::{
-    Claim, Epoch, Held, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, StoreError,
-    Streams, Telling, Written, noted,
+    Claim, Epoch, Held, InstanceId, OpenedStream, PAGE, Position, Pulled, Pushed, SessionId,
+    StoreError, Streams, Telling, Written, noted,
 };
 
 #[async_trait]
@@ -41,18 +41,17 @@ impl Streams for MemoryStore {
         Ok(self.with(id, |entry, _| entry.stream.holder.clone()).flatten())
     }
 
-    async fn push(
-        &self,
-        id: SessionId,
-        data: Bytes,
-    ) -> Result<(Written, Option<InstanceId>), StoreError> {
+    async fn push(&self, id: SessionId, data: Bytes) -> Result<Pushed, StoreError> {
         noted("push");
         let limits = self.limits;
+        limits.take_event(&data)?;
         let pushed = self.with(id, |entry, now| {
-            entry.stream.push(data, now, &limits);
-            entry.stream.holder.clone()
+            if entry.push(data, now, &limits) {
+                return Pushed::Kept { holder: entry.stream.holder.clone() };
+            }
+            Pushed::Full
         });
-        Ok((Written::if_lives(pushed.is_some()), pushed.flatten()))
+        Ok(pushed.unwrap_or(Pushed::Gone))
     }
 
     async fn held(&self, streams: &[(SessionId, Epoch)]) -> Result<Vec<Option<Held>>, StoreError> {
@@ -77,14 +76,13 @@ impl Streams for MemoryStore {
         let limits = self.limits;
         let tell = |telling: &Telling| {
             let told = self.with(telling.session, |entry, now| {
-                let stream = &mut entry.stream;
-                if stream.told == telling.from {
+                if entry.stream.told == telling.from {
                     for event in &telling.events {
-                        stream.push(event.clone(), now, &limits);
+                        entry.push(event.clone(), now, &limits);
                     }
-                    stream.told = telling.upto;
+                    entry.stream.told = telling.upto;
                 }
-                stream.holder.clone()
+                entry.stream.holder.clone()
             });
             (Written::if_lives(told.is_some()), told.flatten())
         };

@@ -9,7 +9,7 @@ use redis::{FromRedisValue, Value};
 use super::{RedisStore, keys, script, unreadable};
 use crate::{
     Answer, Appended, CallEvent, CallId, CallLog, CallNews, Calls, InstanceId, NewCall, OpenedCall,
-    RequestKey, RunningCall, SessionId, StoreError, Written, noted,
+    RequestKey, RunningCall, Said, SessionId, StoreError, noted,
 };
 
 /// How much earlier than its call a cancellation may arrive: the two travel on two connections.
@@ -35,6 +35,7 @@ impl Calls for RedisStore {
         open.arg(call.id.to_string()).arg(request).arg(call.instance.as_str());
         open.arg(millis(call.age)).arg(limit).arg(self.ttl());
         open.arg(millis(self.limits.log_retention)).arg(millis(OVERTAKING));
+        open.arg(call.last_words.as_deref().unwrap_or_default());
         let opened: String = self.redis.bulk.run(&open).await?;
         match opened.as_str() {
             "open" => Ok(OpenedCall::Open),
@@ -111,14 +112,7 @@ impl Calls for RedisStore {
         noted("cancel");
         let mut cancel = script::call(&script::CANCEL, &keys::owner(id));
         cancel.arg(request.as_str()).arg(MARKS).arg(millis(MARK_LIFE));
-        let found: Vec<(String, String)> = self.redis.bulk.run(&cancel).await?;
-        let found = found.into_iter().map(|(call, runs_on)| {
-            let (call, runs_on) = (call.parse().ok()?, instance(&runs_on)?);
-            Some(RunningCall { id: call, instance: runs_on })
-        });
-        found
-            .collect::<Option<_>>()
-            .ok_or_else(|| unreadable(keys::running(id), "no call or no instance"))
+        running_calls(id, self.redis.bulk.run(&cancel).await?)
     }
 
     async fn answer(
@@ -158,10 +152,54 @@ impl Calls for RedisStore {
         Ok(Some(CallNews { answers, cancelled: cancelled.map_err(wrong)? }))
     }
 
-    async fn close_call(&self, id: SessionId, call: CallId) -> Result<Written, StoreError> {
-        noted("close_call");
-        self.write(&script::CLOSE_CALL, id, &call.to_string()).await
+    async fn say(&self, id: SessionId, call: CallId, event: CallEvent) -> Result<Said, StoreError> {
+        noted("say");
+        self.limits.take_event(&event.data)?;
+        let mut say = script::call(&script::SAY, &keys::owner(id));
+        say.arg(call.to_string()).arg(event.seq).arg(&*event.data).arg(u8::from(event.last));
+        say.arg(self.limits.log_events).arg(self.limits.log_bytes).arg(self.ttl());
+        said(id, &self.redis.bulk.run::<Vec<String>>(&say).await?)
     }
+
+    async fn running(&self, id: SessionId) -> Result<Vec<RunningCall>, StoreError> {
+        noted("running");
+        let ask = script::call(&script::RUNNING, &keys::owner(id));
+        running_calls(id, self.redis.bulk.run(&ask).await?)
+    }
+
+    async fn bury(&self, id: SessionId, call: CallId) -> Result<Said, StoreError> {
+        noted("bury");
+        let mut bury = script::call(&script::BURY, &keys::owner(id));
+        bury.arg(call.to_string()).arg(self.limits.log_events).arg(self.limits.log_bytes);
+        bury.arg(self.ttl());
+        said(id, &self.redis.bulk.run::<Vec<String>>(&bury).await?)
+    }
+}
+
+/// What `say.lua` and `bury.lua` answer.
+fn said(id: SessionId, answer: &[String]) -> Result<Said, StoreError> {
+    match answer.first().map(String::as_str) {
+        Some("kept") => {
+            Ok(Said::Kept { holder: answer.get(1).and_then(|holder| instance(holder)) })
+        }
+        Some("full") => Ok(Said::Full),
+        Some("ended") => Ok(Said::Ended),
+        Some("gone") => Ok(Said::Gone),
+        other => Err(unreadable(keys::stream(id), other.unwrap_or("nothing"))),
+    }
+}
+
+fn running_calls(
+    id: SessionId,
+    found: Vec<(String, String)>,
+) -> Result<Vec<RunningCall>, StoreError> {
+    let found = found.into_iter().map(|(call, runs_on)| {
+        let (call, runs_on) = (call.parse().ok()?, instance(&runs_on)?);
+        Some(RunningCall { id: call, instance: runs_on })
+    });
+    found
+        .collect::<Option<_>>()
+        .ok_or_else(|| unreadable(keys::running(id), "no call or no instance"))
 }
 
 pub(super) fn instance(text: &str) -> Option<InstanceId> {

@@ -29,7 +29,9 @@ scripts! {
     CANCEL = "prelude.lua" "cancel.lua";
     ANSWER = "prelude.lua" "answer.lua";
     CALL_NEWS = "prelude.lua" "call_news.lua";
-    CLOSE_CALL = "prelude.lua" "close_call.lua";
+    SAY = "prelude.lua" "stream.lua" "say.lua";
+    RUNNING = "prelude.lua" "running.lua";
+    BURY = "prelude.lua" "stream.lua" "bury.lua";
     OPEN_STREAM = "prelude.lua" "stream.lua" "open_stream.lua";
     HOLDER = "prelude.lua" "stream.lua" "holder.lua";
     PUSH = "prelude.lua" "stream.lua" "push.lua";

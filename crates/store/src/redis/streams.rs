@@ -6,7 +6,7 @@ use redis::{FromRedisValue, Value};
 
 use super::{RedisStore, calls::instance, each::each, keys, script, sessions, unreadable};
 use crate::{
-    ChangePosition, Claim, Epoch, Held, InstanceId, OpenedStream, PAGE, Position, Pulled,
+    ChangePosition, Claim, Epoch, Held, InstanceId, OpenedStream, PAGE, Position, Pulled, Pushed,
     SessionId, StoreError, Streams, Telling, Written, noted,
 };
 
@@ -28,8 +28,8 @@ fn held((id, epoch): (SessionId, Epoch), read: ReadHeld) -> Result<Option<Held>,
     Ok(Some(Held { state: sessions::state(id, level, subscriptions)?, told }))
 }
 
-/// What a script answers that adds to a log.
-fn pushed(holder: Option<String>) -> (Written, Option<InstanceId>) {
+/// What `tell.lua` answers.
+fn told(holder: Option<String>) -> (Written, Option<InstanceId>) {
     (Written::if_lives(holder.is_some()), holder.as_deref().and_then(instance))
 }
 
@@ -70,16 +70,19 @@ impl Streams for RedisStore {
         Ok(instance(&self.redis.hot.run::<String>(&ask).await?))
     }
 
-    async fn push(
-        &self,
-        id: SessionId,
-        data: Bytes,
-    ) -> Result<(Written, Option<InstanceId>), StoreError> {
+    async fn push(&self, id: SessionId, data: Bytes) -> Result<Pushed, StoreError> {
         noted("push");
+        self.limits.take_event(&data)?;
         let mut push = script::call(&script::PUSH, &keys::owner(id));
         push.arg(&*data).arg(self.limits.log_events).arg(self.limits.log_bytes).arg(self.ttl());
-        let holder: Option<String> = self.redis.bulk.run(&push).await?;
-        Ok(pushed(holder))
+        let pushed: Vec<String> = self.redis.bulk.run(&push).await?;
+        let pushed: Vec<&str> = pushed.iter().map(String::as_str).collect();
+        match pushed[..] {
+            ["kept", holder] => Ok(Pushed::Kept { holder: instance(holder) }),
+            ["full"] => Ok(Pushed::Full),
+            ["gone"] => Ok(Pushed::Gone),
+            _ => Err(unreadable(keys::stream(id), "nothing pushed")),
+        }
     }
 
     async fn held(&self, streams: &[(SessionId, Epoch)]) -> Result<Vec<Option<Held>>, StoreError> {
@@ -110,7 +113,7 @@ impl Streams for RedisStore {
             pipeline.add_command(tell);
         })
         .await?;
-        Ok(holders.into_iter().map(pushed).collect())
+        Ok(holders.into_iter().map(told).collect())
     }
 
     async fn pull(

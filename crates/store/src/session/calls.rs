@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use super::Written;
 use crate::{CallId, InstanceId, SessionId, StoreError};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -62,6 +61,9 @@ pub struct NewCall {
     pub instance: InstanceId,
     /// How long it has run already. A cancellation written since then is meant for it.
     pub age: Duration,
+    /// For a call that is [said](Calls::say): what is said in its name if its instance dies with
+    /// it.
+    pub last_words: Option<Bytes>,
 }
 
 /// What opening a call found.
@@ -102,6 +104,23 @@ pub enum Appended {
         reader: Option<InstanceId>,
     },
     /// The call has ended already by another hand: whoever sends this was taken for dead.
+    Ended,
+    /// The session is gone.
+    Gone,
+}
+
+/// What became of an event that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Said {
+    /// It waits on the standalone stream.
+    Kept {
+        /// The instance whose stream holds the log, to be rung.
+        holder: Option<InstanceId>,
+    },
+    /// There is no room for it just now: see [`Streams::push`](super::Streams::push).
+    Full,
+    /// The call has ended already, perhaps by another hand: whoever sends this was taken for dead.
     Ended,
     /// The session is gone.
     Gone,
@@ -201,8 +220,19 @@ pub trait Calls: Send + Sync + 'static {
     /// What came for a call, `None` if it does not run.
     async fn call_news(&self, id: SessionId, call: CallId) -> Result<Option<CallNews>, StoreError>;
 
-    /// Forgets a call that was opened and sent nothing.
-    async fn close_call(&self, id: SessionId, call: CallId) -> Result<Written, StoreError>;
+    /// Adds an event of a call to the standalone stream, in place of a log of its own: for what a
+    /// notification set off, and for transports that have no other stream. The same event twice is
+    /// added once. Empty data says nothing. The last event ends the call, which is forgotten then,
+    /// and starts the session's life anew.
+    ///
+    /// Fails with [`StoreError::LimitReached`] if it is larger than the log may be.
+    async fn say(&self, id: SessionId, call: CallId, event: CallEvent) -> Result<Said, StoreError>;
+
+    /// The calls of a session that run.
+    async fn running(&self, id: SessionId) -> Result<Vec<RunningCall>, StoreError>;
+
+    /// Ends a call whose instance died with it: its last words are said, and it is forgotten.
+    async fn bury(&self, id: SessionId, call: CallId) -> Result<Said, StoreError>;
 }
 
 #[cfg(test)]

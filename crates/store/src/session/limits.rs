@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::StoreError;
+
 /// How much a store keeps of sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -41,5 +43,16 @@ impl Default for Limits {
             changes: 10_000,
             log_retention: Duration::from_secs(300),
         }
+    }
+}
+
+impl Limits {
+    /// Takes one event of the standalone stream, unless it is larger than the whole log may be.
+    pub(crate) fn take_event(&self, data: &[u8]) -> Result<(), StoreError> {
+        let limit = self.log_bytes;
+        if data.len() > limit {
+            return Err(StoreError::LimitReached { what: "bytes of a message", limit });
+        }
+        Ok(())
     }
 }

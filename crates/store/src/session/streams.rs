@@ -53,6 +53,21 @@ pub enum OpenedStream {
     Gone,
 }
 
+/// What became of an event for the standalone stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Pushed {
+    /// It is in the log.
+    Kept {
+        /// The instance whose stream holds the log, to be rung.
+        holder: Option<InstanceId>,
+    },
+    /// The log is full and does without it. Whoever reads is told that something is missing.
+    Full,
+    /// The session is gone.
+    Gone,
+}
+
 /// What a stream gets when it asks for more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -107,13 +122,14 @@ pub trait Streams: Send + Sync + 'static {
     /// The instance whose stream holds the log.
     async fn holder(&self, id: SessionId) -> Result<Option<InstanceId>, StoreError>;
 
-    /// Adds an event to the log and names the instance whose stream holds it, to be rung.
-    /// A full log drops its oldest events.
-    async fn push(
-        &self,
-        id: SessionId,
-        data: Bytes,
-    ) -> Result<(Written, Option<InstanceId>), StoreError>;
+    /// Adds an event to the log.
+    ///
+    /// A full log drops its oldest events. With HTTP with SSE the stream carries answers, too,
+    /// whose clients would wait for ever: there only what has been passed on makes room, and where
+    /// that is not enough it is the new event that goes.
+    ///
+    /// Fails with [`StoreError::LimitReached`] if it is larger than the log may be.
+    async fn push(&self, id: SessionId, data: Bytes) -> Result<Pushed, StoreError>;
 
     /// What there is to know of the session of each of these streams. `None` for a stream that does
     /// not hold its log any more, and for a session whose handshake is not there yet: nothing may

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{
     EventId, Started,
-    pump::{Pump, Sink},
+    pump::{Pump, Sink, said},
     run::Outgoing,
     tail::Tail,
 };
@@ -44,6 +44,12 @@ pub(super) async fn promote<H: ServerHandler>(
         request: call.request_key(),
         instance: shared.instance.clone(),
         age: call.started.elapsed(),
+        last_words: match (&to, &id) {
+            (Promoted::Standalone, Some(id)) => {
+                Some(said(id, "the server that ran the call is gone"))
+            }
+            (Promoted::Standalone | Promoted::Connection(_) | Promoted::Nowhere, _) => None,
+        },
     };
     // Registered before it is opened: whoever is told of the open call must find it here.
     let pump = Pump::register(Arc::clone(shared), session, started);
@@ -55,6 +61,11 @@ pub(super) async fn promote<H: ServerHandler>(
             return Err(Refusal::SessionNotFound { id });
         }
         Err(error @ StoreError::LimitReached { .. }) => {
+            call.abort.cancel();
+            return Err(Refusal::store(&error, id));
+        }
+        // There is nothing but the store that could carry what it says.
+        Err(error) if matches!(to, Promoted::Standalone) => {
             call.abort.cancel();
             return Err(Refusal::store(&error, id));
         }

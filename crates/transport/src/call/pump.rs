@@ -12,16 +12,12 @@ use rmcp::{
 use tokio::sync::mpsc;
 
 use super::{
-    EventId, Started,
+    EventId, Started, aloud,
     run::Outgoing,
     running::Registered,
     tail::{Logged, Tail},
 };
-use crate::{
-    http::SseEvent,
-    scope::{SessionError, push, to_bytes},
-    shared::Shared,
-};
+use crate::{http::SseEvent, scope::to_bytes, shared::Shared};
 
 pub(super) enum Sink {
     /// The call's log.
@@ -43,7 +39,7 @@ pub(super) struct Pump<H> {
 }
 
 /// The call is over as far as its writer is concerned.
-struct Over;
+pub(super) struct Over;
 
 impl<H: ServerHandler> Pump<H> {
     pub(super) fn register(shared: Arc<Shared<H>>, session: SessionId, started: Started) -> Self {
@@ -142,7 +138,11 @@ impl<H: ServerHandler> Pump<H> {
                 self.send(None, data).await;
                 Ok(())
             }
-            Sink::Standalone => self.say(data, last).await,
+            Sink::Standalone => {
+                let event = CallEvent { seq: self.seq, data, last };
+                let Self { shared, session, started, .. } = self;
+                aloud::say(shared, *session, &started.call, event, question.as_ref()).await
+            }
         }
     }
 
@@ -187,25 +187,6 @@ impl<H: ServerHandler> Pump<H> {
         Ok(())
     }
 
-    /// Passes on what a notification set off.
-    async fn say(&mut self, data: Bytes, last: bool) -> Result<(), Over> {
-        if last && data.is_empty() {
-            // Its log is empty: if this fails, it goes with the session.
-            drop(self.shared.store.close_call(self.session, self.started.call.id).await);
-            return Ok(());
-        }
-        let (store, bus) = (&*self.shared.store, &*self.shared.bus);
-        match push(store, bus, self.session, data).await {
-            Ok(()) => Ok(()),
-            Err(SessionError::Gone) => Err(Over),
-            Err(SessionError::Store(error)) => {
-                tracing::warn!(event = "stream.lost", session = %self.session, %error,
-                    "a message for the standalone stream is lost");
-                Ok(())
-            }
-        }
-    }
-
     /// A slow reader makes this call wait, and no other; one that stays slow loses the connection
     /// and can come back for the rest.
     async fn send(&mut self, id: Option<String>, data: Bytes) {
@@ -236,7 +217,7 @@ impl<H: ServerHandler> Pump<H> {
 }
 
 /// What a client is told of a call in place of its answer.
-fn said(request: &RequestId, reason: &'static str) -> Bytes {
+pub(super) fn said(request: &RequestId, reason: &'static str) -> Bytes {
     let error = ErrorData::internal_error(reason, None);
     to_bytes(&ServerJsonRpcMessage::error(error, Some(request.clone())))
 }

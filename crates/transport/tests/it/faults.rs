@@ -10,8 +10,9 @@ use bytes::Bytes;
 use mcp_everything_store::{
     Answer, Appended, Bell, Bells, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Change,
     ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId, LogLevel,
-    NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled, RequestKey, Ring, RunningCall,
-    Session, SessionId, SessionState, Sessions, Settled, StoreError, Streams, Telling, Written,
+    NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed, RequestKey, Ring,
+    RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled, StoreError, Streams,
+    Telling, Written,
     memory::{MemoryBus, MemoryStore},
 };
 use tokio::sync::{Semaphore, watch};
@@ -111,14 +112,16 @@ pass_on! {
     cancel(id: SessionId, request: &RequestKey) -> Vec<RunningCall>;
     answer(id: SessionId, call: CallId, answer: Answer) -> Option<InstanceId>;
     call_news(id: SessionId, call: CallId) -> Option<CallNews>;
-    close_call(id: SessionId, call: CallId) -> Written;
+    say(id: SessionId, call: CallId, event: CallEvent) -> Said;
+    running(id: SessionId) -> Vec<RunningCall>;
+    bury(id: SessionId, call: CallId) -> Said;
 }
 
 pass_on! {
     Streams;
     open_stream(id: SessionId, instance: &InstanceId, claim: Claim) -> OpenedStream;
     holder(id: SessionId) -> Option<InstanceId>;
-    push(id: SessionId, data: Bytes) -> (Written, Option<InstanceId>);
+    push(id: SessionId, data: Bytes) -> Pushed;
     held(streams: &[(SessionId, Epoch)]) -> Vec<Option<Held>>;
     tell(tellings: &[Telling]) -> Vec<(Written, Option<InstanceId>)>;
     pull(id: SessionId, epoch: Epoch, passed: Position) -> Pulled;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{LIMITS, SECOND, SessionHarness, assert_full, call_id, done, instance, owner, session};
 use crate::{
     Answer, Appended, CallEvent, CallId, CallNews, NewCall, OpenedCall, RequestKey, RunningCall,
-    SessionId, SessionStore, Written,
+    Said, SessionId, SessionStore,
 };
 
 async fn opened(store: &dyn SessionStore, id: SessionId, request: i64) -> NewCall {
@@ -16,6 +16,7 @@ async fn opened(store: &dyn SessionStore, id: SessionId, request: i64) -> NewCal
         request: Some(RequestKey::number(request)),
         instance: instance("a"),
         age: Duration::from_millis(25),
+        last_words: None,
     };
     assert_eq!(done(store.open_call(id, new.clone()).await), OpenedCall::Open);
     new
@@ -228,6 +229,7 @@ pub async fn are_cancelled_before_they_are_opened(harness: &impl SessionHarness)
         request: Some(RequestKey::number(7)),
         instance: instance("a"),
         age: Duration::from_millis(25),
+        last_words: None,
     };
     assert_eq!(done(store.open_call(id, new.clone()).await), OpenedCall::Cancelled);
     assert_eq!(done(store.open_call(id, new.clone()).await), OpenedCall::Cancelled, "again");
@@ -319,19 +321,23 @@ pub async fn do_not_bring_a_session_back(harness: &impl SessionHarness) {
     done(store.delete(id, &owner("alice")).await);
     assert_eq!(done(store.append(id, call.id, event(1, "x")).await), Appended::Gone);
     assert_eq!(done(store.open_call(id, call.clone()).await), OpenedCall::Gone);
-    assert_eq!(done(store.close_call(id, call.id).await), Written::Gone);
+    assert_eq!(done(store.say(id, call.id, last(1)).await), Said::Gone);
+    assert_eq!(done(store.bury(id, call.id).await), Said::Gone);
+    assert_eq!(done(store.running(id).await), []);
     let answer = Answer { number: 0, data: Bytes::from_static(b"{}") };
     assert_eq!(done(store.answer(id, call.id, answer).await), None);
     assert_eq!(done(store.cancel(id, &RequestKey::number(1)).await), []);
     assert_eq!(done(store.admit(id, &owner("alice")).await), None);
 }
 
-/// A call that was opened for nothing leaves nothing.
-pub async fn are_forgotten_when_closed(harness: &impl SessionHarness) {
+/// Whoever looks after a session learns what runs and where.
+pub async fn are_named_while_they_run(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
+    assert_eq!(done(store.running(id).await), []);
     let call = opened(&*store, id, 1).await;
-    assert_eq!(done(store.close_call(id, call.id).await), Written::Done);
-    assert_eq!(done(store.read_call(id, call.id, 0, None).await), None);
-    assert_eq!(done(store.cancel(id, &RequestKey::number(1)).await), []);
+    let ended = opened(&*store, id, 2).await;
+    let _ = done(store.append(id, ended.id, last(1)).await);
+    let running = [RunningCall { id: call.id, instance: call.instance }];
+    assert_eq!(done(store.running(id).await), running);
 }

@@ -119,7 +119,8 @@ pub async fn takes_everything_along_when_it_ends(harness: &impl SessionHarness) 
     let store = harness.store();
     let id = session(&*store).await;
     let call = call_id();
-    let new = NewCall { id: call, request: None, instance: instance("a"), age: SECOND };
+    let new =
+        NewCall { id: call, request: None, instance: instance("a"), age: SECOND, last_words: None };
     let _ = done(store.open_call(id, new).await);
     let _ = done(store.push(id, Bytes::from_static(b"{}")).await);
     done(store.delete(id, &owner("alice")).await);

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::{LIMITS, SessionHarness, done, instance, owner, session};
 use crate::{
-    Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, SessionId, SessionStore,
-    Written,
+    Claim, Epoch, InstanceId, OpenedStream, PAGE, Position, Pulled, Pushed, SessionId,
+    SessionStore, Written,
 };
 
 pub(super) async fn take(
@@ -21,8 +21,8 @@ pub(super) async fn take(
 }
 
 async fn push(store: &dyn SessionStore, id: SessionId, data: &'static str) {
-    let (written, _) = done(store.push(id, Bytes::from_static(data.as_bytes())).await);
-    assert_eq!(written, Written::Done);
+    let pushed = done(store.push(id, Bytes::from_static(data.as_bytes())).await);
+    assert!(matches!(pushed, Pushed::Kept { .. }), "{pushed:?}");
 }
 
 /// The events after what was passed on so far.
@@ -176,12 +176,12 @@ pub async fn name_the_instance_to_ring(harness: &impl SessionHarness) {
     let store = harness.store();
     let id = session(&*store).await;
     let data = Bytes::from_static(b"{}");
-    assert_eq!(done(store.push(id, data.clone()).await), (Written::Done, None));
+    assert_eq!(done(store.push(id, data.clone()).await), Pushed::Kept { holder: None });
     let here = instance("a");
     let (epoch, ..) = take(&*store, id, &here, None).await;
-    assert_eq!(done(store.push(id, data.clone()).await), (Written::Done, Some(here)));
+    assert_eq!(done(store.push(id, data.clone()).await), Pushed::Kept { holder: Some(here) });
     let _ = done(store.close_stream(id, epoch, Position(0)).await);
-    assert_eq!(done(store.push(id, data).await), (Written::Done, None));
+    assert_eq!(done(store.push(id, data).await), Pushed::Kept { holder: None });
 }
 
 /// A stream that goes on after its session writes nothing.
@@ -190,7 +190,7 @@ pub async fn do_not_bring_a_session_back(harness: &impl SessionHarness) {
     let id = session(&*store).await;
     let (epoch, ..) = take(&*store, id, &instance("a"), None).await;
     done(store.delete(id, &owner("alice")).await);
-    assert_eq!(done(store.push(id, Bytes::new()).await), (Written::Gone, None));
+    assert_eq!(done(store.push(id, Bytes::new()).await), Pushed::Gone);
     assert_eq!(done(store.pull(id, epoch, Position(0)).await), Pulled::Gone);
     assert_eq!(done(store.close_stream(id, epoch, Position(0)).await), Written::Gone);
     assert_eq!(done(store.admit(id, &owner("alice")).await), None);

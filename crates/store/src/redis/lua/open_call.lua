@@ -1,5 +1,5 @@
 -- ARGV: call, request (empty for none), instance, age in ms, limit, ttl, retention in ms,
--- how much earlier a cancellation may come in ms.
+-- how much earlier a cancellation may come in ms, last words (empty for none).
 if not alive() then
   return 'gone'
 end
@@ -13,6 +13,9 @@ if redis.call('EXISTS', key) == 0 then
     return 'full'
   end
   redis.call('HSET', key, 'instance', ARGV[3], 'seq', 0, 'events', 0, 'bytes', 0)
+  if ARGV[9] ~= '' then
+    redis.call('HSET', key, 'last_words', ARGV[9])
+  end
   redis.call('HSET', running, call, request)
 end
 if request ~= '' then

@@ -1,6 +1,8 @@
--- ARGV: data, most events, most bytes, ttl. Answers: whether the session lives, and who holds.
+-- ARGV: data, most events, most bytes, ttl. Answers: what became of it, and who holds.
 if not alive() then
-  return false
+  return {'gone'}
 end
-add(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
-return redis.call('HGET', state, 'holder') or ''
+if not push(ARGV[1], ARGV[2], ARGV[3], ARGV[4]) then
+  return {'full'}
+end
+return {'kept', redis.call('HGET', state, 'holder') or ''}

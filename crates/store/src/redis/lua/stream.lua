@@ -22,16 +22,45 @@ local function drop(event)
   end
 end
 
--- A full log drops its oldest events.
+-- Adds an event, if there is room or room can be made.
 local function add(data, most_events, most_bytes, ttl)
+  most_events, most_bytes = tonumber(most_events), tonumber(most_bytes)
+  if #data > most_bytes then
+    return false
+  end
+  local answers = redis.call('HGET', state, 'transport') == 'http+sse'
+  while redis.call('XLEN', log) >= most_events or number('stream_bytes') + #data > most_bytes do
+    local first = oldest()
+    if answers and position(first) > number('passed') then
+      return false
+    end
+    drop(first)
+  end
   local pushed = redis.call('HINCRBY', state, 'pushed', 1)
   redis.call('XADD', log, string.format('%d-%d', pushed, now()), 'data', data)
-  local bytes = redis.call('HINCRBY', state, 'stream_bytes', #data)
-  while redis.call('XLEN', log) > tonumber(most_events) or bytes > tonumber(most_bytes) do
-    drop(oldest())
-    bytes = number('stream_bytes')
-  end
+  redis.call('HINCRBY', state, 'stream_bytes', #data)
   redis.call('EXPIRE', log, tonumber(ttl) + SLACK)
+  return true
+end
+
+-- Adds an event, or notes that it is missing. Says which.
+local function push(data, most_events, most_bytes, ttl)
+  local added = add(data, most_events, most_bytes, ttl)
+  if not added then
+    redis.call('HSET', state, 'dropped', redis.call('HINCRBY', state, 'pushed', 1))
+  end
+  return added
+end
+
+-- Ends a call with what it says last, empty for nothing. Says what became of it, and who holds.
+local function end_said(call, data, most_events, most_bytes, ttl)
+  if data ~= '' and not add(data, most_events, most_bytes, ttl) then
+    return {'full'}
+  end
+  redis.call('HDEL', tag .. ':running', call)
+  forget(call, 0)
+  renew(tonumber(ttl))
+  return {'kept', redis.call('HGET', state, 'holder') or ''}
 end
 
 local function pass(upto)

@@ -5,7 +5,7 @@ if not alive() then
 end
 if (redis.call('HGET', state, 'told') or '0-0') == ARGV[1] then
   for index = 6, #ARGV do
-    add(ARGV[index], ARGV[3], ARGV[4], ARGV[5])
+    push(ARGV[index], ARGV[3], ARGV[4], ARGV[5])
   end
   redis.call('HSET', state, 'told', ARGV[2])
 end
