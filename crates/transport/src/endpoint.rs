@@ -23,7 +23,8 @@ use crate::{
     ChangeFeed, Config, Scope,
     call::RunningCalls,
     changes,
-    http::Refusal,
+    http::{Refusal, answered, enter},
+    http_sse::HttpSse,
     instance,
     lease::Grants,
     resume::Readers,
@@ -121,43 +122,24 @@ impl<H: ServerHandler> Endpoint<H> {
     /// Serves one HTTP request.
     pub async fn handle(&self, request: Request<Body>) -> Response {
         let _request = self.0.requests.token();
-        self.answer(request).await.unwrap_or_else(|refusal| {
-            tracing::debug!(event = "mcp.refused", reason = %refusal, "a request was refused");
-            refusal.into_response()
-        })
+        answered(self.answer(request).await)
     }
 
     async fn answer(&self, request: Request<Body>) -> Result<Response, Refusal> {
-        let Shared { config, .. } = &*self.0;
-        if !config.hosts.allows(request.uri(), request.headers()) {
-            let host = request.headers().get(http::header::HOST);
-            tracing::warn!(
-                event = "mcp.host_refused",
-                ?host,
-                "the Host header names no allowed host"
-            );
-            return Err(Refusal::HostNotAllowed);
-        }
-        if !config.origins.allows(request.headers()) {
-            let origin = request.headers().get(http::header::ORIGIN);
-            tracing::warn!(
-                event = "mcp.origin_refused",
-                ?origin,
-                "the Origin header names no allowed origin"
-            );
-            return Err(Refusal::OriginNotAllowed);
-        }
-        let (parts, body) = request.into_parts();
-        let owner = parts.extensions.get::<Owner>().cloned().ok_or_else(|| {
-            tracing::error!(event = "error", "a request reached the endpoint without an Owner");
-            Refusal::Internal { id: None }
-        })?;
+        let (owner, parts, body) = enter(&self.0.config, request)?;
         match parts.method {
             Method::POST => wire::post::serve(&self.0, &owner, parts, body).await,
             Method::GET => wire::get::serve(&self.0, &owner, &parts).await,
             Method::DELETE => wire::delete::serve(&self.0, &owner, &parts).await,
             other => Err(Refusal::MethodNotAllowed(other, "GET, POST, DELETE")),
         }
+    }
+
+    /// The endpoints of the HTTP with SSE transport of 2024-11-05, for mounting at paths of their
+    /// own; `message` is what clients of the event stream are told to send their messages to, as a
+    /// path or a URL. Its sessions are served by the same handlers, from the same store.
+    pub fn http_sse(&self, message: &str) -> HttpSse<H> {
+        HttpSse::new(&self.0, message)
     }
 
     /// The sessions whose standalone stream is open here, and what their clients have set by now.
@@ -191,9 +173,8 @@ impl<H: ServerHandler> Endpoint<H> {
     /// The first half of going away: streams that another instance can go on with end, so that
     /// their clients come back there, and running calls may finish for as long as `patience`.
     pub async fn drain(&self, patience: Duration) {
-        let Shared { draining, streams, calls, requests, .. } = &*self.0;
+        let Shared { draining, calls, requests, .. } = &*self.0;
         draining.cancel();
-        streams.end_all();
         calls.writers.close();
         requests.close();
         let done = async { tokio::join!(calls.writers.wait(), requests.wait()) };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcp_everything_store::{Bus, Clock, InstanceId, Random, SessionId, SessionStore};
+use mcp_everything_store::{Bus, CallId, Clock, InstanceId, Random, SessionId, SessionStore};
 use rmcp::{
     model::{Extensions, ProtocolVersion},
     transport::streamable_http_server::{
@@ -44,6 +44,19 @@ pub(crate) struct Shared<H> {
 }
 
 impl<H> Shared<H> {
+    /// Whether a call may still run where it was opened. Whoever cannot be asked is not gone.
+    pub(crate) async fn may_run(
+        &self,
+        session: SessionId,
+        call: CallId,
+        instance: &InstanceId,
+    ) -> bool {
+        if *instance == self.instance {
+            return self.calls.get(session, call).is_some();
+        }
+        !matches!(self.bus.is_alive(instance).await, Ok(false))
+    }
+
     /// Ends what is open here of a session that is gone.
     pub(crate) fn end_session(&self, session: SessionId) {
         self.streams.end(session);

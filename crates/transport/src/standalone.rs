@@ -1,16 +1,18 @@
-//! The standalone stream of a session: GET without `Last-Event-ID`, or with one of its own.
+//! The standalone stream of a session: what its client opens with a GET, without `Last-Event-ID` or
+//! with one of the stream's own. With HTTP with SSE it is the only one there is.
 //!
 //! The stream is no task: it is what the connection polls, and it sleeps between bells.
 
 mod open;
 mod stream;
+mod watch;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::response::Response;
 use futures::stream::unfold;
 use http::request::Parts;
-use mcp_everything_store::{Claim, SessionId};
+use mcp_everything_store::{Claim, Position, SessionId, Transport};
 use rmcp::ServerHandler;
 
 pub(crate) use self::open::OpenStreams;
@@ -18,18 +20,49 @@ use self::stream::Stream;
 use crate::{
     call::EventId,
     http::{Refusal, SseEvent, event_stream},
+    http_sse::StreamEventId,
     shared::Shared,
 };
+
+/// How a stream begins: with something that has an id, for a client that is cut off before
+/// anything else comes.
+pub(crate) enum Beginning {
+    StreamableHttp {
+        /// Whether the client knows events without data.
+        primes: bool,
+    },
+    HttpSse {
+        /// Where the client sends its messages.
+        url: String,
+    },
+}
+
+impl Beginning {
+    const fn transport(&self) -> Transport {
+        match self {
+            Self::StreamableHttp { .. } => Transport::StreamableHttp,
+            Self::HttpSse { .. } => Transport::HttpSse,
+        }
+    }
+
+    fn event(self, id: String, retry: Duration) -> SseEvent {
+        match self {
+            Self::StreamableHttp { primes } => SseEvent::opening(primes, &id, retry),
+            Self::HttpSse { url } => SseEvent::Endpoint { id, retry, url },
+        }
+    }
+}
 
 pub(crate) async fn serve<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     session: SessionId,
-    primes: bool,
+    beginning: Beginning,
     claim: Claim,
     parts: &Parts,
 ) -> Result<Response, Refusal> {
     let lease = shared.grants.lease(&parts.extensions, &*shared.clock);
-    let mut stream = Stream::register(Arc::clone(shared), session, lease);
+    let transport = beginning.transport();
+    let mut stream = Stream::register(Arc::clone(shared), session, transport, lease);
     let position = match stream.claim(claim).await {
         Ok(Some(position)) => position,
         Ok(None) => return Err(Refusal::SessionNotFound { id: None }),
@@ -37,8 +70,15 @@ pub(crate) async fn serve<H: ServerHandler>(
     };
     let resumed = matches!(claim, Claim::Take(Some(_)));
     tracing::info!(event = "stream.opened", %session, resumed, "a standalone stream opened");
-    let id = EventId::Standalone(position).to_string();
-    stream.open_with(SseEvent::opening(primes, &id, shared.config.retry));
+    let id = event_id(session, transport, position);
+    stream.open_with(beginning.event(id, shared.config.retry));
     let events = unfold(stream, |mut stream| async move { Some((stream.next().await?, stream)) });
     Ok(event_stream(events, shared.config.keep_alive))
+}
+
+fn event_id(session: SessionId, transport: Transport, position: Position) -> String {
+    match transport {
+        Transport::StreamableHttp => EventId::Standalone(position).to_string(),
+        Transport::HttpSse => StreamEventId { session, position }.to_string(),
+    }
 }

@@ -1,12 +1,12 @@
 //! The endpoint's methods, and the two wires they serve.
 
-mod answer;
-mod batch;
-mod call;
+pub(crate) mod answer;
+pub(crate) mod batch;
+pub(crate) mod call;
 pub(crate) mod delete;
 pub(crate) mod get;
-mod initialize;
-mod notification;
+pub(crate) mod initialize;
+pub(crate) mod notification;
 pub(crate) mod post;
 mod session;
 pub(crate) mod stateless;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcp_everything_store::{NewCall, OpenedCall, StoreError};
+use mcp_everything_store::{NewCall, OpenedCall, SessionId, StoreError};
 use rmcp::ServerHandler;
 use tokio::sync::mpsc;
 
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     http::{Refusal, SseEvent},
+    scope::ring,
     shared::Shared,
 };
 
@@ -21,10 +22,23 @@ use crate::{
 pub(crate) enum Promoted {
     /// To this connection, and to the log for the client that is cut off from it.
     Connection(mpsc::Sender<SseEvent>),
-    /// To the session's standalone stream: what notifications set off has no other.
+    /// To the session's standalone stream: what notifications set off has no other, nor has
+    /// anything with HTTP with SSE.
     Standalone,
     /// To the log alone: the client hung up before it could be told where to come back.
     Nowhere,
+}
+
+/// Says that a call runs. Its holder is asked for when the call is open: a stream that is opened
+/// later finds it.
+async fn announce<H>(shared: &Shared<H>, session: SessionId) {
+    match shared.store.holder(session).await {
+        Ok(holder) => ring(&*shared.bus, session, holder).await,
+        Err(error) => {
+            tracing::debug!(event = "store.unavailable", %session, %error,
+                "a stream was not told of a call");
+        }
+    }
 }
 
 /// Opens the call in the store and lets its events flow. `first` is what it sent already.
@@ -83,7 +97,14 @@ pub(super) async fn promote<H: ServerHandler>(
         }
     }
     match to {
-        Promoted::Standalone => pump.spawn(first, Sink::Standalone, None),
+        Promoted::Standalone => {
+            let answered = first.as_ref().is_some_and(|outgoing| outgoing.last);
+            pump.spawn(first, Sink::Standalone, None);
+            // Whoever has the stream looks after the calls that are heard on it.
+            if id.is_some() && !answered {
+                announce(shared, session).await;
+            }
+        }
         Promoted::Nowhere => pump.spawn(first, Sink::Log(Tail::default()), None),
         Promoted::Connection(connection) => {
             let id = EventId::Call { call: call.id, seq: 0, last: false, request: id };

@@ -8,7 +8,9 @@ use std::{
     },
 };
 
-use mcp_everything_store::{CallId, Handshake, Owner, RequestKey, SessionId, StoreError};
+use mcp_everything_store::{
+    CallId, Handshake, Owner, RequestKey, SessionId, StoreError, Transport,
+};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -155,6 +157,7 @@ pub(crate) struct Started {
 pub(crate) struct Start<'a> {
     /// `None` for `initialize`, which comes before its session.
     pub(crate) session: Option<(SessionId, &'a Handshake)>,
+    pub(crate) transport: Transport,
     pub(crate) owner: &'a Owner,
     pub(crate) message: ClientJsonRpcMessage,
     pub(crate) parts: http::request::Parts,
@@ -165,7 +168,7 @@ pub(crate) fn start<H: ServerHandler>(
     shared: &Shared<H>,
     start: Start<'_>,
 ) -> Result<Started, CorruptSession> {
-    let Start { session, owner, mut message, parts } = start;
+    let Start { session, transport, owner, mut message, parts } = start;
     let peer_info = session.map(|(_, agreed)| peer_info(agreed)).transpose()?;
     let (inbox, inbox_messages) = mpsc::unbounded_channel();
     let (outgoing, messages) = mpsc::unbounded_channel();
@@ -190,11 +193,10 @@ pub(crate) fn start<H: ServerHandler>(
         cancelled: AtomicBool::new(false),
     });
     let handle = session.map(|(id, _)| SessionHandle::new(id, shared));
-    let scope = Scope {
-        owner,
-        session: handle.as_ref(),
-        stream: Some(&StreamControl(call.detach.clone())),
-    };
+    // With HTTP with SSE a call has no stream of its own that could be closed.
+    let stream =
+        (transport == Transport::StreamableHttp).then(|| StreamControl(call.detach.clone()));
+    let scope = Scope { owner, session: handle.as_ref(), stream: stream.as_ref() };
     let mut nowhere = Extensions::new();
     let extensions = match &mut message {
         JsonRpcMessage::Request(request) => request.request.extensions_mut(),

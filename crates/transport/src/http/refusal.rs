@@ -51,6 +51,10 @@ pub(crate) enum Refusal {
     UnsupportedVersion { id: Option<RequestId>, requested: String },
     #[error("the Mcp-Session-Id header is missing: initialize first, then send the id it gave")]
     SessionRequired { id: Option<RequestId> },
+    #[error("the sessionId parameter is missing: open the event stream, then send to its endpoint")]
+    EndpointRequired { id: Option<RequestId> },
+    #[error("the event stream is full of messages that its client has not read")]
+    StreamFull { id: Option<RequestId> },
     /// Unknown, expired and somebody else's: one answer, so that nobody learns which.
     #[error("Session not found")]
     SessionNotFound { id: Option<RequestId> },
@@ -95,11 +99,12 @@ impl Refusal {
             | Self::ParseError { .. }
             | Self::InvalidRequest { .. }
             | Self::UnsupportedVersion { .. }
-            | Self::SessionRequired { .. } => StatusCode::BAD_REQUEST,
+            | Self::SessionRequired { .. }
+            | Self::EndpointRequired { .. } => StatusCode::BAD_REQUEST,
             // An answer to a good message, as an unknown tool's would be.
             Self::InvalidParams { .. } => StatusCode::OK,
             Self::SessionNotFound { .. } => StatusCode::NOT_FOUND,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::StreamFull { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -119,14 +124,16 @@ impl Refusal {
             | Self::BodyTooSlow
             | Self::Gate(_)
             | Self::InvalidRequest { .. }
-            | Self::SessionRequired { .. } => ErrorCode::INVALID_REQUEST,
+            | Self::SessionRequired { .. }
+            | Self::EndpointRequired { .. } => ErrorCode::INVALID_REQUEST,
             Self::ParseError { .. } => ErrorCode::PARSE_ERROR,
             Self::InvalidParams { .. } => ErrorCode::INVALID_PARAMS,
             Self::UnsupportedVersion { .. } => ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
             Self::SessionNotFound { .. } => SESSION_NOT_FOUND,
-            Self::TooMany { .. } | Self::Unavailable { .. } | Self::Internal { .. } => {
-                ErrorCode::INTERNAL_ERROR
-            }
+            Self::TooMany { .. }
+            | Self::StreamFull { .. }
+            | Self::Unavailable { .. }
+            | Self::Internal { .. } => ErrorCode::INTERNAL_ERROR,
         }
     }
 
@@ -158,6 +165,8 @@ impl Refusal {
             Self::InvalidRequest { id, .. }
             | Self::InvalidParams { id, .. }
             | Self::SessionRequired { id }
+            | Self::EndpointRequired { id }
+            | Self::StreamFull { id }
             | Self::SessionNotFound { id }
             | Self::TooMany { id, .. }
             | Self::Unavailable { id }

@@ -15,6 +15,8 @@ pub(crate) enum SseEvent {
     Priming { id: String, retry: Duration },
     /// A message: JSON, on one line.
     Message { id: Option<String>, data: Bytes },
+    /// The first event of an HTTP with SSE stream: where the client sends its messages.
+    Endpoint { id: String, retry: Duration, url: String },
     /// Something for people who watch the wire.
     Comment(&'static str),
 }
@@ -39,6 +41,11 @@ impl From<SseEvent> for Bytes {
             SseEvent::Priming { id, retry } => {
                 write!(head, "id: {id}\nretry: {}\ndata:\n\n", retry.as_millis())
             }
+            SseEvent::Endpoint { id, retry, url } => write!(
+                head,
+                "event: endpoint\nid: {id}\nretry: {}\ndata: {url}\n\n",
+                retry.as_millis()
+            ),
             SseEvent::Comment(text) => write!(head, ": {text}\n\n"),
             SseEvent::Message { id: Some(id), .. } => write!(head, "event: message\nid: {id}\n"),
             SseEvent::Message { id: None, .. } => writeln!(head, "event: message"),
@@ -89,6 +96,9 @@ mod tests {
         let retry = Duration::from_millis(1500);
         let priming = SseEvent::Priming { id: "a.0".into(), retry };
         assert_eq!(text(priming), "id: a.0\nretry: 1500\ndata:\n\n");
+        let endpoint = SseEvent::Endpoint { id: "a.0".into(), retry, url: "/m?a=b".into() };
+        let expected = "event: endpoint\nid: a.0\nretry: 1500\ndata: /m?a=b\n\n";
+        assert_eq!(text(endpoint), expected);
         let data = Bytes::from_static(b"{}");
         let message = SseEvent::Message { id: Some("a.1".into()), data: data.clone() };
         assert_eq!(text(message), "event: message\nid: a.1\ndata: {}\n\n");

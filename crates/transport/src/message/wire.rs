@@ -17,7 +17,7 @@ use crate::http::Refusal;
 pub(crate) enum VersionHeader<'a> {
     Absent,
     /// A revision with `initialize`.
-    Stateful,
+    Stateful(&'a str),
     /// 2026-07-28.
     Stateless,
     /// No revision this server speaks.
@@ -44,7 +44,7 @@ impl<'a> VersionHeader<'a> {
             return Self::Unknown(text);
         }
         match ProtocolVersion::KNOWN_VERSIONS.iter().find(|known| known.as_str() == text) {
-            Some(known) if known.has_initialize() => Self::Stateful,
+            Some(known) if known.has_initialize() => Self::Stateful(text),
             Some(_) => Self::Stateless,
             None => Self::Unknown(text),
         }
@@ -113,7 +113,7 @@ impl Wire {
     ) -> Result<Self, Refusal> {
         match header {
             // Absent: "the server SHOULD assume protocol version 2025-03-26".
-            VersionHeader::Absent | VersionHeader::Stateful => Ok(Self::Stateful),
+            VersionHeader::Absent | VersionHeader::Stateful(_) => Ok(Self::Stateful),
             VersionHeader::Stateless => Ok(Self::Stateless),
             VersionHeader::Unknown(version) => Err(Refusal::UnsupportedVersion {
                 id: id.cloned(),
@@ -153,7 +153,7 @@ mod tests {
             (request("initialize", ""), Stateless, Wire::Stateful),
             (request("initialize", META), Stateless, Wire::Stateless),
             (request("tools/list", ""), Absent, Wire::Stateful),
-            (request("tools/list", ""), Stateful, Wire::Stateful),
+            (request("tools/list", ""), Stateful("2025-11-25"), Wire::Stateful),
             (request("tools/list", ""), Stateless, Wire::Stateless),
             (request("tools/list", META), Stateless, Wire::Stateless),
             (request("tools/list", META), Absent, Wire::Stateless),

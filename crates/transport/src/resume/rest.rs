@@ -106,13 +106,7 @@ impl<H: ServerHandler> Rest<H> {
     async fn look(&mut self) {
         let Cut { session, call, .. } = self.cut;
         let shared = &self.shared;
-        let runs = if self.executor == shared.instance {
-            Ok(shared.calls.get(session, call).is_some())
-        } else {
-            shared.bus.is_alive(&self.executor).await
-        };
-        // Whoever cannot be asked is not gone.
-        let gone = matches!(runs, Ok(false));
+        let gone = !shared.may_run(session, call, &self.executor).await;
         if !(gone && self.found_gone) {
             self.found_gone = gone;
             return;

@@ -138,10 +138,4 @@ impl OpenStreams {
             streams.iter().for_each(|stream| stream.end.cancel());
         }
     }
-
-    pub(crate) fn end_all(&self) {
-        for streams in &self.sessions {
-            streams.iter().for_each(|stream| stream.end.cancel());
-        }
-    }
 }

@@ -1,17 +1,17 @@
 //! One connection that carries a standalone stream.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, future, sync::Arc};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
 use mcp_everything_store::{
-    Bell, Claim, Epoch, OpenedStream, Position, Pulled, Ring, SessionId, StoreError,
+    Bell, Claim, Epoch, OpenedStream, Position, Pulled, Ring, SessionId, StoreError, Transport,
 };
 use rmcp::ServerHandler;
 use tokio::sync::mpsc;
 
-use super::open::OpenStream;
-use crate::{call::EventId, http::SseEvent, lease::Lease, shared::Shared};
+use super::{event_id, open::OpenStream, watch::Watch};
+use crate::{http::SseEvent, lease::Lease, shared::Shared};
 
 pub(super) struct Stream<H: ServerHandler> {
     shared: Arc<Shared<H>>,
@@ -27,12 +27,26 @@ pub(super) struct Stream<H: ServerHandler> {
     /// What the store knows of that.
     passed: Position,
     said_gap: bool,
+    transport: Transport,
+    /// Looks after calls that are heard here; `None` where they have streams of their own.
+    watch: Option<Watch>,
+    /// Whether this instance goes away.
+    leaving: bool,
 }
 
 impl<H: ServerHandler> Stream<H> {
     /// Registered before it is opened: whoever rings from then on finds it.
-    pub(super) fn register(shared: Arc<Shared<H>>, session: SessionId, lease: Lease) -> Self {
+    pub(super) fn register(
+        shared: Arc<Shared<H>>,
+        session: SessionId,
+        transport: Transport,
+        lease: Lease,
+    ) -> Self {
         let (open, now) = shared.streams.register(session);
+        let watch = match transport {
+            Transport::StreamableHttp => None,
+            Transport::HttpSse => Some(Watch::new(&shared)),
+        };
         Self {
             shared,
             session,
@@ -44,6 +58,9 @@ impl<H: ServerHandler> Stream<H> {
             given: Position::default(),
             passed: Position::default(),
             said_gap: false,
+            transport,
+            watch,
+            leaving: false,
         }
     }
 
@@ -94,19 +111,25 @@ impl<H: ServerHandler> Stream<H> {
             }
             let rung = self.open.rung().now_or_never().is_some();
             if rung || self.queue.is_empty() && self.given > self.passed {
-                self.look().await?;
+                self.rung().await?;
                 continue;
             }
             if let Some((position, data)) = self.queue.pop_front() {
                 self.given = position;
-                let id = Some(EventId::Standalone(position).to_string());
+                let id = Some(event_id(self.session, self.transport, position));
                 return Some(SseEvent::Message { id, data });
+            }
+            if self.leaving && self.is_idle().await? {
+                return None;
             }
             tokio::select! {
                 biased;
                 () = self.open.ended() => return None,
                 () = self.lease.over() => return None,
-                () = self.open.rung() => self.look().await?,
+                () = self.shared.shutdown.cancelled() => return None,
+                () = self.shared.draining.cancelled(), if !self.leaving => self.leaving = true,
+                () = self.open.rung() => self.rung().await?,
+                () = watched(self.watch.as_ref()) => self.look_after().await?,
                 Some(now) = self.now.recv() => {
                     let now = now.into_iter().map(|data| SseEvent::Message { id: None, data });
                     self.aside.extend(now);
@@ -115,7 +138,46 @@ impl<H: ServerHandler> Stream<H> {
         }
     }
 
-    /// Sees what the bell was about. `None` if the session is gone.
+    /// Whether its client may go elsewhere: it waits for nothing that it could miss on the way.
+    async fn is_idle(&mut self) -> Option<bool> {
+        let (Some(watch), Some(_)) = (&mut self.watch, self.open.epoch()) else {
+            return Some(true);
+        };
+        watch.begin();
+        match self.shared.store.running(self.session).await {
+            Ok(running) if running.is_empty() => {}
+            Ok(_) => return Some(false),
+            Err(error) => {
+                later(&error);
+                return Some(false);
+            }
+        }
+        // What the last of them said is there by now.
+        self.look().await?;
+        Some(self.aside.is_empty() && self.queue.is_empty())
+    }
+
+    /// Sees what the bell was about, and that calls may run. `None` if the session is gone.
+    async fn rung(&mut self) -> Option<()> {
+        if let Some(watch) = &mut self.watch {
+            watch.begin();
+        }
+        self.look().await
+    }
+
+    /// Looks after the calls that run, and whether a bell was lost. `None` if the session is gone.
+    async fn look_after(&mut self) -> Option<()> {
+        if let Some(watch) = &mut self.watch {
+            match self.open.epoch() {
+                Some(_) => watch.look(&self.shared, self.session).await,
+                // The stream that holds the log looks.
+                None => watch.end(),
+            }
+        }
+        self.look().await
+    }
+
+    /// Reads what there is. `None` if the session is gone.
     async fn look(&mut self) -> Option<()> {
         if self.open.epoch().is_none() {
             match self.claim(Claim::IfFree).await {
@@ -154,6 +216,13 @@ impl<H: ServerHandler> Stream<H> {
             }
         }
         Some(())
+    }
+}
+
+async fn watched(watch: Option<&Watch>) {
+    match watch {
+        Some(watch) => watch.due().await,
+        None => future::pending().await,
     }
 }
 

@@ -6,7 +6,7 @@ use rmcp::model::{ClientJsonRpcMessage, RequestId};
 
 use crate::{call::ClientNumber, http::Refusal, message::bounded, shared::Shared};
 
-pub(super) async fn accept<H>(
+pub(crate) async fn accept<H>(
     shared: &Shared<H>,
     session: SessionId,
     id: Option<&RequestId>,

@@ -6,7 +6,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::{StreamExt as _, future, stream};
 use http::{StatusCode, request::Parts};
-use mcp_everything_store::Owner;
+use mcp_everything_store::{Handshake, Owner, Transport};
 use rmcp::{
     ServerHandler,
     model::{ProtocolVersion, ServerJsonRpcMessage},
@@ -23,6 +23,7 @@ use super::{
     session,
 };
 use crate::{
+    Config,
     call::{Outgoing, Promoted, Waiting},
     http::{Refusal, SseEvent, event_stream, json_response},
     message::{Envelope, Kind, VersionHeader, Wire, bounded},
@@ -36,37 +37,58 @@ pub(super) async fn serve<H: ServerHandler>(
     parts: Parts,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
-    let messages: Vec<&RawValue> = serde_json::from_slice(body)
-        .map_err(|error| Refusal::ParseError { reason: bounded(&error.to_string()) })?;
-    let invalid = |reason: String| Refusal::InvalidRequest { id: None, reason };
-    if messages.is_empty() {
-        return Err(invalid("a batch has at least one message".to_owned()));
-    }
-    let limit = shared.config.max_batch;
-    if messages.len() > limit {
-        return Err(invalid(format!("a batch has at most {limit} messages")));
-    }
+    let messages = read(&shared.config, body)?;
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(invalid("this protocol version has no batches".to_owned()));
     }
     let (session, agreed) = session::admit(shared, owner, &parts.headers, None).await?;
-    if &*agreed.protocol_version != ProtocolVersion::V_2025_03_26.as_str() {
-        let version = &agreed.protocol_version;
-        return Err(invalid(format!("the protocol version {version} has no batches")));
-    }
-    for message in &messages {
-        if let Ok(Envelope { kind: Kind::Request { method, .. }, .. }) =
-            Envelope::read(message.get().as_bytes())
-        {
-            shared.config.gate.pass(&parts, &method)?;
-        }
-    }
-    let caller = Caller { owner, session, agreed: &agreed };
+    pass(&shared.config, &parts, &messages, &agreed)?;
+    let transport = Transport::StreamableHttp;
+    let caller = Caller { owner, session, transport, agreed: &agreed };
     let mut batch = Batch { shared, answers: Vec::new(), calls: Vec::new() };
     for message in messages {
         batch.take(caller, parts.clone(), message).await?;
     }
     batch.respond().await
+}
+
+/// The messages of a batch.
+pub(crate) fn read<'a>(config: &Config, body: &'a [u8]) -> Result<Vec<&'a RawValue>, Refusal> {
+    let messages: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|error| Refusal::ParseError { reason: bounded(&error.to_string()) })?;
+    if messages.is_empty() {
+        return Err(invalid("a batch has at least one message".to_owned()));
+    }
+    let limit = config.max_batch;
+    if messages.len() > limit {
+        return Err(invalid(format!("a batch has at most {limit} messages")));
+    }
+    Ok(messages)
+}
+
+/// Whether the session's revision has batches, and the caller may use the methods in this one.
+pub(crate) fn pass(
+    config: &Config,
+    parts: &Parts,
+    messages: &[&RawValue],
+    agreed: &Handshake,
+) -> Result<(), Refusal> {
+    if &*agreed.protocol_version != ProtocolVersion::V_2025_03_26.as_str() {
+        let version = &agreed.protocol_version;
+        return Err(invalid(format!("the protocol version {version} has no batches")));
+    }
+    for message in messages {
+        if let Ok(Envelope { kind: Kind::Request { method, .. }, .. }) =
+            Envelope::read(message.get().as_bytes())
+        {
+            config.gate.pass(parts, &method)?;
+        }
+    }
+    Ok(())
+}
+
+fn invalid(reason: String) -> Refusal {
+    Refusal::InvalidRequest { id: None, reason }
 }
 
 struct Batch<'a, H: ServerHandler> {

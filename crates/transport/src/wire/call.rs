@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use http::{StatusCode, request::Parts};
-use mcp_everything_store::{Handshake, Owner, SessionId};
+use mcp_everything_store::{Handshake, Owner, SessionId, Transport};
 use rmcp::{
     ServerHandler,
     model::{ClientJsonRpcMessage, GetMeta as _, NumberOrString, RequestId},
@@ -25,18 +25,19 @@ pub(super) const CONNECTION_BUFFER: usize = 64;
 const MAX_PROGRESS_TOKEN: usize = 256;
 
 #[derive(Clone, Copy)]
-pub(super) struct Caller<'a> {
-    pub(super) owner: &'a Owner,
-    pub(super) session: SessionId,
-    pub(super) agreed: &'a Handshake,
+pub(crate) struct Caller<'a> {
+    pub(crate) owner: &'a Owner,
+    pub(crate) session: SessionId,
+    pub(crate) transport: Transport,
+    pub(crate) agreed: &'a Handshake,
 }
 
 /// What was asked, and the text of it.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) id: &'a RequestId,
-    pub(super) method: &'a str,
-    pub(super) body: &'a [u8],
+pub(crate) struct Asked<'a> {
+    pub(crate) id: &'a RequestId,
+    pub(crate) method: &'a str,
+    pub(crate) body: &'a [u8],
 }
 
 /// Serves a request: a short call's answer as JSON, anything else as an event stream.
@@ -68,7 +69,7 @@ pub(super) async fn serve<H: ServerHandler>(
 }
 
 /// Starts the call of a request.
-pub(super) fn begin<H: ServerHandler>(
+pub(crate) fn begin<H: ServerHandler>(
     shared: &Shared<H>,
     caller: Caller<'_>,
     parts: Parts,
@@ -88,8 +89,8 @@ pub(super) fn begin<H: ServerHandler>(
         let limit = format!("`progressToken` is longer than {MAX_PROGRESS_TOKEN} bytes");
         return Err(invalid(limit));
     }
-    let Caller { owner, session, agreed } = caller;
+    let Caller { owner, session, transport, agreed } = caller;
     let message = ClientJsonRpcMessage::request(request, id.clone());
-    start(shared, Start { session: Some((session, agreed)), owner, message, parts })
+    start(shared, Start { session: Some((session, agreed)), transport, owner, message, parts })
         .map_err(|corrupt| corrupt.refused(session, Some(id.clone())))
 }

@@ -14,7 +14,7 @@ use crate::{
     message::{VersionHeader, Wire},
     resume,
     shared::Shared,
-    standalone,
+    standalone::{self, Beginning},
 };
 
 pub(crate) async fn serve<H: ServerHandler>(
@@ -31,11 +31,14 @@ pub(crate) async fn serve<H: ServerHandler>(
     let (session, agreed) = session::admit(shared, owner, &parts.headers, None).await?;
     let primes = primes(&agreed.protocol_version);
     let Some(last) = parts.headers.get("last-event-id") else {
-        return standalone::serve(shared, session, primes, Claim::Take(None), parts).await;
+        let beginning = Beginning::StreamableHttp { primes };
+        return standalone::serve(shared, session, beginning, Claim::Take(None), parts).await;
     };
     match last.to_str().ok().and_then(EventId::parse) {
         Some(EventId::Standalone(position)) => {
-            standalone::serve(shared, session, primes, Claim::Take(Some(position)), parts).await
+            let (beginning, claim) =
+                (Beginning::StreamableHttp { primes }, Claim::Take(Some(position)));
+            standalone::serve(shared, session, beginning, claim, parts).await
         }
         Some(EventId::Call { call, seq, last: false, request }) => {
             let cut = resume::Cut { session, call, seq, request };

@@ -8,8 +8,8 @@ use mcp_everything_store::{Handshake, Owner, Session, SessionId, Transport};
 use rmcp::{
     ServerHandler,
     model::{
-        ClientJsonRpcMessage, ClientRequest, InitializeRequestParams, JsonRpcMessage,
-        ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
+        ClientJsonRpcMessage, ClientRequest, Implementation, InitializeRequestParams,
+        JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
     },
 };
 
@@ -31,6 +31,43 @@ pub(super) async fn serve<H: ServerHandler>(
     id: &RequestId,
     body: &[u8],
 ) -> Result<Response, Refusal> {
+    let transport = Transport::StreamableHttp;
+    let negotiated = negotiate(shared, owner, transport, parts, id, body).await?;
+    let mut response = json_response(StatusCode::OK, &negotiated.answer);
+    let Some(handshake) = negotiated.handshake else { return Ok(response) };
+    let session = SessionId::random(&*shared.random);
+    let handshake = Arc::new(handshake);
+    let new = Session { owner: owner.clone(), transport, handshake: Some(Arc::clone(&handshake)) };
+    shared
+        .store
+        .create(session, new)
+        .await
+        .map_err(|error| Refusal::store(&error, Some(id.clone())))?;
+    log_start(session, owner, &negotiated.client, &handshake);
+    if let Ok(value) = HeaderValue::try_from(session.to_string()) {
+        response.headers_mut().insert(session::HEADER, value);
+    }
+    Ok(response)
+}
+
+/// What came of an `initialize`.
+pub(crate) struct Negotiated {
+    pub(crate) answer: ServerJsonRpcMessage,
+    /// `None` if the handler refused the client.
+    pub(crate) handshake: Option<Handshake>,
+    /// Who the client says it is.
+    pub(crate) client: Implementation,
+}
+
+/// Lets the handler answer `initialize`, and settles the version.
+pub(crate) async fn negotiate<H: ServerHandler>(
+    shared: &Shared<H>,
+    owner: &Owner,
+    transport: Transport,
+    parts: Parts,
+    id: &RequestId,
+    body: &[u8],
+) -> Result<Negotiated, Refusal> {
     let request = message::request(Wire::Stateful, "initialize", body)
         .map_err(|reason| Refusal::InvalidParams { id: Some(id.clone()), reason })?;
     let ClientRequest::InitializeRequest(initialize) = &request else {
@@ -38,10 +75,12 @@ pub(super) async fn serve<H: ServerHandler>(
     };
     let params = initialize.params.clone();
     let kept = kept(shared, &params, id)?;
-    same_version(&parts, &params, id)?;
+    if transport == Transport::StreamableHttp {
+        same_version(&parts, &params, id)?;
+    }
 
     let message = ClientJsonRpcMessage::request(request, id.clone());
-    let mut started = start(shared, Start { session: None, owner, message, parts })
+    let mut started = start(shared, Start { session: None, transport, owner, message, parts })
         .map_err(|_| Refusal::Internal { id: Some(id.clone()) })?;
     let answer = async {
         loop {
@@ -57,27 +96,21 @@ pub(super) async fn serve<H: ServerHandler>(
     drop(started);
     let mut answer = answer.ok_or_else(|| Refusal::Internal { id: Some(id.clone()) })?;
 
-    let Some(agreed) = agree(&mut answer, &params.protocol_version, &shared.versions) else {
-        return Ok(json_response(StatusCode::OK, &answer));
-    };
-    let session = SessionId::random(&*shared.random);
-    let version = Arc::clone(&agreed);
-    let handshake = Some(Arc::new(Handshake { initialize: kept, protocol_version: agreed }));
-    let transport = Transport::StreamableHttp;
-    let new = Session { owner: owner.clone(), transport, handshake };
-    shared
-        .store
-        .create(session, new)
-        .await
-        .map_err(|error| Refusal::store(&error, Some(id.clone())))?;
-    tracing::info!(event = "session.started", %session, user_id = owner.user, client_id = owner.client,
-        client_name = params.client_info.name, client_version = params.client_info.version,
-        %version, "a session started");
-    let mut response = json_response(StatusCode::OK, &answer);
-    if let Ok(value) = HeaderValue::try_from(session.to_string()) {
-        response.headers_mut().insert(session::HEADER, value);
-    }
-    Ok(response)
+    let agreed = agree(&mut answer, &params.protocol_version, &shared.versions);
+    let handshake = agreed.map(|protocol_version| Handshake { initialize: kept, protocol_version });
+    Ok(Negotiated { answer, handshake, client: params.client_info })
+}
+
+/// Says in the log that a session started.
+pub(crate) fn log_start(
+    session: SessionId,
+    owner: &Owner,
+    client: &Implementation,
+    handshake: &Handshake,
+) {
+    tracing::info!(event = "session.started", %session, user_id = owner.user,
+        client_id = owner.client, client_name = client.name, client_version = client.version,
+        version = %handshake.protocol_version, "a session started");
 }
 
 /// What is kept of the client's parameters.

@@ -14,13 +14,13 @@ use rmcp::{
 
 use super::call::Caller;
 use crate::{
-    call::{Promoted, Start, Waiting, parse_progress_token, request_key, start},
+    call::{self, Promoted, Start, Waiting, parse_progress_token, request_key},
     http::Refusal,
     message,
     shared::Shared,
 };
 
-pub(super) async fn accept<H: ServerHandler>(
+pub(crate) async fn accept<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     caller: Caller<'_>,
     parts: Parts,
@@ -103,10 +103,10 @@ fn hand_over<H: ServerHandler>(
     parts: Parts,
     notification: ClientNotification,
 ) -> Result<(), Refusal> {
-    let Caller { owner, session, agreed } = caller;
+    let Caller { owner, session, transport, agreed } = caller;
     let message = ClientJsonRpcMessage::notification(notification);
-    let started = start(shared, Start { session: Some((session, agreed)), owner, message, parts });
-    let started = started.map_err(|corrupt| corrupt.refused(session, None))?;
+    let start = Start { session: Some((session, agreed)), transport, owner, message, parts };
+    let started = call::start(shared, start).map_err(|corrupt| corrupt.refused(session, None))?;
     let mut waiting = Waiting::new(shared, started);
     tokio::spawn(async move {
         let first = match waiting.first().await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{StatusCode, request::Parts};
-use mcp_everything_store::Owner;
+use mcp_everything_store::{Owner, Transport};
 use rmcp::{ServerHandler, model::RequestId};
 
 use super::{
@@ -61,13 +61,14 @@ async fn stateful<H: ServerHandler>(
         return initialize::serve(shared, owner, parts, id, body).await;
     }
     let (session, agreed) = session::admit(shared, owner, &parts.headers, id.as_ref()).await?;
+    let transport = Transport::StreamableHttp;
     match envelope.kind {
         Kind::Request { id, method } => {
-            let caller = Caller { owner, session, agreed: &agreed };
+            let caller = Caller { owner, session, transport, agreed: &agreed };
             call::serve(shared, caller, parts, Asked { id: &id, method: &method, body }).await
         }
         Kind::Notification { method } => {
-            let caller = Caller { owner, session, agreed: &agreed };
+            let caller = Caller { owner, session, transport, agreed: &agreed };
             notification::accept(shared, caller, parts, &method, body).await?;
             Ok(accepted())
         }
@@ -84,14 +85,14 @@ async fn stateful<H: ServerHandler>(
 
 /// "If the server accepts the input, the server MUST return HTTP status code 202 Accepted with no
 /// body."
-pub(super) fn accepted() -> Response {
+pub(crate) fn accepted() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::ACCEPTED;
     response
 }
 
 impl Envelope<'_> {
-    pub(super) fn id(&self) -> Option<&RequestId> {
+    pub(crate) fn id(&self) -> Option<&RequestId> {
         match &self.kind {
             Kind::Request { id, .. } | Kind::Response { id } => Some(id),
             Kind::Error { id } => id.as_ref(),

@@ -1,0 +1,44 @@
+//! What every endpoint asks of a request before it looks at it.
+
+use axum::{body::Body, response::Response};
+use http::{Request, header, request::Parts};
+use mcp_everything_store::Owner;
+
+use super::Refusal;
+use crate::Config;
+
+/// Lets a request in that names an allowed host, comes from an allowed origin, and whose caller is
+/// known.
+pub(crate) fn enter(
+    config: &Config,
+    request: Request<Body>,
+) -> Result<(Owner, Parts, Body), Refusal> {
+    if !config.hosts.allows(request.uri(), request.headers()) {
+        let host = request.headers().get(header::HOST);
+        tracing::warn!(event = "mcp.host_refused", ?host, "the Host header names no allowed host");
+        return Err(Refusal::HostNotAllowed);
+    }
+    if !config.origins.allows(request.headers()) {
+        let origin = request.headers().get(header::ORIGIN);
+        tracing::warn!(
+            event = "mcp.origin_refused",
+            ?origin,
+            "the Origin header names no allowed origin"
+        );
+        return Err(Refusal::OriginNotAllowed);
+    }
+    let (parts, body) = request.into_parts();
+    let owner = parts.extensions.get::<Owner>().cloned().ok_or_else(|| {
+        tracing::error!(event = "error", "a request reached the endpoint without an Owner");
+        Refusal::Internal { id: None }
+    })?;
+    Ok((owner, parts, body))
+}
+
+/// The answer, or what a refused request is told.
+pub(crate) fn answered(answer: Result<Response, Refusal>) -> Response {
+    answer.unwrap_or_else(|refusal| {
+        tracing::debug!(event = "mcp.refused", reason = %refusal, "a request was refused");
+        refusal.into_response()
+    })
+}

@@ -1,0 +1,144 @@
+//! POST: a client's message, or a batch of the revision that has them.
+
+use std::sync::Arc;
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use futures::future;
+use http::{Uri, request::Parts};
+use mcp_everything_store::{Handshake, Owner, Session, SessionId, Transport};
+use rmcp::{ServerHandler, model::RequestId};
+
+use super::{
+    handshake::assumed,
+    request::{self, Received},
+};
+use crate::{
+    http::{Refusal, is_json, read_body},
+    message::{Envelope, Kind},
+    shared::Shared,
+    wire::{
+        answer,
+        batch::{pass, read},
+        call::Caller,
+        notification,
+        post::accepted,
+    },
+};
+
+pub(super) async fn serve<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    owner: &Owner,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, Refusal> {
+    if !is_json(&parts.headers) {
+        return Err(Refusal::NotJson);
+    }
+    let config = &shared.config;
+    let body = read_body(body, config.max_body_bytes, config.body_timeout).await?;
+    if body.trim_ascii_start().starts_with(b"[") {
+        return batch(shared, owner, parts, &body).await;
+    }
+    let envelope = Envelope::read(&body)?;
+    if let Kind::Request { method, .. } = &envelope.kind {
+        config.gate.pass(&parts, method)?;
+    }
+    let (session, record) = admit(shared, owner, &parts.uri, envelope.id()).await?;
+    let handshake = record.handshake.clone();
+    let received = Received { owner: owner.clone(), session, handshake, parts, body: body.clone() };
+    accept(shared, received, envelope.kind).await?;
+    Ok(accepted())
+}
+
+/// A batch: everything in it that is wrong is said on the stream, where its answers are.
+async fn batch<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    owner: &Owner,
+    parts: Parts,
+    body: &Bytes,
+) -> Result<Response, Refusal> {
+    let messages = read(&shared.config, body)?;
+    let (session, record) = admit(shared, owner, &parts.uri, None).await?;
+    let handshake = record.handshake.clone().ok_or_else(|| request::not_initialized(None))?;
+    pass(&shared.config, &parts, &messages, &handshake)?;
+    let accepting = messages.into_iter().map(|message| {
+        let text = body.slice_ref(message.get().as_bytes());
+        let (owner, handshake) = (owner.clone(), Some(Arc::clone(&handshake)));
+        let received = Received { owner, session, handshake, parts: parts.clone(), body: text };
+        async move {
+            let text = received.body.clone();
+            let taken = match Envelope::read(&text) {
+                Ok(envelope) => accept(shared, received, envelope.kind).await,
+                Err(malformed) => Err(malformed.into()),
+            };
+            match taken {
+                Ok(()) => Ok(()),
+                Err(refusal) => request::tell(shared, session, refusal).await,
+            }
+        }
+    });
+    future::join_all(accepting).await.into_iter().collect::<Result<(), _>>()?;
+    Ok(accepted())
+}
+
+async fn accept<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    received: Received,
+    kind: Kind<'_>,
+) -> Result<(), Refusal> {
+    match kind {
+        Kind::Request { id, method } => {
+            request::accept(shared, received, id, method.into_owned()).await
+        }
+        Kind::Notification { method } => {
+            let Received { owner, session, handshake, parts, body } = received;
+            let agreed = agreed(handshake, &parts, &method, None)?;
+            let transport = Transport::HttpSse;
+            let caller = Caller { owner: &owner, session, transport, agreed: &agreed };
+            notification::accept(shared, caller, parts, &method, &body).await
+        }
+        Kind::Response { id } => {
+            answer::accept(shared, received.session, Some(&id), &received.body).await
+        }
+        Kind::Error { id } => {
+            answer::accept(shared, received.session, id.as_ref(), &received.body).await
+        }
+    }
+}
+
+/// What was agreed on, or what is assumed where nothing was.
+pub(super) fn agreed(
+    handshake: Option<Arc<Handshake>>,
+    parts: &Parts,
+    method: &str,
+    id: Option<&RequestId>,
+) -> Result<Arc<Handshake>, Refusal> {
+    handshake
+        .or_else(|| assumed(&parts.headers, method).map(Arc::new))
+        .ok_or_else(|| request::not_initialized(id))
+}
+
+/// The session a message is sent to, if it lives, is its caller's, and is of this transport. This
+/// starts its life anew.
+async fn admit<H>(
+    shared: &Shared<H>,
+    owner: &Owner,
+    uri: &Uri,
+    request: Option<&RequestId>,
+) -> Result<(SessionId, Arc<Session>), Refusal> {
+    let not_found = || Refusal::SessionNotFound { id: request.cloned() };
+    let named = named(uri).ok_or_else(|| Refusal::EndpointRequired { id: request.cloned() })?;
+    let id: SessionId = named.parse().map_err(|_| not_found())?;
+    let admitted = shared.store.admit(id, owner).await;
+    let session = admitted.map_err(|error| Refusal::store(&error, request.cloned()))?;
+    session
+        .filter(|session| session.transport == Transport::HttpSse)
+        .map(|session| (id, session))
+        .ok_or_else(not_found)
+}
+
+/// The session in the query. Its id is written without characters that a URL would escape.
+fn named(uri: &Uri) -> Option<&str> {
+    uri.query()?.split('&').find_map(|parameter| parameter.strip_prefix("sessionId="))
+}

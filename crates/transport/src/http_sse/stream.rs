@@ -1,0 +1,55 @@
+//! GET: the event stream, new or gone on with.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::request::Parts;
+use mcp_everything_store::{Claim, Owner, Session, SessionId, Transport};
+use rmcp::ServerHandler;
+
+use super::StreamEventId;
+use crate::{
+    http::{Refusal, accepts_event_stream},
+    shared::Shared,
+    standalone::{self, Beginning},
+};
+
+pub(super) async fn serve<H: ServerHandler>(
+    shared: &Arc<Shared<H>>,
+    message: &str,
+    owner: &Owner,
+    parts: &Parts,
+) -> Result<Response, Refusal> {
+    if !accepts_event_stream(&parts.headers) {
+        return Err(Refusal::GetNotAcceptable);
+    }
+    let (session, claim) = match left(shared, owner, parts).await? {
+        Some(left) => (left.session, Claim::Take(Some(left.position))),
+        None => (begin(shared, owner).await?, Claim::Take(None)),
+    };
+    let beginning = Beginning::HttpSse { url: format!("{message}?sessionId={session}") };
+    standalone::serve(shared, session, beginning, claim, parts).await
+}
+
+/// Where the caller was cut off, if it comes back to a session that lives and is its own. Any other
+/// begins a new one: to an `EventSource` every refusal is final.
+async fn left<H>(
+    shared: &Shared<H>,
+    owner: &Owner,
+    parts: &Parts,
+) -> Result<Option<StreamEventId>, Refusal> {
+    let id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let Some(left) = id.and_then(StreamEventId::parse) else { return Ok(None) };
+    let admitted = shared.store.admit(left.session, owner).await;
+    let session = admitted.map_err(|error| Refusal::store(&error, None))?;
+    Ok(session.filter(|session| session.transport == Transport::HttpSse).map(|_| left))
+}
+
+/// A new session. It is there before its client is told of it.
+async fn begin<H>(shared: &Shared<H>, owner: &Owner) -> Result<SessionId, Refusal> {
+    let id = SessionId::random(&*shared.random);
+    let transport = Transport::HttpSse;
+    let session = Session { owner: owner.clone(), transport, handshake: None };
+    shared.store.create(id, session).await.map_err(|error| Refusal::store(&error, None))?;
+    Ok(id)
+}
