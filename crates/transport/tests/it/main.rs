@@ -4,6 +4,7 @@
 mod batch;
 mod calls;
 mod faults;
+mod http_sse;
 mod instances;
 mod leases;
 mod losses;

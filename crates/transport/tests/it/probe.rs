@@ -23,6 +23,9 @@ pub(crate) struct Probe {
     pub(crate) seen: mpsc::UnboundedSender<&'static str>,
 }
 
+/// How many bytes of text `large` returns.
+pub(crate) const LARGE: usize = 4096;
+
 fn text(text: &str) -> CallToolResponse {
     CallToolResult::success(vec![ContentBlock::text(text)]).into()
 }
@@ -39,6 +42,7 @@ impl ServerHandler for Probe {
     ) -> Result<CallToolResponse, ErrorData> {
         match request.name.as_ref() {
             "echo" => Ok(text("echo")),
+            "large" => Ok(text(&"x".repeat(LARGE))),
             "panic" => panic!("on purpose"),
             "gate" => {
                 let _ = self.seen.send("gate.waits");

@@ -227,6 +227,7 @@ impl Answer {
 /// One event as it was on the wire.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Event {
+    pub(crate) name: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) retry: Option<u64>,
     pub(crate) data: Value,
@@ -258,10 +259,14 @@ impl Events {
                     let (name, value) = line.split_once(':').unwrap_or((line, ""));
                     let value = value.trim_start();
                     match name {
+                        "event" => event.name = Some(value.into()),
                         "id" => event.id = Some(value.into()),
                         "retry" => event.retry = Some(value.parse().unwrap()),
                         "data" if value.is_empty() => {}
-                        "data" => event.data = serde_json::from_str(value).unwrap(),
+                        // The endpoint of an HTTP with SSE stream is no JSON.
+                        "data" => {
+                            event.data = serde_json::from_str(value).unwrap_or(value.into());
+                        }
                         _ => continue,
                     }
                     fields += 1;
