@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-use mcp_everything_store::{Handshake, SessionId, Settled, Transport};
+use http::request::Parts;
+use mcp_everything_store::{Handshake, Owner, SessionId, Settled, Transport};
 use rmcp::{
     ServerHandler,
-    model::{ProtocolVersion, RequestId},
+    model::{Implementation, ProtocolVersion, RequestId},
 };
 use serde_json::json;
 
@@ -29,7 +29,7 @@ pub(super) async fn serve<H: ServerHandler>(
     let Negotiated { answer, handshake, client } =
         negotiate(shared, &owner, transport, parts, id, &body).await?;
     if let Some(handshake) = handshake {
-        settle(shared, session, handshake.clone(), id).await?;
+        settle(shared, session, handshake.clone(), Some(id)).await?;
         log_start(session, &owner, &client, &handshake);
     }
     push(shared, session, Some(id), to_bytes(&answer)).await
@@ -39,40 +39,55 @@ async fn settle<H>(
     shared: &Shared<H>,
     session: SessionId,
     handshake: Handshake,
-    id: &RequestId,
+    id: Option<&RequestId>,
 ) -> Result<(), Refusal> {
-    let id = Some(id.clone());
     match shared.store.settle(session, handshake).await {
         Ok(Settled::Done) => Ok(()),
         Ok(Settled::Already) => {
             let reason = "this session is initialized already".to_owned();
-            Err(Refusal::InvalidRequest { id, reason })
+            Err(Refusal::InvalidRequest { id: id.cloned(), reason })
         }
-        Ok(Settled::Gone) => Err(Refusal::SessionNotFound { id }),
-        Err(error) => Err(Refusal::store(&error, id)),
+        Ok(Settled::Gone) => Err(Refusal::SessionNotFound { id: id.cloned() }),
+        Err(error) => Err(Refusal::store(&error, id.cloned())),
     }
 }
 
-/// What a request is served by that comes before any handshake; `None` if it may not come.
+/// What a message is served by that comes without a handshake.
 ///
-/// A `ping` may ("Initialization"), and so may what this transport does not have and any server
-/// calls unknown. And a client that names a version in the header has had its handshake: the
-/// TypeScript SDK comes back to a stream that was cut without `Last-Event-ID`, is given a new
-/// session, and goes on in it as before. It is served as a client without capabilities.
-pub(super) fn assumed(headers: &HeaderMap, method: &str) -> Option<Handshake> {
-    let version = match VersionHeader::of(headers) {
-        VersionHeader::Stateful(version) => version,
-        VersionHeader::Absent | VersionHeader::Stateless | VersionHeader::Unknown(_) => {
-            if method != "ping" && Wire::Stateful.has(method) {
-                return None;
-            }
-            ProtocolVersion::V_2024_11_05.as_str()
-        }
-    };
-    let initialize = json!({
-        "protocolVersion": version,
-        "capabilities": {},
-        "clientInfo": { "name": "unknown", "version": "" }
-    });
-    Some(Handshake { initialize: initialize.to_string().into(), protocol_version: version.into() })
+/// A client that names its version in the header has had one: the TypeScript SDK comes back to a
+/// stream that was cut without `Last-Event-ID`, is given a new session, and goes on in it as
+/// before. The session is settled as that of a client without capabilities. Otherwise only a
+/// `ping` may come ("Initialization"), and what this transport does not have, so that it is called
+/// unknown.
+pub(super) async fn without<H>(
+    shared: &Shared<H>,
+    owner: &Owner,
+    session: SessionId,
+    parts: &Parts,
+    method: &str,
+    id: Option<&RequestId>,
+) -> Result<Arc<Handshake>, Refusal> {
+    if let VersionHeader::Stateful(version) = VersionHeader::of(&parts.headers) {
+        let client = Implementation::new("unknown", "");
+        let handshake = assumed(version, &client);
+        settle(shared, session, handshake.clone(), id).await?;
+        log_start(session, owner, &client, &handshake);
+        return Ok(Arc::new(handshake));
+    }
+    if method == "ping" || !Wire::Stateful.has(method) {
+        let version = ProtocolVersion::V_2024_11_05;
+        return Ok(Arc::new(assumed(version.as_str(), &Implementation::new("unknown", ""))));
+    }
+    Err(not_initialized(id))
+}
+
+fn assumed(version: &str, client: &Implementation) -> Handshake {
+    let initialize =
+        json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
+    Handshake { initialize: initialize.to_string().into(), protocol_version: version.into() }
+}
+
+pub(super) fn not_initialized(id: Option<&RequestId>) -> Refusal {
+    let reason = "this session is not initialized: send `initialize` first".to_owned();
+    Refusal::InvalidRequest { id: id.cloned(), reason }
 }

@@ -6,11 +6,11 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures::future;
 use http::{Uri, request::Parts};
-use mcp_everything_store::{Handshake, Owner, Session, SessionId, Transport};
+use mcp_everything_store::{Owner, Session, SessionId, Transport};
 use rmcp::{ServerHandler, model::RequestId};
 
 use super::{
-    handshake::assumed,
+    handshake::{not_initialized, without},
     request::{self, Received},
 };
 use crate::{
@@ -60,7 +60,7 @@ async fn batch<H: ServerHandler>(
 ) -> Result<Response, Refusal> {
     let messages = read(&shared.config, body)?;
     let (session, record) = admit(shared, owner, &parts.uri, None).await?;
-    let handshake = record.handshake.clone().ok_or_else(|| request::not_initialized(None))?;
+    let handshake = record.handshake.clone().ok_or_else(|| not_initialized(None))?;
     pass(&shared.config, &parts, &messages, &handshake)?;
     let accepting = messages.into_iter().map(|message| {
         let text = body.slice_ref(message.get().as_bytes());
@@ -93,7 +93,10 @@ async fn accept<H: ServerHandler>(
         }
         Kind::Notification { method } => {
             let Received { owner, session, handshake, parts, body } = received;
-            let agreed = agreed(handshake, &parts, &method, None)?;
+            let agreed = match handshake {
+                Some(agreed) => agreed,
+                None => without(shared, &owner, session, &parts, &method, None).await?,
+            };
             let transport = Transport::HttpSse;
             let caller = Caller { owner: &owner, session, transport, agreed: &agreed };
             notification::accept(shared, caller, parts, &method, &body).await
@@ -105,18 +108,6 @@ async fn accept<H: ServerHandler>(
             answer::accept(shared, received.session, id.as_ref(), &received.body).await
         }
     }
-}
-
-/// What was agreed on, or what is assumed where nothing was.
-pub(super) fn agreed(
-    handshake: Option<Arc<Handshake>>,
-    parts: &Parts,
-    method: &str,
-    id: Option<&RequestId>,
-) -> Result<Arc<Handshake>, Refusal> {
-    handshake
-        .or_else(|| assumed(&parts.headers, method).map(Arc::new))
-        .ok_or_else(|| request::not_initialized(id))
 }
 
 /// The session a message is sent to, if it lives, is its caller's, and is of this transport. This

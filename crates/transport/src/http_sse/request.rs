@@ -11,7 +11,7 @@ use rmcp::{
 };
 use tracing::Instrument as _;
 
-use super::{handshake, message::agreed, reach};
+use super::{handshake, reach};
 use crate::{
     call::{Promoted, Waiting},
     http::Refusal,
@@ -77,7 +77,10 @@ async fn call<H: ServerHandler>(
     method: &str,
 ) -> Result<(), Refusal> {
     let Received { owner, session, handshake, parts, body } = received;
-    let agreed = agreed(handshake, &parts, method, Some(id))?;
+    let agreed = match handshake {
+        Some(agreed) => agreed,
+        None => handshake::without(shared, &owner, session, &parts, method, Some(id)).await?,
+    };
     let caller = Caller { owner: &owner, session, transport: Transport::HttpSse, agreed: &agreed };
     let started = begin(shared, caller, parts, Asked { id, method, body: &body })?;
     let mut waiting = Waiting::new(shared, started);
@@ -127,9 +130,4 @@ pub(super) async fn push<H>(
         Ok(Pushed::Gone) => Err(Refusal::SessionNotFound { id: id.cloned() }),
         Err(error) => Err(Refusal::store(&error, id.cloned())),
     }
-}
-
-pub(super) fn not_initialized(id: Option<&RequestId>) -> Refusal {
-    let reason = "this session is not initialized: send `initialize` first".to_owned();
-    Refusal::InvalidRequest { id: id.cloned(), reason }
 }

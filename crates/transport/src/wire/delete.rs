@@ -19,7 +19,8 @@ pub(crate) async fn serve<H>(
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(Refusal::MethodNotAllowed(Method::DELETE, "POST"));
     }
-    let session = session::id(&parts.headers, None)?;
+    // One of the other transport is none here.
+    let (session, _) = session::admit(shared, owner, &parts.headers, None).await?;
     let deleted = shared.store.delete(session, owner).await;
     if !deleted.map_err(|error| Refusal::store(&error, None))? {
         return Err(Refusal::SessionNotFound { id: None });

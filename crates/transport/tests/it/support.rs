@@ -248,6 +248,11 @@ impl Events {
         Self { body: body.into_data_stream(), text: String::new() }
     }
 
+    /// Closes the connection.
+    pub(crate) fn close(&mut self) {
+        self.body = Body::empty().into_data_stream();
+    }
+
     /// The next event; `None` at the end of the stream. Comments are passed over.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {

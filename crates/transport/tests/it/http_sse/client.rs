@@ -118,6 +118,13 @@ impl<'a> Sse<'a> {
         Self::of(cluster, owner, access, response).await
     }
 
+    /// Closes the stream, and waits until that is known.
+    pub(crate) async fn hang_up(&mut self) {
+        let closed = self.cluster.store.count("close_stream");
+        self.events.close();
+        self.cluster.store.asked("close_stream", closed).await;
+    }
+
     /// Where it was told to send its messages.
     pub(crate) fn url(&self) -> &str {
         self.opening.data.as_str().unwrap()

@@ -63,17 +63,13 @@ async fn without_an_id_of_ours_a_session_is_new() {
 #[tokio::test]
 async fn a_session_lives_five_minutes_without_its_stream() {
     let cluster = Cluster::of(1).await;
-    let client = Sse::connect(&cluster).await;
+    let mut client = Sse::connect(&cluster).await;
     let (session, last) = (client.session().to_owned(), client.last.clone());
-    let asked = cluster.store.count("close_stream");
-    drop(client);
-    cluster.store.asked("close_stream", asked).await;
+    client.hang_up().await;
     cluster.clock.advance(Duration::from_secs(299));
-    let back = Sse::back_as(&cluster, owner("alice"), None, last.as_deref(), 0).await;
+    let mut back = Sse::back_as(&cluster, owner("alice"), None, last.as_deref(), 0).await;
     assert_eq!(back.session(), session);
-    let asked = cluster.store.count("close_stream");
-    drop(back);
-    cluster.store.asked("close_stream", asked).await;
+    back.hang_up().await;
     cluster.clock.advance(Duration::from_secs(300));
     let back = Sse::back_as(&cluster, owner("alice"), None, last.as_deref(), 0).await;
     assert_ne!(back.session(), session);
@@ -83,22 +79,10 @@ async fn a_session_lives_five_minutes_without_its_stream() {
 async fn a_request_that_nobody_would_hear_the_answer_of_is_refused() {
     let cluster = Cluster::of(3).await;
     let mut client = Sse::connect(&cluster).await;
-    let unheard = client.posting().body(call(1, "echo").to_string().into()).unwrap();
-    let asked = cluster.store.count("close_stream");
-    let Sse { events, .. } = &mut client;
-    drop(std::mem::replace(events, empty()));
-    cluster.store.asked("close_stream", asked).await;
-    client.send(unheard).await.is_refused(404, -32001);
+    client.hang_up().await;
+    client.post(&call(1, "echo")).await.is_refused(404, -32001);
     // What asks for nothing is taken.
     client.accepted(&noted()).await;
-}
-
-fn empty() -> crate::support::Events {
-    let mut response = axum::response::Response::default();
-    let headers = response.headers_mut();
-    headers.insert("content-type", "text/event-stream".parse().unwrap());
-    headers.insert("x-accel-buffering", "no".parse().unwrap());
-    crate::support::Events::of(response)
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,7 +90,7 @@ async fn a_request_waits_a_moment_for_its_client_to_come_back() {
     let cluster = Cluster::of(3).await;
     let mut client = Sse::connect(&cluster).await;
     let last = client.last.clone();
-    drop(std::mem::replace(&mut client.events, empty()));
+    client.hang_up().await;
     let asked = cluster.store.count("holder");
     let message = call(1, "echo");
     let ((), mut back) = tokio::join!(client.accepted(&message), async {

@@ -118,7 +118,9 @@ async fn what_comes_by_itself() {
         };
         cluster.instances[size - 1].notify(session, told("notifications/told")).await.unwrap();
         assert_eq!(client.message().await["method"], "notifications/told");
-        assert_eq!(cluster.instances[0].open_streams(), [session]);
+        let open = cluster.instances[0].open_streams().await.unwrap();
+        assert_eq!(open.len(), 1);
+        assert_eq!(open[0].0, session);
         cluster.instances[0].send_now(session, vec![told("notifications/tick")]);
         let tick = client.events.message().await;
         assert_eq!((&tick.data["method"], tick.id), (&json!("notifications/tick"), None));
