@@ -5,6 +5,7 @@
 //! method's, so that a wrong one is named.
 
 mod envelope;
+mod fault;
 mod params;
 mod wire;
 

@@ -15,14 +15,18 @@ pub(crate) fn enter(
 ) -> Result<(Owner, Parts, Body), Refusal> {
     if !config.hosts.allows(request.uri(), request.headers()) {
         let host = request.headers().get(header::HOST);
-        tracing::warn!(event = "mcp.host_refused", ?host, "the Host header names no allowed host");
+        tracing::warn!(
+            event = "mcp.host_refused",
+            host = host.map(|host| String::from_utf8_lossy(host.as_bytes())).as_deref(),
+            "the Host header names no allowed host"
+        );
         return Err(Refusal::HostNotAllowed);
     }
     if !config.origins.allows(request.headers()) {
         let origin = request.headers().get(header::ORIGIN);
         tracing::warn!(
             event = "mcp.origin_refused",
-            ?origin,
+            origin = origin.map(|origin| String::from_utf8_lossy(origin.as_bytes())).as_deref(),
             "the Origin header names no allowed origin"
         );
         return Err(Refusal::OriginNotAllowed);

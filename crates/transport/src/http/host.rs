@@ -82,11 +82,21 @@ impl FromStr for Host {
 
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
         let authority: Authority = text.parse().map_err(|_| InvalidHost(text.to_owned()))?;
-        if authority.as_str().contains('@') || authority.host().is_empty() {
+        if !is_host_and_port(&authority) {
             return Err(InvalidHost(text.to_owned()));
         }
         Ok(Self::of(&authority))
     }
+}
+
+/// Whether this is a host, and a port at most: an [`Authority`] may name a user, and takes any text
+/// for a port.
+pub(super) fn is_host_and_port(authority: &Authority) -> bool {
+    let host = authority.host();
+    let alone = authority.as_str().len() == host.len();
+    !host.is_empty()
+        && !authority.as_str().contains('@')
+        && (alone || authority.port_u16().is_some())
 }
 
 #[cfg(test)]
@@ -104,9 +114,16 @@ mod tests {
         for host in ["localhost", "LOCALHOST:3232", "127.0.0.1:1", "[::1]:3232", "[::1]"] {
             assert!(allows(&policy, host), "{host}");
         }
-        for host in
-            ["evil.example.com", "localhost.evil.com", "127.0.0.2", "a@localhost", "", "::1"]
-        {
+        for host in [
+            "evil.example.com",
+            "localhost.evil.com",
+            "localhost:1.evil.com",
+            "localhost:99999",
+            "127.0.0.2",
+            "a@localhost",
+            "",
+            "::1",
+        ] {
             assert!(!allows(&policy, host), "{host}");
         }
     }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderValue, header, uri::Authority};
 use thiserror::Error;
 
+use super::host::is_host_and_port;
+
 /// The origins allowed to call from a browser: checked on `Origin`, which Streamable HTTP makes a
 /// MUST ("Security Warning"), and answered in CORS headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +85,8 @@ impl FromStr for Pattern {
         let (scheme, rest) = lower.split_once("://").ok_or_else(invalid)?;
         let (host, any_port) = rest.strip_suffix(":*").map_or((rest, false), |host| (host, true));
         let authority: Authority = host.parse().map_err(|_| invalid())?;
-        let well_formed = !authority.host().is_empty()
-            && !host.contains(['@', '*'])
+        let well_formed = is_host_and_port(&authority)
+            && !host.contains('*')
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         if !well_formed || any_port && authority.port().is_some() {
             return Err(invalid());
@@ -128,6 +130,8 @@ mod tests {
             "null",
             "",
             "http://localhost.evil.com",
+            "http://localhost:1.evil.com",
+            "http://localhost:99999",
         ] {
             assert!(!allows(&policy, origin), "{origin}");
         }

@@ -27,6 +27,9 @@ pub(crate) enum Kind<'a> {
 /// The longest text a request may have as its id, in bytes: ids come back in answers and events.
 const MAX_ID: usize = 1024;
 
+/// The longest name of a method, in bytes: an unknown one comes back in the error.
+const MAX_METHOD: usize = 256;
+
 /// A text that is no JSON-RPC 2.0 message.
 #[derive(Debug)]
 pub(crate) enum Malformed {
@@ -69,18 +72,14 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 impl<'a> Envelope<'a> {
     /// Reads the outside of one message. A batch is not one.
     pub(crate) fn read(text: &'a [u8]) -> Result<Self, Malformed> {
-        let fields: Fields<'a> = match serde_json::from_slice(text) {
-            Ok(fields) => fields,
-            Err(error) if error.is_data() => {
-                let reason = match text.trim_ascii_start().first() {
-                    Some(b'{') => bounded(&error.to_string()),
-                    _ => "a message is a JSON object".to_owned(),
-                };
-                return Err(Malformed::Shape { id: None, reason });
-            }
-            Err(error) => return Err(Malformed::Syntax(bounded(&error.to_string()))),
-        };
-        fields.into_envelope()
+        let is_object = text.trim_ascii_start().starts_with(b"{");
+        match serde_json::from_slice::<Fields<'a>>(text) {
+            Ok(fields) if is_object => fields.into_envelope(),
+            Err(error) if !error.is_data() => Err(Malformed::Syntax(bounded(&error.to_string()))),
+            Err(error) if is_object => Err(shape(None, &bounded(&error.to_string()))),
+            // A list of the right length is read as a struct, too.
+            Ok(_) | Err(_) => Err(shape(None, "a message is a JSON object")),
+        }
     }
 }
 
@@ -111,6 +110,9 @@ impl<'a> Fields<'a> {
                 let Ok(method) = serde_json::from_str::<Cow<'a, str>>(method.get()) else {
                     return Err(shape(id, "`method` must be a string"));
                 };
+                if method.len() > MAX_METHOD {
+                    return Err(shape(id, "`method` is longer than 256 bytes"));
+                }
                 match id {
                     Some(id) => Kind::Request { id, method },
                     None => Kind::Notification { method },
@@ -168,6 +170,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let long_id = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "x".repeat(1025));
+        let long_method = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}"}}"#, "x".repeat(257));
         for (text, named) in [
             (r#"{"id":1,"method":"ping"}"#, "jsonrpc"),
             (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, "jsonrpc"),
@@ -180,6 +183,9 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, "result"),
             (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, "duplicate"),
             (&long_id, "1024"),
+            (&long_method, "256"),
+            (r#"["2.0",1,"ping"]"#, "object"),
+            (r#"["2.0",1,"ping",{},null,null]"#, "object"),
             ("7", "object"),
             ("\"text\"", "object"),
         ] {

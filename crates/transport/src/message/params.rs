@@ -11,17 +11,19 @@ use rmcp::model::{
     SetLevelRequest, SubscribeRequest, SubscriptionsListenRequest, UnsubscribeRequest,
     UpdateTaskRequest,
 };
-use serde::Deserialize;
 use serde_json::json;
 
-use super::{Wire, envelope::bounded};
+use super::{
+    Wire,
+    fault::{fault, read},
+};
 
 /// Reads `$text` as the type that belongs to `$method`, or else as `$other`.
 macro_rules! by_method {
     ($union:ident, $method:expr, $text:expr, { $($name:literal => $type:ident,)+ } else $other:ident) => {
         match $method {
-            $($name => serde_json::from_slice::<$type>($text).map($union::$type),)+
-            _ => serde_json::from_slice::<$other>($text).map($union::$other),
+            $($name => read::<$type>($text).map($union::$type),)+
+            _ => read::<$other>($text).map($union::$other),
         }
     };
 }
@@ -30,10 +32,9 @@ macro_rules! by_method {
 /// parameters. A method that the wire does not have is read as an unknown one.
 pub(crate) fn request(wire: Wire, method: &str, text: &[u8]) -> Result<ClientRequest, String> {
     if !wire.has(method) {
-        let read = serde_json::from_slice(text).map(ClientRequest::CustomRequest);
-        return read.map_err(|error| described(&error));
+        return read(text).map(ClientRequest::CustomRequest);
     }
-    let read = by_method!(ClientRequest, method, text, {
+    let request = by_method!(ClientRequest, method, text, {
         "initialize" => InitializeRequest,
         "ping" => PingRequest,
         "server/discover" => DiscoverRequest,
@@ -55,27 +56,21 @@ pub(crate) fn request(wire: Wire, method: &str, text: &[u8]) -> Result<ClientReq
         "tasks/cancel" => CancelTaskRequest,
         "skills/list" => ListSkillsRequest,
         "skills/get" => GetSkillRequest,
-    } else CustomRequest);
-    let read = read.map_err(|error| described(&error))?;
-    check_page(&read, text)?;
-    Ok(read)
+    } else CustomRequest)?;
+    check_page(&request, text)?;
+    Ok(request)
 }
 
 /// rmcp takes the parameters of a list for none if they are wrong, so a wrong cursor would start
 /// the list again instead of being an error ("Pagination", Error Handling).
 fn check_page(request: &ClientRequest, text: &[u8]) -> Result<(), String> {
-    #[derive(Deserialize)]
-    struct Paged {
-        #[serde(rename = "params")]
-        _params: Option<PaginatedRequestParams>,
-    }
     match request {
         ClientRequest::ListPromptsRequest(_)
         | ClientRequest::ListResourcesRequest(_)
         | ClientRequest::ListResourceTemplatesRequest(_)
         | ClientRequest::ListSkillsRequest(_)
         | ClientRequest::ListToolsRequest(_) => {
-            serde_json::from_slice::<Paged>(text).map(drop).map_err(|error| described(&error))
+            fault::<Option<PaginatedRequestParams>>(text).map_or(Ok(()), Err)
         }
         _ => Ok(()),
     }
@@ -83,13 +78,12 @@ fn check_page(request: &ClientRequest, text: &[u8]) -> Result<(), String> {
 
 /// The notification in `text`, whose envelope names `method`.
 pub(crate) fn notification(method: &str, text: &[u8]) -> Result<ClientNotification, String> {
-    let read = by_method!(ClientNotification, method, text, {
+    by_method!(ClientNotification, method, text, {
         "notifications/initialized" => InitializedNotification,
         "notifications/cancelled" => CancelledNotification,
         "notifications/progress" => ProgressNotification,
         "notifications/roots/list_changed" => RootsListChangedNotification,
-    } else CustomNotification);
-    read.map_err(|error| described(&error))
+    } else CustomNotification)
 }
 
 /// What is wrong with a request that rmcp took for one of an unknown method; `None` if the method
@@ -101,13 +95,6 @@ pub(crate) fn known_request_error(wire: Wire, custom: &CustomRequest) -> Option<
     }
     let reason = request(wire, &custom.method, message.to_string().as_bytes()).err()?;
     Some(ErrorData::invalid_params(format!("invalid params: {reason}"), None))
-}
-
-/// Without the place in the text: parameters are read from the middle of a message.
-fn described(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = text.rfind(" at line ").unwrap_or(text.len());
-    bounded(&text[..place])
 }
 
 #[cfg(test)]
