@@ -8,6 +8,7 @@ mod log;
 mod panic;
 mod security_headers;
 mod splash;
+mod unknown;
 
 pub(crate) use address::Proxies;
 pub(crate) use cors::cors;
@@ -17,3 +18,4 @@ pub(crate) use log::{Requests, log};
 pub(crate) use panic::catch_panics;
 pub(crate) use security_headers::security_headers;
 pub(crate) use splash::splash;
+pub(crate) use unknown::unknown;

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use self::discovery::Discovered;
+use crate::net;
 
 /// Where the code is sent. Nobody listens there: the redirect is read, not followed.
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
@@ -131,11 +132,6 @@ async fn json_of<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// The innermost reason: reqwest's own text says little.
 fn unreachable(what: &str, error: &reqwest::Error) -> LoginError {
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    LoginError::Unreachable { what: what.to_owned(), reason: reason.to_string() }
+    LoginError::Unreachable { what: what.to_owned(), reason: net::reason(error) }
 }

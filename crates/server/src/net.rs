@@ -3,5 +3,16 @@
 mod connections;
 mod listen;
 
+use std::error::Error;
+
 pub(crate) use connections::Connections;
 pub(crate) use listen::listen;
+
+/// Why a request got no answer: the innermost reason, as reqwest's own text says little.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    let mut reason: &dyn Error = error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    reason.to_string()
+}

@@ -17,7 +17,7 @@ use super::base::Base;
 use crate::{
     http::{
         Health, Hosts, Proxies, Requests, catch_panics, check_host, cors, health, log,
-        security_headers, splash,
+        security_headers, splash, unknown,
     },
     settings::{AuthMode, Settings},
 };
@@ -62,8 +62,8 @@ pub(super) fn router(
     };
     let authenticated = settings.auth_mode != AuthMode::None;
     let hosts: Hosts = Arc::new(settings.allowed_hosts.clone());
-    let routes = guarded
-        .merge(splash(&settings.base_uri, authenticated))
+    let routes = guarded.merge(splash(&settings.base_uri, authenticated));
+    let routes = unknown(routes, &settings.base_uri)
         .layer(middleware::from_fn_with_state(hosts, check_host))
         .merge(health(health_state))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))

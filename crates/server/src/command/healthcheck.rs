@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use super::{fail, print};
-use crate::settings::Settings;
+use crate::{net, settings::Settings};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -28,6 +28,6 @@ pub(super) async fn run(settings: &Settings) -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(answer) => fail(&format!("{url} answers {}", answer.status())),
-        Err(error) => fail(&format!("{url} does not answer: {error}")),
+        Err(error) => fail(&format!("{url} does not answer: {}", net::reason(&error))),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn check(State(hosts): State<Hosts>, request: Request, next: Ne
     let host = request.headers().get(http::header::HOST);
     tracing::warn!(
         event = "http.host_refused",
-        ?host,
+        host = host.map(|host| String::from_utf8_lossy(host.as_bytes())).as_deref(),
         "the Host header names no allowed host; add it to ALLOWED_HOSTS if it is yours"
     );
     if request.uri().path() == "/mcp" {

@@ -33,6 +33,10 @@ struct ServerMetadata {
 }
 
 pub(super) async fn discover(client: &Client, server: &str) -> Result<Discovered, LoginError> {
+    if !server.starts_with("http://") && !server.starts_with("https://") {
+        let reason = "a server is a URL such as http://localhost:3232".to_owned();
+        return Err(LoginError::Unexpected { what: server.to_owned(), reason });
+    }
     let base = server.trim_end_matches('/').trim_end_matches("/mcp");
     let endpoint = format!("{base}/mcp");
     let request = client
@@ -40,8 +44,14 @@ pub(super) async fn discover(client: &Client, server: &str) -> Result<Discovered
         .header(header::ACCEPT, "application/json, text/event-stream")
         .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }));
     let answer = request.send().await.map_err(|error| unreachable(&endpoint, &error))?;
-    if answer.status() != StatusCode::UNAUTHORIZED {
-        return Err(LoginError::NoAuthentication { server: endpoint });
+    match answer.status() {
+        StatusCode::UNAUTHORIZED => {}
+        // It was looked at, and what it lacks is a session.
+        StatusCode::BAD_REQUEST => return Err(LoginError::NoAuthentication { server: endpoint }),
+        status => {
+            let body = answer.text().await.unwrap_or_default();
+            return Err(LoginError::Refused { what: endpoint, status: status.as_u16(), body });
+        }
     }
     let challenge = answer.headers().get(header::WWW_AUTHENTICATE);
     let challenge = challenge.and_then(|value| value.to_str().ok()).unwrap_or_default();

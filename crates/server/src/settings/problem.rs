@@ -45,14 +45,17 @@ impl fmt::Display for Problem {
 }
 
 /// Prefixes that other programs do not use for variables of their own.
-const OUR_PREFIXES: [&str; 10] = [
+const OUR_PREFIXES: [&str; 13] = [
     "ALLOWED_",
     "AUTH_",
+    "BASE_UR",
     "DRAIN_",
     "FAULT_TOOLS",
     "INTROSPECTION_",
     "RATE_LIMITS",
     "REDIS_",
+    "SECRET_KEY",
+    "SESSION_T",
     "TOKEN_",
     "TRUSTED_",
     "UPSTREAM_",
@@ -96,9 +99,11 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_is_noticed_and_a_foreign_one_is_not() {
-        let environment = ["AUTH_MODE", "AUTH_MOOD", "PATH", "DRAIN_TIME"].map(str::to_owned);
-        let unknown: Vec<_> = unknown_variables(environment.into_iter(), &["AUTH_MODE"]).collect();
-        assert_eq!(unknown, ["AUTH_MOOD", "DRAIN_TIME"]);
+        let misspelt = ["AUTH_MOOD", "BASE_URL", "DRAIN_TIME", "SECRET_KEY", "SESSION_TIMEOUT"];
+        let environment = misspelt.iter().chain(&["AUTH_MODE", "PATH", "SESSION_MANAGER"]);
+        let environment = environment.map(|name| (*name).to_owned());
+        let unknown: Vec<_> = unknown_variables(environment, &["AUTH_MODE"]).collect();
+        assert_eq!(unknown, misspelt);
     }
 
     #[test]

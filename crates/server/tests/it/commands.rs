@@ -145,8 +145,14 @@ fn login_says_why_it_cannot() {
     let output = run(&["login", "--server", &server.base], &[]);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("without authentication"), "{}", text(&output.stderr));
-    let nowhere = run(&["login", "--server", "http://127.0.0.1:9"], &[]);
-    assert!(text(&nowhere.stderr).contains("cannot be reached"), "{}", text(&nowhere.stderr));
+    for (url, said) in [
+        ("http://127.0.0.1:9", "cannot be reached"),
+        ("127.0.0.1:9", "http://localhost:3232"),
+        (&server.url("/elsewhere"), "404"),
+    ] {
+        let told = text(&run(&["login", "--server", url], &[]).stderr);
+        assert!(told.contains(said), "{told}");
+    }
 }
 
 #[test]

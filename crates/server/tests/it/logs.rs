@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Deployment, Mcp, Server, Stream, sources};
@@ -68,6 +69,20 @@ async fn a_client_that_comes_back_has_a_line(on: &Deployment) {
     has(&server.logged("stream.resumed"), &["session", "call", "request_id"]);
     let _standalone = Stream::of(client.get(None).await);
     has(&server.logged("stream.opened"), &["session", "request_id"]);
+}
+
+/// Whoever runs the server reads there what to allow.
+#[tokio::test]
+async fn a_host_or_origin_that_is_refused_is_named() {
+    let server = Server::open();
+    let client = Mcp::new(&server);
+    for (header, value, field, event) in [
+        ("host", "mcp.example.com", "host", "http.host_refused"),
+        ("origin", "https://app.example.com", "origin", "mcp.origin_refused"),
+    ] {
+        client.request(Method::POST).header(header, value).send().await.unwrap();
+        assert_eq!(server.logged(event)[field], value);
+    }
 }
 
 #[tokio::test]
