@@ -7,6 +7,8 @@ use crate::{CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, StoreError
 
 /// An entry's id and fields.
 type Entry = (String, Vec<(String, String)>);
+/// Entries from a place on, the newest, and how many there are.
+type Read = (Vec<Entry>, Vec<Entry>, usize);
 
 #[async_trait]
 impl ChangeLog for RedisStore {
@@ -39,7 +41,6 @@ impl ChangeLog for RedisStore {
             .arg(count);
         read.cmd("XREVRANGE").arg(keys::CHANGES).arg("+").arg("-").arg("COUNT").arg(1);
         read.cmd("XLEN").arg(keys::CHANGES);
-        type Read = (Vec<Entry>, Vec<Entry>, usize);
         let (entries, newest, length): Read = self.redis.bulk.pipe(&read).await?;
         // The log reaches back to what it still has. Before the first change it reaches back to
         // while it is not full; then nothing was ever dropped.

@@ -15,7 +15,7 @@ impl Sessions for RedisStore {
     async fn create(&self, id: SessionId, session: Session) -> Result<(), StoreError> {
         noted("create");
         // The place is read before the session is there: nothing is missed in between.
-        let (_, told) = tokio::try_join!(room::make(self, id, &session.owner), self.newest())?;
+        let ((), told) = tokio::try_join!(room::make(self, id, &session.owner), self.newest())?;
         let Session { owner, transport, handshake } = &session;
         let (initialize, version) = match handshake.as_deref() {
             Some(Handshake { initialize, protocol_version }) => {

@@ -29,8 +29,8 @@ fn held((id, epoch): (SessionId, Epoch), read: ReadHeld) -> Result<Option<Held>,
 }
 
 /// What `tell.lua` answers.
-fn told(holder: Option<String>) -> (Written, Option<InstanceId>) {
-    (Written::if_lives(holder.is_some()), holder.as_deref().and_then(instance))
+fn told(holder: Option<&str>) -> (Written, Option<InstanceId>) {
+    (Written::if_lives(holder.is_some()), holder.and_then(instance))
 }
 
 #[async_trait]
@@ -113,7 +113,7 @@ impl Streams for RedisStore {
             pipeline.add_command(tell);
         })
         .await?;
-        Ok(holders.into_iter().map(told).collect())
+        Ok(holders.iter().map(|holder| told(holder.as_deref())).collect())
     }
 
     async fn pull(

@@ -1,6 +1,6 @@
 //! What a part of the log of changes comes to for one session.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
 use mcp_everything_store::Change;
@@ -12,41 +12,35 @@ use rmcp::model::{
 use crate::scope::message_bytes;
 
 /// What changed, each thing once: a client that reads it again has it as it is now.
-#[derive(Debug, Default)]
-pub(super) struct News {
-    tools: bool,
-    prompts: bool,
-    resource_list: bool,
-    resources: BTreeSet<String>,
-    /// Any of them, and any resource.
-    anything: bool,
+#[derive(Debug)]
+pub(super) struct News(HashSet<Change>);
+
+impl FromIterator<Change> for News {
+    fn from_iter<I: IntoIterator<Item = Change>>(changes: I) -> Self {
+        Self(changes.into_iter().collect())
+    }
 }
 
 impl News {
-    pub(super) fn add(&mut self, change: Change) {
-        match change {
-            Change::Tools => self.tools = true,
-            Change::Prompts => self.prompts = true,
-            Change::Resources => self.resource_list = true,
-            Change::Resource(uri) => _ = self.resources.insert(uri),
-            Change::Missed => self.anything = true,
-        }
+    fn has(&self, change: &Change) -> bool {
+        self.0.contains(change) || self.0.contains(&Change::Missed)
     }
 
     /// What a session with these subscriptions is told.
     pub(super) fn told(&self, subscriptions: &BTreeSet<String>) -> Vec<Bytes> {
         let mut told: Vec<ServerNotification> = Vec::new();
-        if self.tools || self.anything {
+        if self.has(&Change::Tools) {
             told.push(ToolListChangedNotification::default().into());
         }
-        if self.prompts || self.anything {
+        if self.has(&Change::Prompts) {
             told.push(PromptListChangedNotification::default().into());
         }
-        if self.resource_list || self.anything {
+        if self.has(&Change::Resources) {
             told.push(ResourceListChangedNotification::default().into());
         }
-        let updated = |uri: &&String| self.anything || self.resources.contains(*uri);
-        told.extend(subscriptions.iter().filter(updated).map(|uri| {
+        let updated =
+            subscriptions.iter().filter(|uri| self.has(&Change::Resource((*uri).clone())));
+        told.extend(updated.map(|uri| {
             ResourceUpdatedNotification::new(ResourceUpdatedNotificationParam::new(uri)).into()
         }));
         told.into_iter().map(message_bytes).collect()
@@ -61,8 +55,7 @@ mod tests {
 
     /// What a session that subscribed to `a` and `b` is told.
     fn told(changes: &[Change]) -> Vec<String> {
-        let mut news = News::default();
-        changes.iter().cloned().for_each(|change| news.add(change));
+        let news: News = changes.iter().cloned().collect();
         let subscriptions = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
         let said = |message: &Bytes| {
             let wire: Value = serde_json::from_slice(message).unwrap();

@@ -2,7 +2,7 @@
 //! number of sessions.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     mem,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
@@ -86,12 +86,11 @@ impl Reader {
         let taken = shared.teller.take();
         let from = self.at;
         let (changes, upto) = read(shared, from).await?;
-        let mut news = News::default();
-        for change in changes {
+        for change in &changes {
             shared.changes.hear(change.clone());
-            news.add(change);
         }
         self.at = upto;
+        let news = changes.into_iter().collect();
         let streams = if owed || upto != from {
             shared.streams.holding()
         } else {
@@ -153,11 +152,9 @@ async fn tell<H>(
             deliver(shared, &tellings).await?;
         }
         for (stream, from) in behind {
-            if !known.contains_key(&from) {
+            if let Entry::Vacant(unknown) = known.entry(from) {
                 let (changes, upto) = read(shared, from).await?;
-                let mut news = News::default();
-                changes.into_iter().for_each(|change| news.add(change));
-                known.insert(from, (news, upto));
+                unknown.insert((changes.into_iter().collect(), upto));
             }
             streams.push(stream);
         }

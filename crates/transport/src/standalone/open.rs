@@ -118,7 +118,7 @@ impl OpenStreams {
     pub(crate) fn holding_of(&self, sessions: &[SessionId]) -> Vec<(SessionId, Epoch)> {
         let held = sessions
             .iter()
-            .filter_map(|session| Some((*session, newest_epoch(&*self.sessions.get(session)?)?)));
+            .filter_map(|session| Some((*session, newest_epoch(&self.sessions.get(session)?)?)));
         held.collect()
     }
 

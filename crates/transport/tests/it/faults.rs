@@ -23,6 +23,7 @@ use crate::support::soon;
 pub(crate) struct FaultyStore {
     pub(crate) inner: MemoryStore,
     down: Mutex<HashSet<&'static str>>,
+    unanswered: Mutex<HashSet<&'static str>>,
     gates: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
     done: watch::Sender<HashMap<&'static str, usize>>,
 }
@@ -32,6 +33,7 @@ impl FaultyStore {
         Self {
             inner,
             down: Mutex::default(),
+            unanswered: Mutex::default(),
             gates: Mutex::default(),
             done: watch::Sender::default(),
         }
@@ -42,8 +44,14 @@ impl FaultyStore {
         self.down.lock().unwrap().insert(operation);
     }
 
+    /// From now on an operation is carried out, and fails all the same.
+    pub(crate) fn lose_answers(&self, operation: &'static str) {
+        self.unanswered.lock().unwrap().insert(operation);
+    }
+
     pub(crate) fn mend(&self, operation: &'static str) {
         self.down.lock().unwrap().remove(operation);
+        self.unanswered.lock().unwrap().remove(operation);
     }
 
     /// From now on an operation waits for a permit.
@@ -71,11 +79,18 @@ impl FaultyStore {
         if let Some(gate) = gate {
             gate.acquire().await.unwrap().forget();
         }
-        if self.down.lock().unwrap().contains(operation) {
-            return Err(StoreError::Unavailable { reason: "it was told to fail".into() });
-        }
-        Ok(())
+        told_to_fail(&self.down, operation)
     }
+}
+
+fn told_to_fail(
+    operations: &Mutex<HashSet<&'static str>>,
+    operation: &'static str,
+) -> Result<(), StoreError> {
+    if operations.lock().unwrap().contains(operation) {
+        return Err(StoreError::Unavailable { reason: "it was told to fail".into() });
+    }
+    Ok(())
 }
 
 macro_rules! pass_on {
@@ -84,7 +99,8 @@ macro_rules! pass_on {
         impl $trait for FaultyStore {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$result, StoreError> {
                 self.before(stringify!($name)).await?;
-                self.inner.$name($($argument),*).await
+                let answer = self.inner.$name($($argument),*).await?;
+                told_to_fail(&self.unanswered, stringify!($name)).map(|()| answer)
             })+
         }
     };

@@ -3,6 +3,7 @@
 
 mod batch;
 mod calls;
+mod changes;
 mod faults;
 mod http_sse;
 mod instances;

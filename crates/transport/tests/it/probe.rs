@@ -2,17 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mcp_everything_transport::StreamControl;
+use mcp_everything_store::Change;
+use mcp_everything_transport::{SessionHandle, StreamControl};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ClientResult, ContentBlock,
         CustomNotification, PingRequest, ProgressNotificationParam, ServerCapabilities,
-        ServerConfig, ServerNotification, ServerRequest,
+        ServerConfig, ServerNotification, ServerRequest, SubscribeRequestParams,
+        SubscriptionFilter,
     },
-    service::{NotificationContext, PeerRequestOptions, RequestContext},
+    service::{NotificationContext, PeerRequestOptions, RequestContext, SubscriptionContext},
 };
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, broadcast, mpsc};
 
 /// What the tests hold of the handlers.
 #[derive(Clone)]
@@ -21,6 +23,8 @@ pub(crate) struct Probe {
     pub(crate) gate: Arc<Semaphore>,
     /// What the handlers went through.
     pub(crate) seen: mpsc::UnboundedSender<&'static str>,
+    /// What this handler hears of from its beginning.
+    pub(crate) changes: Arc<Mutex<broadcast::Receiver<Change>>>,
 }
 
 /// How many bytes of text `large` returns.
@@ -32,7 +36,11 @@ fn text(text: &str) -> CallToolResponse {
 
 impl ServerHandler for Probe {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let capabilities = ServerCapabilities::builder()
+            .enable_resources()
+            .enable_tools()
+            .enable_tool_list_changed();
+        ServerConfig::new(capabilities.build())
     }
 
     async fn call_tool(
@@ -86,6 +94,32 @@ impl ServerHandler for Probe {
                 Ok(text("back"))
             }
             other => Err(ErrorData::invalid_params(format!("no tool {other}"), None)),
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let session = context.extensions.get::<SessionHandle>().unwrap();
+        session.subscribe(&request.uri).await.unwrap();
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        loop {
+            let change = self.changes.lock().await.recv().await.unwrap();
+            if change == Change::Tools && context.sink().notify_tool_list_changed().await.is_err() {
+                return Ok(());
+            }
         }
     }
 

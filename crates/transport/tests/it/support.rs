@@ -52,7 +52,6 @@ impl Cluster {
         let bus = Arc::new(LossyBus::default());
         let gate = Arc::new(Semaphore::new(0));
         let (seen_by, seen) = mpsc::unbounded_channel();
-        let probe = Probe { gate: Arc::clone(&gate), seen: seen_by };
         let (mut started, mut ids, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..instances {
             let instance = InstanceId::random(&format!("test{number}"), &SystemRandom);
@@ -62,17 +61,21 @@ impl Cluster {
             let backends = Backends {
                 store: Arc::clone(&store) as _,
                 bus: Arc::clone(&bus) as _,
-                changes,
+                changes: changes.clone(),
                 clock: Arc::new(clock.clone()),
                 random: Arc::new(SystemRandom),
                 instance,
             };
-            let probe = probe.clone();
+            let (gate, seen, feed) = (Arc::clone(&gate), seen_by.clone(), changes.clone());
             let endpoint = Endpoint::start(backends, config.clone(), move |scope, extensions| {
                 if let Some(stream) = scope.stream {
                     extensions.insert(stream.clone());
                 }
-                probe.clone()
+                if let Some(session) = scope.session {
+                    extensions.insert(session.clone());
+                }
+                let changes = Arc::new(Mutex::new(feed.subscribe()));
+                Probe { gate: Arc::clone(&gate), seen: seen.clone(), changes }
             });
             started.push(endpoint.await.unwrap());
         }
