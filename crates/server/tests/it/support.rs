@@ -1,6 +1,6 @@
 //! A server to test, and clients to test it with.
 
-mod balancer;
+pub(crate) mod balancer;
 mod deployment;
 mod instance;
 mod log;
@@ -13,8 +13,8 @@ use std::{path::PathBuf, time::Duration};
 pub(crate) use deployment::Deployment;
 pub(crate) use instance::binary;
 pub(crate) use mcp::{Answer, Mcp, Stream, call};
-pub(crate) use server::Server;
-pub(crate) use sign_in::{SignIn, VERIFIER};
+pub(crate) use server::{Server, free_port};
+pub(crate) use sign_in::{SignIn, Tokens, VERIFIER};
 
 /// No test waits longer for anything that does not come at a fixed time.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);

@@ -38,7 +38,7 @@ async fn connections_to_redis_are_as_many_with_a_hundred_streams_as_with_none() 
     let on = Deployment::three_on_redis();
     let server = on.open();
     let client = Mcp::anonymous(&server).await;
-    client.call("echo", json!({ "message": "hi" })).await.text();
+    client.is_served().await;
     let before = on.redis_cli(&["CLIENT", "LIST"]).lines().count();
     let mut streams = Vec::new();
     for _ in 0..100 {

@@ -37,9 +37,8 @@ pub(crate) struct Balancer {
     runtime: Option<Runtime>,
 }
 
-#[derive(Default)]
 struct Backends {
-    all: Mutex<Vec<Arc<Backend>>>,
+    all: Vec<Arc<Backend>>,
     /// Whose turn it is at the MCP endpoints, and at all others. One turn for all would send each
     /// request of a test that takes turns itself to the same instance.
     turns: [AtomicUsize; 2],
@@ -53,12 +52,17 @@ struct Backend {
 }
 
 impl Balancer {
-    pub(crate) fn start() -> Self {
+    /// Before the instances on these ports.
+    pub(crate) fn start(instances: &[u16]) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let backends = Arc::new(Backends::default());
+        let all = instances.iter().enumerate().map(|(number, port)| {
+            let (connections, cut) = (Mutex::default(), Mutex::default());
+            Arc::new(Backend { number, port: *port, connections, cut })
+        });
+        let backends = Arc::new(Backends { all: all.collect(), turns: Default::default() });
         runtime.spawn(accept(listener, Arc::clone(&backends)));
         Self { port, backends, runtime: Some(runtime) }
     }
@@ -67,18 +71,9 @@ impl Balancer {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// One more instance.
-    pub(crate) fn add(&self, port: u16) {
-        let mut all = self.backends.all.lock().unwrap();
-        let (connections, cut) = (Mutex::default(), Mutex::default());
-        let number = all.len();
-        all.push(Arc::new(Backend { number, port, connections, cut }));
-    }
-
     /// Breaks what runs through it to an instance.
     pub(crate) fn cut(&self, number: usize) {
-        let backend = Arc::clone(&self.backends.all.lock().unwrap()[number]);
-        std::mem::take(&mut *backend.cut.lock().unwrap()).cancel();
+        std::mem::take(&mut *self.backends.all[number].cut.lock().unwrap()).cancel();
     }
 }
 
@@ -93,10 +88,9 @@ impl Drop for Balancer {
 impl Backends {
     /// All of them, beginning with the one whose turn it is.
     fn in_turn(&self, path: &str) -> Vec<Arc<Backend>> {
-        let mut all = self.all.lock().unwrap().clone();
         let turn = self.turns[usize::from(super::is_mcp(path))].fetch_add(1, Ordering::Relaxed);
-        let first = turn % all.len().max(1);
-        all.rotate_left(first);
+        let mut all = self.all.clone();
+        all.rotate_left(turn % self.all.len());
         all
     }
 

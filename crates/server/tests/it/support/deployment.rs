@@ -13,7 +13,7 @@ use super::{Server, is_mcp, log::Log, soon};
 /// How the server is deployed, for one test.
 pub(crate) struct Deployment {
     instances: usize,
-    redis: Option<RedisServer>,
+    pub(crate) redis: Option<RedisServer>,
     started: Mutex<Vec<Arc<Log>>>,
 }
 
@@ -30,7 +30,12 @@ impl Deployment {
 
     /// Three instances that share a Redis, each asked in turn.
     pub(crate) fn three_on_redis() -> Self {
-        Self { instances: 3, ..Self::one_on_redis() }
+        Self::three_on(RedisServer::start())
+    }
+
+    /// Three instances that share this Redis.
+    pub(crate) fn three_on(redis: RedisServer) -> Self {
+        Self { instances: 3, redis: Some(redis), ..Self::one_in_memory() }
     }
 
     /// The server, with authentication.
@@ -47,7 +52,7 @@ impl Deployment {
     pub(crate) fn with(&self, settings: &[(&str, &str)]) -> Server {
         let url = self.redis.as_ref().map(RedisServer::url);
         let store = url.as_ref().map(|url| ("REDIS_URL", url.as_str()));
-        let settings: Vec<_> = settings.iter().copied().chain(store).collect();
+        let settings: Vec<_> = store.into_iter().chain(settings.iter().copied()).collect();
         let server = match self.instances {
             1 => Server::with(&settings),
             several => Server::balanced(several, &settings),

@@ -81,8 +81,13 @@ impl Instance {
         instance
     }
 
+    /// Of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        let status = Command::new("kill").args([name, &self.id().to_string()]).status();
         assert!(status.unwrap().success());
     }
 

@@ -89,6 +89,11 @@ impl Mcp {
         self.post(&call(1, tool, &arguments)).await
     }
 
+    /// That a call of this session is answered.
+    pub(crate) async fn is_served(&self) {
+        assert_eq!(self.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
+    }
+
     pub(crate) async fn get(&self, last_event_id: Option<&str>) -> Response {
         let mut request = self.request(Method::GET).header("accept", "text/event-stream");
         if let Some(id) = last_event_id {
@@ -153,6 +158,8 @@ pub(crate) struct Stream {
     text: String,
     /// The id of the last event.
     pub(crate) last_id: Option<String>,
+    /// How long to wait before coming back, in ms, as it was said last.
+    pub(crate) retry: Option<String>,
 }
 
 impl Stream {
@@ -161,7 +168,7 @@ impl Stream {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         let body = response.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec())).boxed();
-        Self { body, text: String::new(), last_id: None }
+        Self { body, text: String::new(), last_id: None, retry: None }
     }
 
     /// The next message, `None` at the end.
@@ -176,6 +183,9 @@ impl Stream {
                 let event: String = self.text.drain(..end + 2).collect();
                 if let Some(id) = event.lines().find_map(|line| line.strip_prefix("id: ")) {
                     self.last_id = Some(id.to_owned());
+                }
+                if let Some(retry) = event.lines().find_map(|line| line.strip_prefix("retry: ")) {
+                    self.retry = Some(retry.to_owned());
                 }
                 if let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) {
                     return Ok(Some(serde_json::from_str(data).unwrap()));

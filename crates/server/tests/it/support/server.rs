@@ -41,18 +41,22 @@ impl Server {
 
     /// So many instances behind a balancer. `settings` name the store they share.
     pub(crate) fn balanced(instances: usize, settings: &[(&str, &str)]) -> Self {
-        let balancer = Balancer::start();
-        let base = balancer.base();
+        let ports: Vec<_> = (0..instances).map(|_| free_port()).collect();
+        let balancer = Balancer::start(&ports);
+        let mut server = Self::behind(&balancer.base(), &ports, settings);
+        server.balancer = Some(balancer);
+        server
+    }
+
+    /// Instances on these ports behind a balancer that is there already.
+    pub(crate) fn behind(base: &str, ports: &[u16], settings: &[(&str, &str)]) -> Self {
         let log = Arc::default();
-        let instances = (0..instances).map(|number| {
-            let port = free_port().to_string();
-            let settings = settings.iter().copied().chain([("BASE_URI", &*base), ("PORT", &port)]);
-            let instance = Instance::start(number, &settings.collect::<Vec<_>>(), &log);
-            balancer.add(instance.port);
-            instance
+        let instances = ports.iter().enumerate().map(|(number, port)| {
+            let port = port.to_string();
+            let settings = settings.iter().copied().chain([("BASE_URI", base), ("PORT", &port)]);
+            Instance::start(number, &settings.collect::<Vec<_>>(), &log)
         });
-        let instances = instances.collect();
-        Self { instances, log, base, balancer: Some(balancer) }
+        Self { instances: instances.collect(), log, base: base.to_owned(), balancer: None }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -102,7 +106,7 @@ impl Server {
 
 /// A port for an instance that may be started again. Below those that outgoing connections take:
 /// one of them could have it meanwhile.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let random = RandomState::new().build_hasher().finish();
         let port = 10_000 + u16::try_from(random % 20_000).unwrap();

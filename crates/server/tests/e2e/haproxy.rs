@@ -1,0 +1,82 @@
+//! HAProxy before three instances, asking them in turn.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpStream},
+    os::unix::net::UnixStream,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::it::support::{BOUND, free_port};
+
+const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/haproxy.cfg");
+
+/// Where it can be asked how it is.
+const STATISTICS: &str = "global\n    stats socket \"${STATS_SOCKET}\"\n";
+
+pub(crate) struct Haproxy {
+    child: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+    /// Where it expects the instances.
+    pub(crate) instances: [u16; 3],
+}
+
+impl Haproxy {
+    pub(crate) fn start() -> Self {
+        let (port, suite) = (free_port(), free_port());
+        let instances = [free_port(), free_port(), free_port()];
+        let [one, two, three] = instances.map(|port| port.to_string());
+        let folder = tempfile::tempdir().unwrap();
+        let statistics = folder.path().join("statistics.cfg");
+        std::fs::write(&statistics, STATISTICS).unwrap();
+        let child = Command::new("haproxy")
+            .args(["-f", CONFIGURATION, "-f"])
+            .arg(statistics)
+            .env("STATS_SOCKET", socket(&folder))
+            .env("SIGN_IN_PORT", port.to_string())
+            .env("SUITE_PORT", suite.to_string())
+            .env("PORT_ONE", one)
+            .env("PORT_TWO", two)
+            .env("PORT_THREE", three)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("haproxy is installed (`make tools`)");
+        let haproxy = Self { child, folder, port, instances };
+        let started = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(started.elapsed() < BOUND, "haproxy listens");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        haproxy
+    }
+
+    /// Whether it sends requests to an instance.
+    pub(crate) fn serves(&self, instance: usize) -> bool {
+        let mut socket = UnixStream::connect(socket(&self.folder)).unwrap();
+        socket.write_all(b"show stat 2 4 -1\n").unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let names = ["one", "two", "three"];
+        let line = answer.lines().find(|line| line.split(',').nth(1) == Some(names[instance]));
+        line.unwrap().split(',').nth(17) == Some("UP")
+    }
+
+    pub(crate) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+fn socket(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("haproxy.sock")
+}
+
+impl Drop for Haproxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,24 @@
+//! What takes longer: instances killed and restarted under load, Redis failing in every way, ten
+//! thousand sessions, real clients behind a real balancer. Each prints its figures.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "they are figures for people")]
+
+#[path = "../it"]
+mod it {
+    #[expect(dead_code, unused_imports, reason = "the tests in `it` use the rest")]
+    pub(crate) mod support;
+}
+
+mod figures;
+mod haproxy;
+mod load;
+mod sentinel;
+
+mod idle_sessions;
+mod instances_killed;
+mod redis_away;
+mod redis_emptied;
+mod redis_failover;
+mod redis_pubsub_cut;
+mod replay;
+mod rolling_restart;
