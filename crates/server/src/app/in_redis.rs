@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{
     Limits,
-    memory::{MemoryBus, MemoryOAuth},
-    redis::{Redis, RedisAddress, RedisStore, Unreachable},
+    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisStore, Unreachable},
 };
 use tokio::time::{Instant, sleep};
 
@@ -19,10 +18,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub(super) async fn stores(address: &RedisAddress, limits: Limits) -> Result<Stores, StartError> {
     let redis = Redis::connect(address)?;
     reached(&redis, address).await?;
-    let oauth = Arc::new(MemoryOAuth::new(Arc::new(mcp_everything_store::SystemClock)));
+    let oauth = Arc::new(RedisOAuth::new(redis.clone()));
     Ok(Stores {
         sessions: Arc::new(RedisStore::new(redis.clone(), limits)),
-        bus: Arc::new(MemoryBus::default()),
+        bus: Arc::new(RedisBus::new(redis.clone())),
         oauth: Arc::clone(&oauth) as _,
         keys: oauth,
         redis: Some(redis),
