@@ -37,8 +37,9 @@ pub(super) fn gate(settings: &Settings) -> Gate {
     if settings.auth_mode == AuthMode::None {
         return Gate::default();
     }
-    let resource = resource(settings, "/mcp");
+    let [mcp, sse] = ["/mcp", "/sse"].map(|path| resource(settings, path));
     Gate::new(move |parts, method| {
+        let resource = if parts.uri.path() == "/message" { &sse } else { &mcp };
         let Some(needed) = Scope::for_method(method) else { return Ok(()) };
         match parts.extensions.get::<Caller>() {
             Some(caller) if caller.may(needed) => Ok(()),
@@ -55,10 +56,18 @@ pub(super) fn router(
     endpoint: &Endpoint<Everything>,
     health_state: Health,
 ) -> Result<Router, NoResource> {
-    let mcp = Router::new().route_service("/mcp", endpoint.clone());
+    // A path is a reference that clients resolve by the URL they know the stream by, and compare
+    // the origins.
+    let http_sse = endpoint.http_sse(&format!("{}/message", settings.base_uri.path()));
+    let doors = Doors {
+        mcp: Router::new().route_service("/mcp", endpoint.clone()),
+        sse: Router::new()
+            .route_service("/sse", http_sse.stream)
+            .route_service("/message", http_sse.message),
+    };
     let guarded = match settings.auth_mode {
-        AuthMode::None => mcp.layer(Extension(Owner::anonymous())),
-        AuthMode::Integrated => integrated(settings, base, mcp)?,
+        AuthMode::None => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
+        AuthMode::Integrated => integrated(settings, base, doors)?,
     };
     let authenticated = settings.auth_mode != AuthMode::None;
     let hosts: Hosts = Arc::new(settings.allowed_hosts.clone());
@@ -76,13 +85,25 @@ pub(super) fn router(
     Ok(security_headers(routes).layer(middleware::from_fn_with_state(requests, log)))
 }
 
-/// This server as its own authorization server, with the endpoint behind its door.
-fn integrated(settings: &Settings, base: &Base, mcp: Router) -> Result<Router, NoResource> {
+/// What lies behind a door each, as a resource of its own.
+struct Doors {
+    mcp: Router,
+    sse: Router,
+}
+
+/// This server as its own authorization server, with the endpoints behind their doors.
+fn integrated(settings: &Settings, base: &Base, doors: Doors) -> Result<Router, NoResource> {
     let uri = &settings.base_uri;
     let store = Arc::clone(&base.stores.oauth);
-    let resources = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
+    let [mcp, sse, whole] = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
+    // Clients as old as this transport name no resource, and are given a token for the usual one.
+    let sse = Arc::new(ProtectedResource::clone(&sse).accepting(mcp.resource()));
     let verifier = LocalVerifier::new(Arc::clone(&store), Arc::clone(&base.clock), uri.as_str());
-    let door = BearerLayer::new(Arc::new(verifier), Arc::clone(&resources[0]));
+    let verifier = Arc::new(verifier);
+    let door = |resource: &Arc<ProtectedResource>| {
+        BearerLayer::new(Arc::clone(&verifier) as _, Arc::clone(resource))
+    };
+    let guarded = doors.mcp.layer(door(&mcp)).merge(doors.sse.layer(door(&sse)));
     let mut config = OAuthConfig::integrated(uri.clone(), NAME);
     config.resources = Resources::new(settings.auth_resources.clone(), &uri.join("/mcp"))?;
     let server = AuthorizationServer {
@@ -94,6 +115,6 @@ fn integrated(settings: &Settings, base: &Base, mcp: Router) -> Result<Router, N
         random: Arc::clone(&base.random),
         upstream: Arc::new(FakeUpstream::new(uri.clone(), NAME, Arc::clone(&base.random))),
     };
-    let metadata = protected_resource_metadata(resources.iter().map(AsRef::as_ref));
-    Ok(mcp.layer(door).merge(server.router()).merge(metadata))
+    let metadata = protected_resource_metadata([&*mcp, &*sse, &*whole]);
+    Ok(guarded.merge(server.router()).merge(metadata))
 }

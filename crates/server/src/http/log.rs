@@ -35,14 +35,13 @@ pub(crate) async fn log(
 ) -> Response {
     let request_id = random.token::<9>();
     let span = tracing::info_span!("request", request_id);
-    let session = request.headers().get("mcp-session-id");
     let mut line = Line {
         started: Instant::now(),
         span: span.clone(),
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
         address: proxies.client(peer, request.headers()),
-        session: session.and_then(|session| session.to_str().ok()).map(str::to_owned),
+        session: session(&request).map(str::to_owned),
         status: None,
     };
     async move {
@@ -58,6 +57,15 @@ pub(crate) async fn log(
     }
     .instrument(span)
     .await
+}
+
+/// The session that a request names: in a header, or with HTTP with SSE in the query.
+fn session(request: &Request) -> Option<&str> {
+    if request.uri().path() == "/message" {
+        let mut parameters = request.uri().query()?.split('&');
+        return parameters.find_map(|parameter| parameter.strip_prefix("sessionId="));
+    }
+    request.headers().get("mcp-session-id")?.to_str().ok()
 }
 
 /// What is told of a request, also of one whose client did not wait for the answer.

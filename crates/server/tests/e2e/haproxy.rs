@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::it::support::{BOUND, free_port};
+use crate::it::support::{BOUND, server::free_port};
 
 const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/haproxy.cfg");
 

@@ -58,7 +58,7 @@ fn judge(tally: &Tally, kills: &[Kill]) {
         let died = kills.iter().any(|kill| {
             kill.instance == instance && kill.from <= failure.ended && failure.began <= kill.until
         });
-        assert!(died, "nobody killed {failure:?}");
+        assert!(died, "nobody killed instance {instance}: {}", failure.what);
     }
     assert!(!failures.is_empty(), "the kills hit nothing: the load is too small");
     assert!(longest < Duration::from_secs(5), "{longest:?}");

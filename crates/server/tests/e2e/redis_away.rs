@@ -8,7 +8,9 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::it::support::{Answer, BOUND, Deployment, Mcp, Server, SignIn, Stream, Tokens, call};
+use crate::it::support::{
+    Answer, BOUND, Deployment, Mcp, Server, SignIn, Stream, call, sign_in::Tokens,
+};
 
 const AWAY: Duration = Duration::from_secs(10);
 /// What is asked of the answers.

@@ -9,7 +9,7 @@ use std::{
 
 use mcp_everything_store::contract::redis_server::RedisServer;
 
-use crate::it::support::{BOUND, free_port};
+use crate::it::support::{BOUND, server::free_port};
 
 pub(crate) struct Sentinels {
     pub(crate) master: RedisServer,

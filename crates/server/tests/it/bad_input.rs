@@ -3,9 +3,15 @@
 use reqwest::{Client, Method, header::HeaderMap};
 use serde_json::Value;
 
-use crate::support::{Answer, Deployment, Mcp, Server};
+use crate::support::{Answer, Deployment, Mcp, Server, Sse};
 
-on_every_deployment!(without_a_session, in_a_session, without_sessions_at_all, authorization,);
+on_every_deployment!(
+    without_a_session,
+    in_a_session,
+    http_with_sse,
+    without_sessions_at_all,
+    authorization,
+);
 
 const PAGE: &str = include_str!("../../../../docs/bad-input.md");
 
@@ -136,6 +142,28 @@ async fn in_a_session(on: &Deployment) {
     // Nothing was lost by it.
     let echoed = client.call("echo", serde_json::json!({ "message": "hi" })).await;
     assert_eq!(echoed.text(), "Echo: hi");
+}
+
+/// What is wrong with a message that was accepted is said on the stream.
+async fn http_with_sse(on: &Deployment) {
+    let server = on.open();
+    let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let mut client = Sse::open(&server, None).await;
+    client.initialize().await;
+    let session = client.endpoint.query().unwrap().to_owned();
+    let rows = rows("HTTP with SSE");
+    assert!(rows.len() > 25);
+    let mut wrong = Vec::new();
+    for mut row in rows {
+        row.path = row.path.replace("sessionId={session}", &session);
+        let mut answer = row.send(&http, &server, None).await;
+        if answer.status == 202 && !row.code.is_empty() {
+            answer.body = client.stream.next().await.unwrap();
+        }
+        wrong.extend(row.wrong(&answer));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(client.call("echo", serde_json::json!({ "message": "hi" })).await, "Echo: hi");
 }
 
 async fn without_sessions_at_all(on: &Deployment) {

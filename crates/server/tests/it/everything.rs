@@ -28,18 +28,53 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::support::{Deployment, Server, SignIn, soon};
+use crate::support::{Deployment, Server, SignIn, SseTransport, soon};
 
-on_every_deployment!(
-    every_tool,
-    a_long_operation_is_cancelled,
-    all_resources_in_pages_of_ten,
-    every_prompt_and_every_completion,
-    what_comes_by_itself,
-    older_revisions_are_served_too,
-    a_client_that_leaves_ends_its_session,
-    an_unknown_tool_is_the_protocols_error,
-);
+/// How a client speaks to the server.
+#[derive(Clone, Copy)]
+enum Via {
+    StreamableHttp,
+    HttpSse,
+}
+
+/// Makes of each behaviour, an `async fn(&Deployment, Via)`, tests by one transport.
+macro_rules! by {
+    ($via:ident: $($behaviour:ident),+ $(,)?) => {
+        use super::Via;
+        use crate::support::Deployment;
+
+        on_every_deployment!($($behaviour),+);
+
+        $(async fn $behaviour(on: &Deployment) {
+            super::$behaviour(on, Via::$via).await;
+        })+
+    };
+}
+
+mod streamable_http {
+    by!(StreamableHttp:
+        every_tool,
+        a_long_operation_is_cancelled,
+        all_resources_in_pages_of_ten,
+        every_prompt_and_every_completion,
+        what_comes_by_itself,
+        older_revisions_are_served_too,
+        a_client_that_leaves_ends_its_session,
+        an_unknown_tool_is_the_protocols_error,
+    );
+}
+
+mod http_sse {
+    by!(HttpSse:
+        every_tool,
+        a_long_operation_is_cancelled,
+        all_resources_in_pages_of_ten,
+        every_prompt_and_every_completion,
+        what_comes_by_itself,
+        older_revisions_are_served_too,
+        an_unknown_tool_is_the_protocols_error,
+    );
+}
 
 /// What the server said to the client.
 #[derive(Debug)]
@@ -132,14 +167,23 @@ struct Client {
 }
 
 impl Client {
-    async fn connect(server: &Server, version: ProtocolVersion) -> Self {
+    async fn connect(server: &Server, via: Via, version: ProtocolVersion) -> Self {
         let tokens = SignIn::register(server).await.tokens("ada").await;
-        let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp"))
-            .auth_header(tokens.access);
-        let transport = StreamableHttpClientTransport::from_config(config);
         let (sender, said) = mpsc::unbounded_channel();
         let handler = Handler { version, said: sender };
-        Self { service: soon(handler.serve(transport)).await.unwrap(), said }
+        let service = match via {
+            Via::StreamableHttp => {
+                let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp"))
+                    .auth_header(tokens.access);
+                let transport = StreamableHttpClientTransport::from_config(config);
+                soon(handler.serve(transport)).await.unwrap()
+            }
+            Via::HttpSse => {
+                let transport = SseTransport::connect(server, &tokens.access).await;
+                soon(handler.serve(transport)).await.unwrap()
+            }
+        };
+        Self { service, said }
     }
 
     async fn call(&self, tool: &'static str, arguments: Value) -> CallToolResult {
@@ -168,9 +212,9 @@ impl Client {
     }
 }
 
-async fn every_tool(on: &Deployment) {
+async fn every_tool(on: &Deployment, via: Via) {
     let server = on.start();
-    let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let mut client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
     let tools = client.service.list_all_tools().await.unwrap();
     let names: BTreeSet<_> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     let expected = [
@@ -214,9 +258,9 @@ async fn every_tool(on: &Deployment) {
     assert!((progress.await - 1.0).abs() < f64::EPSILON);
 }
 
-async fn a_long_operation_is_cancelled(on: &Deployment) {
+async fn a_long_operation_is_cancelled(on: &Deployment, via: Via) {
     let server = on.start();
-    let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let mut client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
     let arguments = json!({ "duration": 3000, "steps": 1000 }).as_object().cloned().unwrap();
     let params = CallToolRequestParams::new("longRunningOperation").with_arguments(arguments);
     let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
@@ -228,9 +272,9 @@ async fn a_long_operation_is_cancelled(on: &Deployment) {
     assert_eq!(client.text("echo", json!({ "message": "hi" })).await, "Echo: hi");
 }
 
-async fn all_resources_in_pages_of_ten(on: &Deployment) {
+async fn all_resources_in_pages_of_ten(on: &Deployment, via: Via) {
     let server = on.start();
-    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
     let (mut cursor, mut uris) = (None, Vec::new());
     loop {
         let params = PaginatedRequestParams::default().with_cursor(cursor);
@@ -259,9 +303,9 @@ async fn all_resources_in_pages_of_ten(on: &Deployment) {
     assert_eq!(templates[0].uri_template, "test://static/resource/{id}");
 }
 
-async fn every_prompt_and_every_completion(on: &Deployment) {
+async fn every_prompt_and_every_completion(on: &Deployment, via: Via) {
     let server = on.start();
-    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
     let arguments = HashMap::from([
         ("simple_prompt", json!({})),
         ("complex_prompt", json!({ "temperature": "0.5", "style": "casual" })),
@@ -290,9 +334,9 @@ async fn complete(client: &Client, reference: Reference, argument: &str) -> Vec<
     client.service.complete(params).await.unwrap().completion.values
 }
 
-async fn what_comes_by_itself(on: &Deployment) {
+async fn what_comes_by_itself(on: &Deployment, via: Via) {
     let server = on.start();
-    let mut client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let mut client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
     let uri = "test://static/resource/5";
     client.service.set_level(SetLevelRequestParams::new(LoggingLevel::Debug)).await.unwrap();
     client.service.subscribe(SubscribeRequestParams::new(uri)).await.unwrap();
@@ -314,10 +358,15 @@ async fn what_comes_by_itself(on: &Deployment) {
     client.service.unsubscribe(UnsubscribeRequestParams::new(uri)).await.unwrap();
 }
 
-async fn older_revisions_are_served_too(on: &Deployment) {
+async fn older_revisions_are_served_too(on: &Deployment, via: Via) {
     let server = on.start();
-    for version in [ProtocolVersion::V_2025_03_26, ProtocolVersion::V_2025_06_18] {
-        let client = Client::connect(&server, version.clone()).await;
+    let versions = [
+        ProtocolVersion::V_2024_11_05,
+        ProtocolVersion::V_2025_03_26,
+        ProtocolVersion::V_2025_06_18,
+    ];
+    for version in versions {
+        let client = Client::connect(&server, via, version.clone()).await;
         let agreed = client.service.peer_info().unwrap();
         assert_eq!(agreed.protocol_version, version);
         assert_eq!(client.text("echo", json!({ "message": "hi" })).await, "Echo: hi");
@@ -326,16 +375,16 @@ async fn older_revisions_are_served_too(on: &Deployment) {
     }
 }
 
-async fn a_client_that_leaves_ends_its_session(on: &Deployment) {
+async fn a_client_that_leaves_ends_its_session(on: &Deployment, via: Via) {
     let server = on.start();
-    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
     client.service.cancel().await.unwrap();
     server.logged("session.ended");
 }
 
-async fn an_unknown_tool_is_the_protocols_error(on: &Deployment) {
+async fn an_unknown_tool_is_the_protocols_error(on: &Deployment, via: Via) {
     let server = on.start();
-    let client = Client::connect(&server, ProtocolVersion::V_2025_11_25).await;
+    let client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
     let refused = client.service.call_tool(CallToolRequestParams::new("no such tool")).await;
     let Err(ServiceError::McpError(error)) = refused else { panic!("{refused:?}") };
     assert_eq!(error.code.0, -32602);

@@ -24,6 +24,8 @@ const ROUTES: &[&str] = &[
     "/healthz",
     "/readyz",
     "/mcp",
+    "/sse",
+    "/message",
     "/authorize",
     "/authorize/consent",
     "/token",

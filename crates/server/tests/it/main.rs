@@ -12,6 +12,7 @@ mod cluster;
 mod commands;
 mod everything;
 mod headers;
+mod http_sse;
 mod logs;
 mod session_ownership;
 mod shutdown;

@@ -2,7 +2,7 @@
 
 use std::process::ExitStatus;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Deployment, Mcp, Server, Stream};
 

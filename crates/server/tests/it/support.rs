@@ -2,19 +2,21 @@
 
 pub(crate) mod balancer;
 mod deployment;
+mod http_sse;
 mod instance;
 mod log;
 mod mcp;
-mod server;
-mod sign_in;
+pub(crate) mod server;
+pub(crate) mod sign_in;
 
 use std::{path::PathBuf, time::Duration};
 
 pub(crate) use deployment::Deployment;
+pub(crate) use http_sse::{Sse, SseTransport};
 pub(crate) use instance::binary;
-pub(crate) use mcp::{Answer, Mcp, Stream, call};
-pub(crate) use server::{Server, free_port};
-pub(crate) use sign_in::{SignIn, Tokens, VERIFIER};
+pub(crate) use mcp::{Answer, Mcp, Stream, call, initialize};
+pub(crate) use server::Server;
+pub(crate) use sign_in::{SignIn, VERIFIER};
 
 /// No test waits longer for anything that does not come at a fixed time.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);

@@ -1,7 +1,5 @@
 //! What `redis-cli` shows while the server runs.
 
-use serde_json::json;
-
 use crate::support::{Deployment, Mcp, Stream};
 
 #[tokio::test]

@@ -188,7 +188,8 @@ impl Stream {
                     self.retry = Some(retry.to_owned());
                 }
                 if let Some(data) = event.lines().find_map(|line| line.strip_prefix("data: ")) {
-                    return Ok(Some(serde_json::from_str(data).unwrap()));
+                    // Where an HTTP with SSE stream leads is no JSON.
+                    return Ok(Some(serde_json::from_str(data).unwrap_or(data.into())));
                 }
             }
             let Some(chunk) = soon(self.body.next()).await else { return Ok(None) };

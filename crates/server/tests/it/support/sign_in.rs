@@ -85,6 +85,8 @@ pub(crate) struct SignIn<'a> {
     pub(crate) redirect_uri: String,
     /// `None`: what the server gives unasked.
     pub(crate) scope: Option<&'a str>,
+    /// The path of the resource it asks for; `None`: it names none.
+    pub(crate) resource: Option<&'a str>,
 }
 
 impl<'a> SignIn<'a> {
@@ -101,7 +103,7 @@ impl<'a> SignIn<'a> {
         assert_eq!(answer.status(), StatusCode::CREATED);
         let registered: Value = answer.json().await.unwrap();
         let client_id = registered["client_id"].as_str().unwrap().to_owned();
-        Self { server, browser, client_id, redirect_uri, scope: None }
+        Self { server, browser, client_id, redirect_uri, scope: None, resource: Some("/mcp") }
     }
 
     pub(crate) fn authorization_url(&self) -> Url {
@@ -113,8 +115,10 @@ impl<'a> SignIn<'a> {
             .append_pair("redirect_uri", &self.redirect_uri)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256")
-            .append_pair("state", "the state")
-            .append_pair("resource", &self.server.url("/mcp"));
+            .append_pair("state", "the state");
+        if let Some(path) = self.resource {
+            url.query_pairs_mut().append_pair("resource", &self.server.url(path));
+        }
         if let Some(scope) = self.scope {
             url.query_pairs_mut().append_pair("scope", scope);
         }
