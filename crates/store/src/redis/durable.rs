@@ -13,6 +13,9 @@ use crate::StoreError;
 /// How long a replica may take, in milliseconds.
 const WAIT_MS: u32 = 200;
 
+/// What a master says of itself: the word, how far it is, and host, port and how far each replica is.
+type Role = (String, Value, Vec<(String, String, String)>);
+
 /// A link of their own: whoever waits for a replica holds up all that comes after on the same
 /// connection.
 #[derive(Clone)]
@@ -40,11 +43,12 @@ impl Durable {
             // Nobody is waited for where 0 replicas are enough.
             pipeline.cmd("WAIT").arg(u8::from(waits)).arg(WAIT_MS);
             pipeline.cmd("ROLE");
-            let (answer, having, role): (T, u64, (String, Value, Vec<Value>)) =
-                self.link.pipe(&pipeline).await?;
+            let (answer, having, role): (T, u64, Role) = self.link.pipe(&pipeline).await?;
             let (_, _, replicas) = role;
-            self.replicated.store(!replicas.is_empty(), Ordering::Relaxed);
-            if having > 0 || replicas.is_empty() {
+            // One that has not said yet how far it is has just come, and does not answer when asked.
+            let replicated = replicas.iter().any(|(_, _, offset)| offset != "0");
+            self.replicated.store(replicated, Ordering::Relaxed);
+            if having > 0 || !replicated {
                 return Ok(answer);
             }
             if waits {

@@ -44,6 +44,7 @@ scripts! {
     OAUTH_LONGER = "oauth/count.lua" "oauth/longer.lua";
     CLIENT_ROOM = "oauth/count.lua" "oauth/clients.lua" "oauth/client_room.lua";
     CLIENT_USED = "oauth/count.lua" "oauth/clients.lua" "oauth/client_used.lua";
+    CLIENT_LISTED = "oauth/count.lua" "oauth/clients.lua" "oauth/client_listed.lua";
     PROLONG_CLIENT = "oauth/prolong_client.lua";
     EVICT_CLIENT = "oauth/evict_client.lua";
     PUT_PENDING = "oauth/put_pending.lua";

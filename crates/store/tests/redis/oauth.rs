@@ -1,5 +1,14 @@
 //! The contract of OAuth state, and what only a store that is shared has to do.
 
+mod damage;
+mod fixture;
+mod limits;
+mod outage;
+mod page;
+mod replica;
+mod secrets;
+mod shared;
+
 use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{

@@ -33,19 +33,28 @@ pub(super) async fn put(
     let mut room = script::call(&script::CLIENT_ROOM, keys::CLIENTS);
     room.arg(&client.id).arg(millis(life)).arg(capacity).arg(AT_A_TIME);
     let answer: Vec<String> = store.ask(keys::CLIENTS, &room).await?;
+    let put = record::put(&key, &value, life);
     match answer.split_first() {
         Some((room, oldest)) if room == "room" => {
             try_join_all(oldest.iter().map(|id| evict(store, id))).await?;
+            store.write::<()>(&key, &put).await?;
+            // Others may have had it make room before it was there.
+            let listed =
+                script::call(&script::CLIENT_LISTED, keys::CLIENTS).arg(&client.id).clone();
+            if store.ask(keys::CLIENTS, &listed).await? {
+                return Ok(());
+            }
+            evict(store, &client.id).await
         }
         Some((full, [])) if full == "full" => {
-            if !exists(store, &key).await? {
-                let what = "registered clients";
-                return Err(StoreError::LimitReached { what, limit: capacity });
+            // What is there already needs no room.
+            if exists(store, &key).await? {
+                return store.write(&key, &put).await;
             }
+            Err(StoreError::LimitReached { what: "registered clients", limit: capacity })
         }
-        _ => return Err(record::unknown(keys::CLIENTS, &answer.join(" "))),
+        _ => Err(record::unknown(keys::CLIENTS, &answer.join(" "))),
     }
-    store.write(&key, &record::put(&key, &value, life)).await
 }
 
 /// Ends one that makes room, if it was not used after all.

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use super::{RedisOAuth, count::Count, keys, millis, record, script};
+use super::{
+    RedisOAuth,
+    count::Count,
+    keys, millis,
+    record::{self, Kept},
+    script,
+};
 use crate::{
     StoreError,
     oauth::{RefreshFamily, Rotation, Sealed, SecretHash},
@@ -34,7 +40,14 @@ pub(super) async fn read(
     store: &RedisOAuth,
     name: &SecretHash,
 ) -> Result<Option<Sealed<RefreshFamily>>, StoreError> {
-    Ok(record::read(store, &keys::refresh_family(name)).await?.map(|kept| kept.body))
+    let key = keys::refresh_family(name);
+    let Some(Kept { state, body }) = record::read(store, &key).await? else { return Ok(None) };
+    let is_number = |text: &str| text.parse::<u64>().is_ok();
+    match state.split_once(' ') {
+        None if state == "dead" => Ok(Some(body)),
+        Some((newest, life)) if is_number(newest) && is_number(life) => Ok(Some(body)),
+        _ => Err(record::unknown(&key, &state)),
+    }
 }
 
 pub(super) async fn rotate(
