@@ -8,6 +8,8 @@
 //!
 //! Mount an [`Endpoint`] at one path. It serves the revisions with sessions (2025-03-26 to
 //! 2025-11-25) itself and hands those without (2026-07-28) to rmcp, on the same URL.
+//! [`Endpoint::http_sse`] gives the endpoints of the transport of 2024-11-05, for clients that
+//! speak no other.
 //!
 //! ```no_run
 //! use std::sync::Arc;

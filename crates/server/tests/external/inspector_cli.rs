@@ -20,8 +20,14 @@ use crate::{
 async fn it_uses_a_server_without_authentication() {
     let server = Server::open();
     for era in ["legacy", "modern"] {
-        uses_everything(&server, &["--protocol-era", era]).await;
+        uses_everything(&server, "/mcp", &["--protocol-era", era]).await;
     }
+}
+
+#[tokio::test]
+async fn it_uses_http_with_sse() {
+    let server = Server::open();
+    uses_everything(&server, "/sse", &["--transport", "sse"]).await;
 }
 
 #[tokio::test]
@@ -29,7 +35,7 @@ async fn it_uses_a_server_with_a_token() {
     let server = Server::start();
     let token = SignIn::register(&server).await.tokens("alice").await.access;
     let header = format!("Authorization: Bearer {token}");
-    uses_everything(&server, &["--header", &header]).await;
+    uses_everything(&server, "/mcp", &["--header", &header]).await;
 }
 
 #[tokio::test]
@@ -90,11 +96,11 @@ fn url_in(said: &mut impl BufRead) -> String {
     panic!("it names no URL: {all:?}")
 }
 
-async fn uses_everything(server: &Server, options: &[&str]) {
+async fn uses_everything(server: &Server, path: &str, options: &[&str]) {
     let home = tempfile::tempdir().unwrap();
     let ask = async |args: &[&str]| {
         let mut command = tools::inspector(home.path());
-        command.arg(server.url("/mcp")).args(["--format", "json"]).args(options).args(args);
+        command.arg(server.url(path)).args(["--format", "json"]).args(options).args(args);
         ended(command).await
     };
     let listed = ask(&["--method", "tools/list"]).await;

@@ -164,6 +164,7 @@ async fn requests_are_logged_with_their_session(on: &Deployment) {
     let server = on.open();
     let mut client = Sse::open(&server, None).await;
     client.initialize().await;
+    assert_eq!(client.call("echo", echo()).await, "Echo: hi");
     let (_, id) = client.endpoint.query_pairs().next().unwrap();
     let line = server.logged_where(|line| {
         line["event"] == "http.response" && line["path"] == "/message" && line["session"] == *id
