@@ -15,7 +15,8 @@ pub struct Config {
     pub gate: Gate,
     /// The largest request body, in bytes. 4 MiB.
     pub max_body_bytes: usize,
-    /// How long the next piece of a request body may take to come. 30 s.
+    /// How long the next piece of a request body may take to come; the whole may take four times
+    /// as long. 30 s.
     pub body_timeout: Duration,
     /// The most messages of a 2025-03-26 batch. 50.
     pub max_batch: usize,
@@ -23,6 +24,8 @@ pub struct Config {
     pub max_initialize_bytes: usize,
     /// The largest answer kept for a client that was cut off from it, in bytes. 1 MiB.
     pub max_kept_answer: usize,
+    /// The most calls that are more than short and run at a time, of all sessions. 10,000.
+    pub max_running_calls: usize,
     /// How long a call may run before its stream is opened and its events are kept. 25 ms.
     pub promote_after: Duration,
     /// How long a cancelled handler may take to notice before it is dropped. 5 s.
@@ -49,6 +52,7 @@ impl Default for Config {
             max_batch: 50,
             max_initialize_bytes: 16 << 10,
             max_kept_answer: 1 << 20,
+            max_running_calls: 10_000,
             promote_after: Duration::from_millis(25),
             cancel_grace: Duration::from_secs(5),
             slow_reader: Duration::from_secs(10),

@@ -23,7 +23,7 @@ use crate::{
     ChangeFeed, Config, Scope,
     call::RunningCalls,
     changes,
-    http::{Refusal, answered, enter},
+    http::{Bodies, Refusal, answered, enter},
     http_sse::HttpSse,
     instance,
     lease::Grants,
@@ -88,8 +88,10 @@ impl<H: ServerHandler> Endpoint<H> {
         let versions = factory(&scope, &mut Extensions::new()).supported_protocol_versions();
         let versions = versions.into_owned();
         let stateless = wire::stateless::service(Arc::clone(&factory), &config, &shutdown);
+        let bodies = Bodies::new(config.max_body_bytes, config.body_timeout);
         let shared = Arc::new(Shared {
             config,
+            bodies,
             factory,
             versions,
             store,

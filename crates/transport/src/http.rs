@@ -14,7 +14,7 @@ pub use host::{HostPolicy, InvalidHost};
 pub use origin::{InvalidOrigin, OriginPolicy};
 
 pub(crate) use accept::{accepts_event_stream, accepts_json_and_event_stream, is_json};
-pub(crate) use body::read as read_body;
+pub(crate) use body::Bodies;
 pub(crate) use entrance::{answered, enter};
 pub(crate) use refusal::{Refusal, json_response};
 pub(crate) use sse::{SseEvent, event_stream};

@@ -12,14 +12,15 @@ use rmcp::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    ChangeFeed, Config, Scope, call::RunningCalls, changes::Teller, guard::Guarded, lease::Grants,
-    resume::Readers, standalone::OpenStreams,
+    ChangeFeed, Config, Scope, call::RunningCalls, changes::Teller, guard::Guarded, http::Bodies,
+    lease::Grants, resume::Readers, standalone::OpenStreams,
 };
 
 pub(crate) type Factory<H> = dyn Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync;
 
 pub(crate) struct Shared<H> {
     pub(crate) config: Config,
+    pub(crate) bodies: Bodies,
     pub(crate) factory: Arc<Factory<H>>,
     /// The versions the handlers speak.
     pub(crate) versions: Vec<ProtocolVersion>,

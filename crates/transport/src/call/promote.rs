@@ -53,6 +53,11 @@ pub(super) async fn promote<H: ServerHandler>(
     let Some(session) = call.session else {
         return Err(Refusal::Internal { id });
     };
+    let limit = shared.config.max_running_calls;
+    if shared.calls.writers.len() >= limit {
+        call.abort.cancel();
+        return Err(Refusal::TooMany { id, what: "running calls", limit });
+    }
     let new = NewCall {
         id: call.id,
         request: call.request_key(),

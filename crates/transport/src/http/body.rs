@@ -6,7 +6,7 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::Refusal;
 
@@ -16,30 +16,61 @@ use super::Refusal;
 const DRAIN: usize = 4;
 const DRAIN_FOR: Duration = Duration::from_secs(5);
 
-/// The whole body, if it is no larger than `limit` bytes whatever its headers say.
-///
-/// Each piece of it must come within `patience`.
-pub(crate) async fn read(
-    mut body: Body,
+/// What is read of any body. More of it is read of so many at a time: else whoever opens many
+/// connections and sends slowly has the memory of this process.
+const SMALL: usize = 64 * 1024;
+const LARGE_AT_A_TIME: usize = 64;
+
+/// How long a body may take to come, as a multiple of the time for the next piece of it.
+const WHOLE: u32 = 4;
+
+/// Reads bodies of up to `limit` bytes, whatever their headers say.
+pub(crate) struct Bodies {
     limit: usize,
     patience: Duration,
-) -> Result<Bytes, Refusal> {
-    let mut kept = BytesMut::new();
-    while let Some(frame) =
-        timeout(patience, body.frame()).await.map_err(|_| Refusal::BodyTooSlow)?
-    {
-        let Ok(data) = frame.map_err(|_| Refusal::BodyUnreadable)?.into_data() else { continue };
-        if data.len() > limit - kept.len() {
-            // Whether it can be drained or not, the answer is the same.
-            let _ = timeout(DRAIN_FOR, drain(body, limit * DRAIN)).await;
-            return Err(Refusal::BodyTooLarge { limit });
-        }
-        if kept.is_empty() && body.is_end_stream() {
-            return Ok(data);
-        }
-        kept.extend_from_slice(&data);
+    large: Semaphore,
+}
+
+impl Bodies {
+    pub(crate) fn new(limit: usize, patience: Duration) -> Self {
+        Self { limit, patience, large: Semaphore::new(LARGE_AT_A_TIME) }
     }
-    Ok(kept.freeze())
+
+    /// The whole body. Each piece of it must come within the patience, and all of them within four
+    /// times that.
+    pub(crate) async fn read(&self, body: Body) -> Result<Bytes, Refusal> {
+        let whole = self.patience * WHOLE;
+        timeout(whole, self.pieces(body)).await.unwrap_or(Err(Refusal::BodyTooSlow))
+    }
+
+    async fn pieces(&self, mut body: Body) -> Result<Bytes, Refusal> {
+        let mut kept = BytesMut::new();
+        let mut room = None;
+        while let Some(frame) =
+            timeout(self.patience, body.frame()).await.map_err(|_| Refusal::BodyTooSlow)?
+        {
+            let Ok(data) = frame.map_err(|_| Refusal::BodyUnreadable)?.into_data() else {
+                continue;
+            };
+            if data.len() > self.limit - kept.len() {
+                // Whether it can be drained or not, the answer is the same.
+                let _ = timeout(DRAIN_FOR, drain(body, self.limit * DRAIN)).await;
+                return Err(Refusal::BodyTooLarge { limit: self.limit });
+            }
+            if kept.is_empty() && body.is_end_stream() {
+                return Ok(data);
+            }
+            kept.extend_from_slice(&data);
+            if room.is_none() && kept.len() > SMALL {
+                room = timeout(self.patience, self.large.acquire()).await.ok().and_then(Result::ok);
+                if room.is_none() {
+                    let what = "large requests at a time";
+                    return Err(Refusal::TooMany { id: None, what, limit: LARGE_AT_A_TIME });
+                }
+            }
+        }
+        Ok(kept.freeze())
+    }
 }
 
 async fn drain(mut body: Body, mut most: usize) {
@@ -60,6 +91,10 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
+    fn bodies(limit: usize) -> Bodies {
+        Bodies::new(limit, PATIENCE)
+    }
+
     fn chunks(sizes: &[usize]) -> Body {
         let chunks: Vec<_> = sizes
             .iter()
@@ -70,15 +105,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_read_up_to_its_limit() {
-        assert_eq!(read(Body::from("xyz"), 3, PATIENCE).await.unwrap(), "xyz");
-        assert_eq!(read(Body::empty(), 3, PATIENCE).await.unwrap(), "");
-        assert_eq!(read(chunks(&[1, 1, 1]), 3, PATIENCE).await.unwrap(), "xxx");
+        assert_eq!(bodies(3).read(Body::from("xyz")).await.unwrap(), "xyz");
+        assert_eq!(bodies(3).read(Body::empty()).await.unwrap(), "");
+        assert_eq!(bodies(3).read(chunks(&[1, 1, 1])).await.unwrap(), "xxx");
     }
 
     #[tokio::test]
     async fn a_larger_one_is_refused_in_one_piece_or_in_many() {
         for body in [chunks(&[4]), chunks(&[1, 1, 1, 1]), chunks(&[3, 100])] {
-            let refused = read(body, 3, PATIENCE).await;
+            let refused = bodies(3).read(body).await;
             assert!(matches!(refused, Err(Refusal::BodyTooLarge { limit: 3 })), "{refused:?}");
         }
     }
@@ -89,14 +124,48 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), ()))
         });
-        let refused = read(Body::from_stream(endless), 2, PATIENCE).await;
+        let refused = bodies(2).read(Body::from_stream(endless)).await;
         assert!(matches!(refused, Err(Refusal::BodyTooLarge { .. })));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_stops_sending_is_not_waited_for() {
         let silent = stream::pending::<Result<Bytes, std::io::Error>>();
-        let refused = read(Body::from_stream(silent), 2, PATIENCE).await;
+        let refused = bodies(2).read(Body::from_stream(silent)).await;
         assert!(matches!(refused, Err(Refusal::BodyTooSlow)));
+    }
+
+    /// A body of which a piece comes each second, and never the last.
+    fn trickle(first: usize) -> Body {
+        let pieces = stream::unfold(first, |size| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; size])), 1))
+        });
+        Body::from_stream(pieces)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_bit_by_bit_is_not_waited_for() {
+        let refused = bodies(1 << 20).read(trickle(1)).await;
+        assert!(matches!(refused, Err(Refusal::BodyTooSlow)), "{refused:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_large_bodies_leave_room_for_small_ones_and_make_room_in_the_end() {
+        let bodies = std::sync::Arc::new(bodies(1 << 20));
+        let slow: Vec<_> = (0..LARGE_AT_A_TIME)
+            .map(|_| {
+                let bodies = std::sync::Arc::clone(&bodies);
+                tokio::spawn(async move { bodies.read(trickle(SMALL + 1)).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let refused = bodies.read(chunks(&[SMALL, 1])).await;
+        assert!(matches!(refused, Err(Refusal::TooMany { .. })), "{refused:?}");
+        assert_eq!(bodies.read(chunks(&[1, 1])).await.unwrap(), "xx");
+        for slow in slow {
+            assert!(slow.await.unwrap().is_err());
+        }
+        assert_eq!(bodies.read(chunks(&[SMALL, 1])).await.unwrap().len(), SMALL + 1);
     }
 }

@@ -14,7 +14,7 @@ use super::{
     request::{self, Received},
 };
 use crate::{
-    http::{Refusal, is_json, read_body},
+    http::{Refusal, is_json},
     message::{Envelope, Kind},
     shared::Shared,
     wire::{
@@ -36,7 +36,7 @@ pub(super) async fn serve<H: ServerHandler>(
         return Err(Refusal::NotJson);
     }
     let config = &shared.config;
-    let body = read_body(body, config.max_body_bytes, config.body_timeout).await?;
+    let body = shared.bodies.read(body).await?;
     if body.trim_ascii_start().starts_with(b"[") {
         return batch(shared, owner, parts, &body).await;
     }

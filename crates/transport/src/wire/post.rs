@@ -14,7 +14,7 @@ use super::{
     initialize, notification, session, stateless,
 };
 use crate::{
-    http::{Refusal, accepts_json_and_event_stream, is_json, read_body},
+    http::{Refusal, accepts_json_and_event_stream, is_json},
     message::{Envelope, Kind, VersionHeader, Wire},
     shared::Shared,
 };
@@ -32,7 +32,7 @@ pub(crate) async fn serve<H: ServerHandler>(
         return Err(Refusal::NotJson);
     }
     let config = &shared.config;
-    let body = read_body(body, config.max_body_bytes, config.body_timeout).await?;
+    let body = shared.bodies.read(body).await?;
     if body.trim_ascii_start().starts_with(b"[") {
         return batch::serve(shared, owner, parts, &body).await;
     }

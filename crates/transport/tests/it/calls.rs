@@ -194,6 +194,18 @@ async fn running_calls_of_a_session_are_bounded() {
 }
 
 #[tokio::test]
+async fn running_calls_of_all_sessions_are_bounded() {
+    let config = Config { max_running_calls: 1, ..Config::default() };
+    let cluster = Cluster::with(1, config, Limits::default()).await;
+    let client = cluster.client().await;
+    let mut stream = client.stream(&call(1, "gate")).await;
+    stream.next().await.unwrap();
+    let other = cluster.client().await;
+    other.post(&call(2, "gate")).await.is_refused(429, -32603);
+    other.post(&call(3, "echo")).await.says("echo");
+}
+
+#[tokio::test]
 async fn deleting_a_session_ends_its_calls() {
     let cluster = Cluster::of(1).await;
     let mut stream = {
