@@ -1,14 +1,15 @@
 # `make help` lists the targets. What takes more than a line is a script in tools/.
 .POSIX:
 .NOTPARALLEL:
-.PHONY: help build start dev-integrated test all-tests lint conformance suite tools clean-tools
+.PHONY: help build start dev-integrated test all-tests e2e lint conformance conformance-cluster suite \
+	suite-cluster tools clean-tools
 
 # One set of features for all that is checked and tested: another would compile everything anew.
 WORKSPACE = --workspace --all-features
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name what; do \
-		printf '  make %-16s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 /p' Makefile | while read -r name what; do \
+		printf '  make %-20s %s\n' "$$name" "$$what"; done
 
 build: ## build the binary, optimised
 	cargo build --release
@@ -27,8 +28,12 @@ test: ## all tests and checks; T=name: unit, integration, auth, multi_user or pa
 all-tests: tools lint
 	cargo test --quiet --doc $(WORKSPACE)
 	cargo nextest run --no-run $(WORKSPACE)
-	@$(MAKE) --no-print-directory suite
+	@$(MAKE) --no-print-directory suite suite-cluster
 	tools/test.sh
+
+e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessions; T=part of a test's path
+	@tools/setup.sh nextest redis haproxy
+	tools/test.sh e2e "$(T)"
 
 lint: ## format, clippy, documentation, dependencies, sizes of files
 	@tools/setup.sh deny
@@ -43,9 +48,17 @@ conformance: ## the official MCP conformance suite, for every revision it knows 
 	cargo build
 	@$(MAKE) --no-print-directory suite
 
+conformance-cluster: ## the same against three instances with authentication, behind HAProxy
+	@tools/setup.sh node redis haproxy
+	cargo build
+	@$(MAKE) --no-print-directory suite-cluster
+
 suite:
 	tools/node --test --test-reporter=dot conformance/judge.test.mjs
 	tools/node conformance/run.mjs
+
+suite-cluster:
+	tools/node conformance/run.mjs cluster
 
 tools: ## install what the tests need and this machine lacks
 	@tools/setup.sh
