@@ -10,15 +10,13 @@ use std::sync::{Mutex, OnceLock};
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{ClientCapabilities, InputRequiredResult, ProtocolVersion},
+    model::{ClientCapabilities, Implementation, InputRequiredResult, ProtocolVersion},
     service::RequestContext,
 };
 
 pub(crate) use self::round::Round;
 use crate::{
-    changes::{Change, Changes},
-    error::CallError,
-    session::SessionState,
+    changes::Change, error::CallError, everything::Shared, origin::Origin, session::SessionState,
     wire::Wire,
 };
 
@@ -54,7 +52,7 @@ pub struct Call<'a> {
     wire: Wire,
     capabilities: OnceLock<ClientCapabilities>,
     session: Option<&'a dyn SessionState>,
-    changes: &'a dyn Changes,
+    shared: &'a Shared,
     round: Round<'a>,
     reported: Mutex<f64>,
 }
@@ -64,12 +62,12 @@ impl<'a> Call<'a> {
         context: &'a RequestContext<RoleServer>,
         wire: Wire,
         session: Option<&'a dyn SessionState>,
-        changes: &'a dyn Changes,
+        shared: &'a Shared,
         round: Round<'a>,
     ) -> Self {
         let capabilities = OnceLock::new();
         let reported = Mutex::new(f64::NEG_INFINITY);
-        Self { context, wire, capabilities, session, changes, round, reported }
+        Self { context, wire, capabilities, session, shared, round, reported }
     }
 
     /// The kind of protocol the client speaks.
@@ -88,6 +86,26 @@ impl<'a> Call<'a> {
         self.capabilities.get_or_init(|| self.context.client_capabilities().unwrap_or_default())
     }
 
+    /// What the client says it is, with the same.
+    pub fn client_info(&self) -> Option<Implementation> {
+        self.context.client_info()
+    }
+
+    /// Whether the call belongs to a session, which there is none of on 2026-07-28.
+    pub fn has_session(&self) -> bool {
+        self.wire == Wire::Stateful && self.session.is_some()
+    }
+
+    /// Where the call came from.
+    pub fn origin(&self) -> Origin {
+        (self.shared.origin)(&self.context.extensions)
+    }
+
+    /// The process that serves the call.
+    pub fn instance(&self) -> &str {
+        &self.shared.instance
+    }
+
     /// Waits until the client cancels the call, which a call that takes long should notice.
     pub async fn cancelled(&self) {
         self.context.ct.cancelled().await;
@@ -100,7 +118,7 @@ impl<'a> Call<'a> {
 
     /// Tells all listeners of all clients about a change.
     pub async fn publish(&self, change: Change) -> Result<(), CallError> {
-        Ok(self.changes.publish(change).await?)
+        Ok(self.shared.changes.publish(change).await?)
     }
 
     /// The questions put down in this round, as the result of the request.

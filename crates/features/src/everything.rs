@@ -15,7 +15,8 @@ use crate::{
     conformance,
     error::BuildError,
     listen::Opened,
-    options::{Options, PrincipalHook},
+    options::Options,
+    origin::OriginHook,
     prompts::{self, Prompts},
     registry::Registry,
     request_state::{Binding, RequestStateKeys},
@@ -33,7 +34,8 @@ outside of it.
 Start with the tool `echo`. `longRunningOperation` reports progress and can be cancelled. \
 `sampleLLM`, `elicitInputs` and `getRootsList` ask the client for a completion, for user input and \
 for its folders, and need a client that offers them. `getTinyImage`, `annotatedMessage` and \
-`getResourceReference` return other content than text.
+`getResourceReference` return other content than text. `whoami` says which instance of the server \
+answered, and to whom.
 
 The resources test://static/resource/1 to /100 come in pages of ten; a resource you subscribe to \
 is announced as updated every ten seconds. The prompts `complex_prompt` and `resource_prompt` have \
@@ -60,7 +62,8 @@ pub(crate) struct Shared {
     pub(crate) opened: Opened,
     pub(crate) draining: CancellationToken,
     keys: RequestStateKeys,
-    principal: Option<PrincipalHook>,
+    pub(crate) instance: String,
+    pub(crate) origin: OriginHook,
 }
 
 impl Everything {
@@ -89,7 +92,8 @@ impl Everything {
             opened: Opened::default(),
             draining: options.draining,
             keys: options.request_state_keys,
-            principal: options.principal,
+            instance: options.instance,
+            origin: options.origin,
         };
         Ok(Self { shared: Arc::new(shared), session: None })
     }
@@ -120,15 +124,14 @@ impl Everything {
         let round = match wire {
             Wire::Stateful => Round::single(&shared.keys),
             Wire::Stateless => {
-                let principal =
-                    shared.principal.as_ref().and_then(|name| name(&context.extensions));
+                let principal = (shared.origin)(&context.extensions).principal();
                 let Repeatable { method, name, arguments, .. } = request;
                 let binding = Binding::new(principal.as_deref(), method, name, arguments);
                 Round::open(&shared.keys, binding, request.responses, request.state)?
             }
         };
         let session = self.session.as_deref();
-        Ok(Call::new(context, wire, session, shared.changes.as_ref(), round))
+        Ok(Call::new(context, wire, session, shared, round))
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! The crate knows rmcp only. What it needs from outside are small traits with in-process
 //! implementations: what a session remembers ([`SessionState`], [`LocalSession`]) and the news
-//! that go to all listeners ([`Changes`], [`LocalChanges`]).
+//! that go to all listeners ([`Changes`], [`LocalChanges`]); and a hook that says where a request
+//! came from ([`Origin`]).
 //!
 //! Each tool is the file of its name in `tools/`, each prompt in `prompts/`. To write another
 //! tool, copy one of them, add it to the list in `tools.rs`, or hand it to
@@ -29,6 +30,7 @@ mod listen;
 pub mod notifications;
 mod number;
 mod options;
+mod origin;
 mod paging;
 mod prompts;
 mod registry;
@@ -47,7 +49,8 @@ pub use call::Call;
 pub use changes::{Change, Changes, LocalChanges};
 pub use error::{BuildError, CallError, StateError, Waiting};
 pub use everything::Everything;
-pub use options::{ExtraTools, Options, PrincipalHook, StreamCloser};
+pub use options::{ExtraTools, Options, StreamCloser};
+pub use origin::{Caller, Carrier, Origin, OriginHook};
 pub use request_state::{KeyError, RequestStateKeys};
 pub use session::{LocalSession, SessionState};
 pub use tool::{Definition, NoInput, Tool, text};

@@ -2,19 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     changes::{Changes, LocalChanges},
+    origin::{Origin, OriginHook},
     registry::Candidate,
     request_state::RequestStateKeys,
     tool::Tool,
 };
-
-/// Names the caller of a request from the request's extensions, where the embedding server left
-/// it. The name must not change when a token is refreshed.
-pub type PrincipalHook = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;
 
 /// What the embedding server decides.
 pub struct Options {
@@ -25,9 +21,11 @@ pub struct Options {
     pub request_state_keys: RequestStateKeys,
     /// Carries changes to listeners; within this process unless replaced.
     pub changes: Arc<dyn Changes>,
-    /// Names the caller, so that a `requestState` works for nobody else. `None`: there are no
-    /// callers to tell apart.
-    pub principal: Option<PrincipalHook>,
+    /// What this process is called among those that serve together.
+    pub instance: String,
+    /// Says where a request came from, for `whoami`, and so that a `requestState` works for nobody
+    /// but its caller.
+    pub origin: OriginHook,
     /// Cancelled when the server goes down: open `subscriptions/listen` streams then end with
     /// their result instead of being cut off.
     pub draining: CancellationToken,
@@ -40,13 +38,14 @@ pub struct Options {
 pub struct ExtraTools(pub(crate) Vec<Candidate>);
 
 impl Options {
-    /// The defaults, for one process without callers to tell apart.
+    /// The defaults, for one process over stdio without callers to tell apart.
     pub fn new(request_state_keys: RequestStateKeys) -> Self {
         Self {
             conformance: false,
             request_state_keys,
             changes: Arc::new(LocalChanges::new()),
-            principal: None,
+            instance: "local".to_owned(),
+            origin: Arc::new(|_| Origin::stdio()),
             draining: CancellationToken::new(),
             tools: ExtraTools::default(),
         }

@@ -4,6 +4,7 @@ mod base;
 mod everything;
 mod in_memory;
 mod in_redis;
+mod origin;
 mod probe;
 mod routes;
 
@@ -59,7 +60,7 @@ impl App {
         let stores = &base.stores;
         let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
         let changes = Arc::new(FleetChanges::start(feed.clone()));
-        let everything = everything::everything(settings, &base.keys, changes, &draining)?;
+        let everything = everything::everything(settings, &base, changes, &draining)?;
         let gate = routes::gate(settings);
         let endpoint = everything::endpoint(settings, &base, feed, everything, gate).await?;
         let health = Health::new(settings.store());

@@ -8,7 +8,7 @@ use mcp_everything_features::{
 use rmcp::model::{CallToolResult, CreateMessageRequestParams, SamplingMessage};
 use serde_json::{Value, json};
 
-use crate::support::{Raw, all, everything, options};
+use crate::support::{Raw, all, called_by, everything, options};
 
 fn accepted(content: Value) -> Value {
     json!({ "action": "accept", "content": content })
@@ -157,11 +157,11 @@ async fn a_state_that_was_changed_is_refused() {
 #[tokio::test]
 async fn a_state_works_for_nobody_else() {
     let caller = Arc::new(Mutex::new("ada".to_owned()));
-    let principal = {
+    let origin = {
         let caller = Arc::clone(&caller);
-        Arc::new(move |_: &rmcp::model::Extensions| Some(caller.lock().unwrap().clone()))
+        Arc::new(move |_: &rmcp::model::Extensions| called_by(&caller.lock().unwrap()))
     };
-    let options = Options { principal: Some(principal), ..options() };
+    let options = Options { origin, ..options() };
     let mut client = Raw::stateless(&with_rounds(options), all());
     let first = client.call("rounds", json!({})).await;
     let (_, state) = questions(&first);

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
-use mcp_everything_features::{Everything, LocalSession, Options, RequestStateKeys};
+use mcp_everything_features::{
+    Caller, Carrier, Everything, LocalSession, Options, Origin, RequestStateKeys,
+};
 use rmcp::{
     ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData, ServiceExt as _,
     model::{
@@ -31,6 +33,17 @@ pub(crate) fn options() -> Options {
 
 pub(crate) fn everything() -> Everything {
     Everything::new(options()).unwrap()
+}
+
+/// Where a request of a user who signed in comes from.
+pub(crate) fn called_by(user: &str) -> Origin {
+    let caller = Caller {
+        user: user.to_owned(),
+        client_id: Some("a client".to_owned()),
+        issuer: Some("https://issuer.example.com".to_owned()),
+        scopes: Some(vec!["mcp:tools".to_owned()]),
+    };
+    Origin { carrier: Carrier::StreamableHttp, caller: Some(caller) }
 }
 
 pub(crate) fn conformance() -> Everything {

@@ -1,10 +1,14 @@
 //! Each tool, over all revisions.
 
-use mcp_everything_features::{Call, CallError, Definition, Everything, NoInput, Tool, text};
+use std::sync::Arc;
+
+use mcp_everything_features::{
+    Call, CallError, Definition, Everything, NoInput, Options, Tool, text,
+};
 use rmcp::model::{CallToolResult, ProtocolVersion};
 use serde_json::{Value, json};
 
-use crate::support::{Answering, REVISIONS, Raw, all, call, everything, options, texts};
+use crate::support::{Answering, REVISIONS, Raw, all, call, called_by, everything, options, texts};
 
 #[tokio::test]
 async fn plain_tools_return_the_same_on_all_revisions() {
@@ -143,6 +147,58 @@ async fn progress_only_increases() {
     let reported: Vec<&Value> =
         client.asides.iter().map(|report| &report["params"]["progress"]).collect();
     assert_eq!(reported, [0.0, 1.0, 1.5]);
+}
+
+#[tokio::test]
+async fn whoami_says_who_called_and_who_answered_on_all_revisions() {
+    let origin = Arc::new(|_: &rmcp::model::Extensions| called_by("ada"));
+    let options = Options { instance: "web-1.x".to_owned(), origin, ..options() };
+    let everything = Everything::new(options).unwrap();
+    for version in REVISIONS {
+        let client = Answering::new(version.clone(), json!({ "roots": {} }));
+        let client = client.connect(&everything).await;
+        let answer = call(&client, "whoami", json!({})).await;
+        let has_session = version.has_initialize();
+        let seen = answer.structured_content.as_ref().unwrap();
+        assert_eq!(
+            *seen,
+            json!({
+                "instance": "web-1.x",
+                "transport": "streamable-http",
+                "protocolVersion": version,
+                "session": has_session,
+                "caller": {
+                    "user": "ada",
+                    "clientId": "a client",
+                    "issuer": "https://issuer.example.com",
+                    "scopes": ["mcp:tools"],
+                },
+                "client": { "name": "test", "version": "0" },
+                "capabilities": { "roots": {} },
+            })
+        );
+        let [said, json] = texts(&answer)[..] else { panic!("{answer:?}") };
+        assert!(said.contains("web-1.x") && said.contains("ada"), "{said}");
+        assert_eq!(serde_json::from_str::<Value>(json).unwrap(), *seen);
+        client.cancel().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whoami_keeps_to_its_schema_with_and_without_a_caller() {
+    let origin = Arc::new(|_: &rmcp::model::Extensions| called_by("ada"));
+    let alone = everything();
+    let served = Everything::new(Options { origin, ..options() }).unwrap();
+    for everything in [alone, served] {
+        let mut client = Raw::stateful(&everything, "2025-11-25", all()).await;
+        let tools = client.request("tools/list", json!({})).await["result"]["tools"].take();
+        let tools = tools.as_array().unwrap();
+        let schema = &tools.iter().find(|tool| tool["name"] == "whoami").unwrap()["outputSchema"];
+        let seen = client.call("whoami", json!({})).await["result"]["structuredContent"].take();
+        assert!(jsonschema::draft202012::is_valid(schema, &seen), "{seen} is no {schema}");
+        let kinds = ["caller", "client", "capabilities"];
+        assert!(kinds.iter().all(|name| schema["properties"][name]["type"] == "object"));
+    }
 }
 
 #[tokio::test]

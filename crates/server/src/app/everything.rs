@@ -3,28 +3,29 @@
 use std::sync::Arc;
 
 use mcp_everything_features::{Everything, Options, RequestStateKeys, StreamCloser};
-use mcp_everything_store::{Owner, SecretKeys, StoreError};
+use mcp_everything_store::StoreError;
 use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Scope};
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, base::Base};
+use super::{StartError, base::Base, origin::origin};
 use crate::{changes::FleetChanges, session::StoredSession, settings::Settings};
 
 /// The features. A listener of the stateless wire ends with `draining`.
 pub(super) fn everything(
     settings: &Settings,
-    keys: &SecretKeys,
+    base: &Base,
     changes: Arc<FleetChanges>,
     draining: &CancellationToken,
 ) -> Result<Everything, StartError> {
     // The id tells which key of the ring sealed a state; it says nothing of the key.
-    let ring = keys.derive("mcp request state").map(|key| (key_id(&*key), key.to_vec()));
+    let ring = base.keys.derive("mcp request state").map(|key| (key_id(&*key), key.to_vec()));
     let mut options = Options::new(RequestStateKeys::new(ring)?);
     options.conformance = settings.conformance;
     options.changes = changes;
     options.draining = draining.clone();
-    options.principal = Some(Arc::new(principal));
+    options.instance = base.instance.to_string();
+    options.origin = Arc::new(origin);
     Ok(Everything::new(options)?)
 }
 
@@ -32,12 +33,6 @@ fn key_id(key: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use sha2::{Digest as _, Sha256};
     URL_SAFE_NO_PAD.encode(&Sha256::digest(key)[..6])
-}
-
-/// Whom a state is sealed for.
-fn principal(extensions: &Extensions) -> Option<String> {
-    let owner = extensions.get::<http::request::Parts>()?.extensions.get::<Owner>()?;
-    Some(format!("{}\n{}\n{}", owner.issuer, owner.client, owner.user))
 }
 
 /// The features behind the transport.

@@ -227,6 +227,7 @@ async fn every_tool(on: &Deployment, via: Via) {
         "getTinyImage",
         "longRunningOperation",
         "sampleLLM",
+        "whoami",
     ];
     assert_eq!(names, BTreeSet::from(expected));
 
