@@ -15,7 +15,7 @@ use mcp_everything_features::{BuildError, Everything, KeyError};
 use mcp_everything_oauth::NoResource;
 use mcp_everything_store::{
     InstanceId, StoreError,
-    redis::{InvalidAddress, Unreachable},
+    redis::{InvalidAddress, RedisBus, Unreachable},
 };
 use mcp_everything_transport::{ChangeFeed, Endpoint};
 use thiserror::Error;
@@ -48,6 +48,7 @@ pub(crate) struct App {
     health: Health,
     draining: CancellationToken,
     stop: CancellationToken,
+    bus: Option<Arc<RedisBus>>,
 }
 
 impl App {
@@ -65,13 +66,14 @@ impl App {
         let endpoint = everything::endpoint(settings, &base, feed, everything, gate).await?;
         let health = Health::new(settings.store());
         let router = routes::router(settings, &base, &endpoint, health.clone())?;
-        if let Some(redis) = base.stores.redis {
-            tokio::spawn(probe::run(redis, health.clone(), stop.clone()));
-        }
+        let bus = base.stores.redis.map(|redis| {
+            tokio::spawn(probe::run(redis.connections, health.clone(), stop.clone()));
+            redis.bus
+        });
         let unasked =
             Unasked { endpoint: endpoint.clone(), clock: base.clock, random: base.random };
         tokio::spawn(unasked.run(stop.clone()));
-        Ok(Self { router, endpoint, health, draining, stop })
+        Ok(Self { router, endpoint, health, draining, stop, bus })
     }
 
     pub(crate) fn router(&self) -> Router {
@@ -92,5 +94,12 @@ impl App {
     pub(crate) fn shut_down(&self) {
         self.endpoint.shut_down();
         self.stop.cancel();
+    }
+
+    /// Returns when the other instances know that this one is gone.
+    pub(crate) async fn gone(&self) {
+        if let Some(bus) = &self.bus {
+            bus.gone().await;
+        }
     }
 }

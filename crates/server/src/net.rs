@@ -1,5 +1,6 @@
 //! Sockets and connections.
 
+mod busy;
 mod connections;
 mod listen;
 

@@ -6,6 +6,7 @@ mod fields;
 mod json;
 mod pretty;
 
+use mcp_everything_store::InstanceId;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::settings::{LogFormat, Settings};
@@ -15,7 +16,7 @@ use crate::settings::{LogFormat, Settings};
 const QUIET: [&str; 3] = ["rmcp=off", "hyper_util=warn", "reqwest=warn"];
 
 /// Sends log lines to stdout from now on, panics among them.
-pub(crate) fn start(settings: &Settings) {
+pub(crate) fn start(settings: &Settings, instance: &InstanceId) {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let text = panic.payload().downcast_ref::<&str>().copied();
@@ -34,7 +35,8 @@ pub(crate) fn start(settings: &Settings) {
     let registry = tracing_subscriber::registry().with(filter);
     match settings.log_format {
         LogFormat::Json => {
-            registry.with(fmt::layer().fmt_fields(fields::Kept).event_format(json::Json)).init();
+            let json = json::Json { instance: instance.to_string() };
+            registry.with(fmt::layer().fmt_fields(fields::Kept).event_format(json)).init();
         }
         LogFormat::Pretty => {
             let pretty =

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use mcp_everything_store::{
     Bus, Clock, InstanceId, KeyStore, Limits, Random, SecretKeys, SessionStore, StoreError,
-    SystemClock, SystemRandom, oauth::OAuthStore, redis::Redis,
+    SystemClock, SystemRandom,
+    oauth::OAuthStore,
+    redis::{Redis, RedisBus},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -17,8 +19,13 @@ pub(super) struct Stores {
     pub(super) bus: Arc<dyn Bus>,
     pub(super) oauth: Arc<dyn OAuthStore>,
     pub(super) keys: Arc<dyn KeyStore>,
-    /// What all of it needs that may go away.
-    pub(super) redis: Option<Redis>,
+    pub(super) redis: Option<Connected>,
+}
+
+/// What is there only with Redis.
+pub(super) struct Connected {
+    pub(super) connections: Redis,
+    pub(super) bus: Arc<RedisBus>,
 }
 
 pub(super) struct Base {

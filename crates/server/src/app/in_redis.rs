@@ -8,7 +8,10 @@ use mcp_everything_store::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{StartError, base::Stores};
+use super::{
+    StartError,
+    base::{Connected, Stores},
+};
 
 /// How long Redis may take to come, as when everything is started at once.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,12 +22,13 @@ pub(super) async fn stores(address: &RedisAddress, limits: Limits) -> Result<Sto
     let redis = Redis::connect(address)?;
     reached(&redis, address).await?;
     let oauth = Arc::new(RedisOAuth::new(redis.clone()));
+    let bus = Arc::new(RedisBus::new(redis.clone()));
     Ok(Stores {
         sessions: Arc::new(RedisStore::new(redis.clone(), limits)),
-        bus: Arc::new(RedisBus::new(redis.clone())),
+        bus: Arc::clone(&bus) as _,
         oauth: Arc::clone(&oauth) as _,
         keys: oauth,
-        redis: Some(redis),
+        redis: Some(Connected { connections: redis, bus }),
     })
 }
 

@@ -4,7 +4,6 @@ use std::{io, process::ExitCode, time::Duration};
 
 use mcp_everything_store::{InstanceId, SystemRandom};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 use super::{fail, judge, refuse, unknown_settings};
 use crate::{
@@ -23,11 +22,11 @@ pub(super) async fn run(raw: &RawSettings) -> ExitCode {
         Ok(settings) => settings,
         Err(problems) => return refuse(&problems),
     };
-    telemetry::start(&settings);
+    let instance = InstanceId::random(&instance::name(), &SystemRandom);
+    telemetry::start(&settings, &instance);
     for name in unknown_settings() {
         tracing::warn!(event = "config.unknown", name, "this variable is no setting");
     }
-    let instance = InstanceId::random(&instance::name(), &SystemRandom);
     match serve(raw, settings, &instance).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -45,8 +44,7 @@ async fn serve(raw: &RawSettings, asked: Settings, instance: &InstanceId) -> Res
         // It may be waiting for Redis.
         _ = stopped() => return Ok(()),
     };
-    let stop = CancellationToken::new();
-    let connections = Connections::new(app.router(), stop.clone());
+    let connections = Connections::new(app.router());
     for listener in listeners {
         tokio::spawn(connections.clone().accept(listener));
     }
@@ -54,7 +52,7 @@ async fn serve(raw: &RawSettings, asked: Settings, instance: &InstanceId) -> Res
     let signal = stopped().await.map_err(|error| format!("signals cannot be heard: {error}"))?;
     tracing::info!(event = "server.stopping", signal, "the server goes away");
     tokio::select! {
-        () = drain(&app, &settings, signal, &stop, &connections) => {}
+        () = drain(&app, &settings, signal, &connections) => {}
         _ = stopped() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
     }
     tracing::info!(event = "server.stopped", "the server is gone");
@@ -63,24 +61,26 @@ async fn serve(raw: &RawSettings, asked: Settings, instance: &InstanceId) -> Res
 
 /// Goes away without cutting anybody off: first balancers are told, then streams end and running
 /// calls finish, then what is left ends.
-async fn drain(
-    app: &App,
-    settings: &Settings,
-    signal: &str,
-    stop: &CancellationToken,
-    connections: &Connections,
-) {
+async fn drain(app: &App, settings: &Settings, signal: &str, connections: &Connections) {
     app.health().drain();
+    connections.leave();
     // Somebody at a terminal has no balancer to wait for.
     if signal == "SIGTERM" {
         tokio::time::sleep(settings.drain_delay).await;
     }
-    stop.cancel();
+    connections.stop();
     app.drain(settings.drain_timeout).await;
     app.shut_down();
     // What was said last is still on its way.
     if tokio::time::timeout(LAST_WORDS, connections.gone()).await.is_err() {
         tracing::debug!(event = "shutdown.connections_cut", "some clients did not hang up");
+    }
+    // Last, so that what ends is known to have ended before this instance is known to be gone.
+    if tokio::time::timeout(LAST_WORDS, app.gone()).await.is_err() {
+        tracing::debug!(
+            event = "shutdown.lease_lapses",
+            "Redis was not told that this one is gone"
+        );
     }
 }
 
@@ -105,7 +105,7 @@ fn announce(settings: &Settings, instance: &InstanceId) {
         auth,
         store = settings.store(),
         redis = settings.redis.as_ref().map(ToString::to_string),
-        %instance,
+        instance = %instance,
         version = env!("CARGO_PKG_VERSION"),
         "open {base} in a browser, or point an MCP client at the endpoint"
     );

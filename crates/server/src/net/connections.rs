@@ -1,8 +1,9 @@
 //! Accepting connections, and letting them go.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use http::{HeaderValue, header::CONNECTION};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -12,6 +13,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
+use super::busy::Busy;
+
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
 /// common clients keep one: where both ends close at once a request fails.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -20,25 +23,45 @@ const MOST: usize = 10_000;
 /// How long accepting rests when the process can take no more, say for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The connections of all listeners, until `stop`: then no more are accepted, and each ends with
-/// the request it is at.
+/// How long a connection must have had nothing to answer before it is closed: a client that was
+/// just answered, or just connected, may have its next request on the way.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// The connections of all listeners.
 #[derive(Clone)]
 pub(crate) struct Connections {
     router: Router,
     room: Arc<Semaphore>,
     open: TaskTracker,
+    leaving: CancellationToken,
     stop: CancellationToken,
 }
 
 impl Connections {
-    pub(crate) fn new(router: Router, stop: CancellationToken) -> Self {
-        let room = Arc::new(Semaphore::new(MOST));
-        Self { router, room, open: TaskTracker::new(), stop }
+    pub(crate) fn new(router: Router) -> Self {
+        Self {
+            router,
+            room: Arc::new(Semaphore::new(MOST)),
+            open: TaskTracker::new(),
+            leaving: CancellationToken::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// From now on every answer is the last of its connection and says so (RFC 9112 section 9.6).
+    /// Whoever sends one request after the other moves elsewhere before anything is closed: what
+    /// is sent into a connection while that closes fails, and may not be tried again.
+    pub(crate) fn leave(&self) {
+        self.leaving.cancel();
+    }
+
+    /// No more connections are taken, and those there are end when nothing comes on them.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// Takes the connections of a listener.
     pub(crate) async fn accept(self, listener: TcpListener) {
-        let stop = self.stop.clone();
         let accept = async {
             loop {
                 match self.next(&listener).await {
@@ -52,7 +75,25 @@ impl Connections {
                 }
             }
         };
-        stop.run_until_cancelled(accept).await;
+        self.stop.run_until_cancelled(accept).await;
+        if let Err(error) = self.take_the_rest(listener) {
+            tracing::debug!(event = "server.accept_failed", %error, "some come too late");
+        }
+    }
+
+    /// Takes the connections that the system made in our name: it would reset them with the
+    /// listener.
+    fn take_the_rest(&self, listener: TcpListener) -> io::Result<()> {
+        let listener = listener.into_std()?;
+        while let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
+            let (connection, peer) = match listener.accept() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                taken => taken?,
+            };
+            connection.set_nonblocking(true)?;
+            self.serve(room, TcpStream::from_std(connection)?, peer);
+        }
+        Ok(())
     }
 
     async fn next(
@@ -67,11 +108,26 @@ impl Connections {
     fn serve(&self, room: OwnedSemaphorePermit, connection: TcpStream, peer: SocketAddr) {
         // Small events must not wait for more to come (Nagle).
         let _ = connection.set_nodelay(true);
-        let (router, stop) = (self.router.clone(), self.stop.clone());
+        let Self { router, leaving, stop, .. } = self.clone();
+        let busy = Busy::default();
+        let requests = busy.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
+            let answering = requests.begin();
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request.map(Body::new))
+            let answer = router.clone().oneshot(request.map(Body::new));
+            let leaving = leaving.clone();
+            async move {
+                let mut answer = answer.await?;
+                if leaving.is_cancelled() {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(answer.map(|body| answering.until_the_end_of(body)))
+            }
         });
+        let over = async move {
+            stop.cancelled().await;
+            busy.quiet(QUIET).await;
+        };
         self.open.spawn(async move {
             let _room = room;
             let served = http1::Builder::new()
@@ -81,7 +137,7 @@ impl Connections {
             let mut served = pin!(served);
             let ended = tokio::select! {
                 ended = served.as_mut() => ended,
-                () = stop.cancelled() => {
+                () = over => {
                     served.as_mut().graceful_shutdown();
                     served.await
                 }

@@ -15,7 +15,10 @@ use tracing_subscriber::{
 
 use super::fields::gather;
 
-pub(super) struct Json;
+pub(super) struct Json {
+    /// Which of the processes whose lines are gathered in one place wrote it.
+    pub(super) instance: String,
+}
 
 impl<S, N> FormatEvent<S, N> for Json
 where
@@ -31,6 +34,7 @@ where
         let mut line = serde_json::Map::new();
         line.insert("timestamp".to_owned(), Value::String(now()));
         line.insert("severity".to_owned(), severity(*event.metadata().level()).into());
+        line.insert("instance".to_owned(), self.instance.as_str().into());
         line.extend(gather(context, event));
         line.insert("target".to_owned(), event.metadata().target().into());
         writeln!(writer, "{}", Value::Object(line))

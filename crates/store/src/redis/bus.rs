@@ -16,6 +16,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use self::{health::Health, listener::Listener};
 use super::{Redis, keys, link::away};
@@ -30,6 +31,8 @@ const LEASE: Duration = Duration::from_secs(2);
 pub struct RedisBus {
     redis: Redis,
     presence: Mutex<Option<Presence>>,
+    /// Whether somebody listens here.
+    listening: watch::Sender<bool>,
 }
 
 /// The instance that listens here.
@@ -43,7 +46,14 @@ struct Presence {
 impl RedisBus {
     /// The bus of whoever shares that Redis.
     pub fn new(redis: Redis) -> Self {
-        Self { redis, presence: Mutex::default() }
+        Self { redis, presence: Mutex::default(), listening: watch::Sender::default() }
+    }
+
+    /// Returns when nobody listens here any more and the lease is given back, so that every other
+    /// instance knows it: what a process should wait for before it exits.
+    pub async fn gone(&self) {
+        // It is there as long as this bus.
+        let _ = self.listening.subscribe().wait_for(|listening| !listening).await;
     }
 
     fn presence(&self) -> MutexGuard<'_, Option<Presence>> {
@@ -92,11 +102,13 @@ impl Bus for RedisBus {
             }
             *presence = Some(here.clone());
         }
-        let redis = self.redis.clone();
+        let (redis, listening) = (self.redis.clone(), self.listening.clone());
+        listening.send_replace(true);
         tokio::spawn(async move {
             let Presence { instance, ringer, health } = &here;
             let listener = Listener { source: &redis.source, instance, ringer, health };
             tokio::join!(heart::run(&redis, instance, ringer), listener.run());
+            listening.send_replace(false);
         });
         Ok(bells)
     }

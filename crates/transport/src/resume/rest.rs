@@ -111,7 +111,7 @@ impl<H: ServerHandler> Rest<H> {
             self.found_gone = gone;
             return;
         }
-        tracing::warn!(event = "call.lost", %session, %call, instance = %self.executor,
+        tracing::warn!(event = "call.lost", %session, %call, ran_on = %self.executor,
             "a call went with the instance that ran it");
         let data = match self.cut.request {
             Some(_) => self.cut.epitaph("the server that ran the call is gone"),

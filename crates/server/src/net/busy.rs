@@ -1,0 +1,115 @@
+//! Whether a connection has a request to answer.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::{sync::watch, time::timeout};
+
+/// How many requests of a connection are not answered to the end: one at most, or none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Busy(watch::Sender<usize>);
+
+impl Busy {
+    /// Counts a request until what is returned is dropped.
+    pub(super) fn begin(&self) -> Answering {
+        self.0.send_modify(|requests| *requests += 1);
+        Answering(self.0.clone())
+    }
+
+    /// Returns when there has been no request for so long.
+    pub(super) async fn quiet(&self, span: Duration) {
+        let mut requests = self.0.subscribe();
+        loop {
+            // The counter is there as long as this is.
+            let _ = requests.wait_for(|requests| *requests == 0).await;
+            if timeout(span, requests.wait_for(|requests| *requests > 0)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A request that is not answered to the end.
+pub(super) struct Answering(watch::Sender<usize>);
+
+impl Answering {
+    /// The body of the answer, whose end is the request's.
+    pub(super) fn until_the_end_of(self, body: Body) -> Body {
+        Body::new(Counted { body, _answering: self })
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.send_modify(|requests| *requests -= 1);
+    }
+}
+
+struct Counted {
+    body: Body,
+    _answering: Answering,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const SPAN: Duration = Duration::from_millis(250);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_quiet_when_nothing_was_asked_for_a_while() {
+        let busy = Busy::default();
+        let started = Instant::now();
+        busy.quiet(SPAN).await;
+        assert!(started.elapsed() >= SPAN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_counts_until_its_body_ends() {
+        let busy = Busy::default();
+        let body = busy.begin().until_the_end_of(Body::from("some"));
+        assert_eq!(body.size_hint().exact(), Some(4), "its length is still known");
+        assert!(timeout(SPAN * 10, busy.quiet(SPAN)).await.is_err());
+        drop(body);
+        busy.quiet(SPAN).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_comes_meanwhile_is_waited_for() {
+        let busy = Busy::default();
+        let started = Instant::now();
+        let asks = async {
+            tokio::time::sleep(SPAN / 2).await;
+            drop(busy.begin());
+        };
+        tokio::join!(asks, busy.quiet(SPAN));
+        assert!(started.elapsed() >= SPAN + SPAN / 2);
+    }
+}
