@@ -10,6 +10,7 @@ mod bad_input;
 mod changes;
 mod cluster;
 mod commands;
+mod docs;
 mod everything;
 mod headers;
 mod http_sse;
