@@ -32,7 +32,7 @@ all-tests: tools lint
 	tools/test.sh
 
 e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessions; T=part of a test's path
-	@tools/setup.sh nextest redis haproxy
+	@tools/setup.sh nextest redis haproxy node python
 	tools/test.sh e2e "$(T)"
 
 lint: ## format, clippy, documentation, dependencies, sizes of files

@@ -2,7 +2,7 @@
 # Installs what the tests need and this machine lacks, and says so; quiet when nothing is missing.
 #
 #   tools/setup.sh                 everything
-#   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, node, browser
+#   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, node, python, browser
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -67,6 +67,12 @@ haproxy() {
     apt_install haproxy
 }
 
+python() {
+    python3 -c 'import ensurepip, venv' 2>/dev/null && return
+    say "python3, python3-venv (apt): runs the Python SDK against the server"
+    apt_install python3 python3-venv
+}
+
 browser() {
     if has chromium && has chromedriver; then return; fi
     say "chromium, chromium-driver (apt): the browser that walks the sign-in pages"
@@ -90,7 +96,7 @@ node() {
 [ $# -gt 0 ] || set -- nextest deny redis haproxy browser node
 for part in "$@"; do
     case $part in
-    nextest | deny | redis | haproxy | browser | node) "$part" ;;
-    *) fail "there is no part $part: nextest, deny, redis, haproxy, browser, node" ;;
+    nextest | deny | redis | haproxy | browser | node | python) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, redis, haproxy, browser, node, python" ;;
     esac
 done

@@ -16,6 +16,7 @@ mod sentinel;
 
 mod idle_sessions;
 mod instances_killed;
+mod real_clients;
 mod redis_away;
 mod redis_emptied;
 mod redis_failover;

@@ -3,6 +3,7 @@
 mod any_instance;
 mod http_sse;
 mod killed;
+mod lives;
 mod redis_cli;
 mod sign_in;
 mod streams;
