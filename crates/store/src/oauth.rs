@@ -39,7 +39,7 @@ use crate::StoreError;
 /// Strangers make most of what is kept, so there is an end to how much. Logins under way make room
 /// for newer ones, the oldest first. Of grants, codes and tokens, what is kept stays, and one too
 /// many gets [`StoreError::LimitReached`]; a `put` of what is already there is never one too many.
-/// How many are too many, is for each store to say: [`Limits`] are those of the memory.
+/// How many are too many, is for each store to say: [`Limits`] are those of the stores here.
 #[async_trait]
 pub trait OAuthStore: Send + Sync + 'static {
     /// Keeps a new registration for `life`.
