@@ -51,3 +51,24 @@ async fn reached(redis: &Redis, address: &RedisAddress) -> Result<(), StartError
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_never_comes_is_given_up() {
+        // A port that was free just now.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("redis://:hush@{}", listener.local_addr().unwrap());
+        drop(listener);
+        let address: RedisAddress = address.parse().unwrap();
+        let redis = Redis::connect(&address).unwrap();
+        let started = Instant::now();
+        let error = reached(&redis, &address).await.unwrap_err();
+        assert!(matches!(error, StartError::Redis { why: Unreachable::Away { .. }, .. }));
+        assert!(started.elapsed() <= PATIENCE + Duration::from_secs(5));
+        let told = error.to_string();
+        assert!(told.contains(&address.to_string()) && !told.contains("hush"), "{told}");
+    }
+}

@@ -70,9 +70,11 @@ async fn drain(app: &App, settings: &Settings, signal: &str, connections: &Conne
     }
     connections.stop();
     app.drain(settings.drain_timeout).await;
+    // What was said last is still on its way, and may be followed by one more request.
+    let gone = || tokio::time::timeout(LAST_WORDS, connections.gone());
+    let went = gone().await.is_ok();
     app.shut_down();
-    // What was said last is still on its way.
-    if tokio::time::timeout(LAST_WORDS, connections.gone()).await.is_err() {
+    if !went && gone().await.is_err() {
         tracing::debug!(event = "shutdown.connections_cut", "some clients did not hang up");
     }
     // Last, so that what ends is known to have ended before this instance is known to be gone.

@@ -54,6 +54,7 @@ macro_rules! by {
 mod streamable_http {
     by!(StreamableHttp:
         every_tool,
+        who_called_and_who_answered,
         a_long_operation_is_cancelled,
         all_resources_in_pages_of_ten,
         every_prompt_and_every_completion,
@@ -67,6 +68,7 @@ mod streamable_http {
 mod http_sse {
     by!(HttpSse:
         every_tool,
+        who_called_and_who_answered,
         a_long_operation_is_cancelled,
         all_resources_in_pages_of_ten,
         every_prompt_and_every_completion,
@@ -257,6 +259,32 @@ async fn every_tool(on: &Deployment, via: Via) {
         _ => None,
     });
     assert!((progress.await - 1.0).abs() < f64::EPSILON);
+}
+
+async fn who_called_and_who_answered(on: &Deployment, via: Via) {
+    let server = on.start();
+    let client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
+    let mut answered = BTreeSet::new();
+    for _ in 0..2 * server.instances.len() {
+        let mut told = client.call("whoami", json!({})).await.structured_content.unwrap();
+        answered.insert(told["instance"].take().as_str().unwrap().to_owned());
+        assert_eq!(told["caller"]["user"], "ada");
+        assert_eq!(told["caller"]["issuer"], server.base);
+        assert_eq!(told["caller"]["scopes"], json!(["mcp:read", "mcp:tools"]));
+        assert!(told["caller"]["clientId"].is_string());
+        assert_eq!(told["client"], json!({ "name": "test", "version": "1" }));
+        assert_eq!(told["session"], true);
+        assert_eq!(told["protocolVersion"], "2025-11-25");
+        assert!(told["capabilities"]["sampling"].is_object());
+        let transport = match via {
+            Via::StreamableHttp => "streamable-http",
+            Via::HttpSse => "http-sse",
+        };
+        assert_eq!(told["transport"], transport);
+    }
+    let started = server.log().into_iter().filter(|line| line["event"] == "server.started");
+    let started = started.map(|line| line["instance"].as_str().unwrap().to_owned());
+    assert_eq!(answered, started.collect(), "each of them, by the name it has in the log");
 }
 
 async fn a_long_operation_is_cancelled(on: &Deployment, via: Via) {
