@@ -4,11 +4,13 @@
 //! rings. Whoever waits looks again after [`Bell::Missed`], and now and then, so a bell that is
 //! lost delays and does not break.
 
+mod attendance;
 mod bells;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use attendance::Attendance;
 pub use bells::{Bells, Ringer};
 
 use crate::{CallId, InstanceId, SessionId, StoreError, oauth::GrantId};
@@ -62,4 +64,8 @@ pub trait Bus: Send + Sync + 'static {
     /// The bells that ring for `instance`, from now until they are dropped. What rang before it
     /// is heard there may be lost: then the first bell is [`Bell::Missed`].
     async fn listen(&self, instance: &InstanceId) -> Result<Bells, StoreError>;
+
+    /// Says that a session is served here for longer than a request: it has a stream, or a call
+    /// that runs. That is for operators to see. Nothing depends on it, and nothing waits for it.
+    fn attend(&self, session: SessionId) -> Attendance;
 }

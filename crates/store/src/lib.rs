@@ -46,7 +46,7 @@ fn noted(operation: &'static str) {
 }
 
 pub use access::Access;
-pub use bus::{Bell, Bells, Bus, Ring, Ringer};
+pub use bus::{Attendance, Bell, Bells, Bus, Ring, Ringer};
 pub use clock::{Clock, MonotonicClock, SystemClock, TestClock, Timestamp};
 pub use error::StoreError;
 pub use id::{CallId, InstanceId, InvalidId, SessionId};

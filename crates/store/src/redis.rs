@@ -9,6 +9,7 @@ mod bus;
 mod calls;
 mod changes;
 mod connect;
+mod connection;
 mod durable;
 mod each;
 pub mod keys;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use mcp_everything_store::{
-    Bell, Bells, Bus, InstanceId, Ring, StoreError,
+    Attendance, Bell, Bells, Bus, InstanceId, Ring, SessionId, StoreError,
     oauth::{GrantId, OAuthStore},
 };
 
@@ -52,5 +52,9 @@ impl Bus for TestBus {
 
     async fn listen(&self, _: &InstanceId) -> Result<Bells, StoreError> {
         unreachable!("an authorization server listens to nobody")
+    }
+
+    fn attend(&self, _: SessionId) -> Attendance {
+        unreachable!("an authorization server has no sessions")
     }
 }

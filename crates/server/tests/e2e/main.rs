@@ -12,7 +12,6 @@ mod it {
 mod figures;
 mod haproxy;
 mod load;
-mod sentinel;
 
 mod idle_sessions;
 mod instances_killed;

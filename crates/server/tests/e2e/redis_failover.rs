@@ -3,19 +3,17 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use mcp_everything_store::contract::redis_sentinels::RedisSentinels;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    it::support::{Deployment, Mcp, SignIn, Stream, call},
-    sentinel::Sentinels,
-};
+use crate::it::support::{Deployment, Mcp, SignIn, Stream, call};
 
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_go_on_at_the_new_master_and_nothing_works_twice() {
-    let mut redis = Sentinels::start();
+    let mut redis = RedisSentinels::start();
     let on = Deployment::three_on_redis();
     let server = on.with(&[("REDIS_URL", &redis.url()), ("CONFORMANCE", "on")]);
     let sign_in = SignIn::register(&server).await;

@@ -60,8 +60,14 @@ pub enum Damage<'a> {
 /// Makes a test of each rule. Takes an expression that makes a future of a new harness.
 #[macro_export]
 macro_rules! oauth_store_contract {
+    (in a row: $shared:expr, $make:path) => {
+        $crate::oauth_store_contract! { row $shared, $make }
+    };
     ($make:expr) => {
-        $crate::oauth_store_contract! { $make;
+        $crate::oauth_store_contract! { each $make }
+    };
+    ($how:ident $($make:expr),+) => {
+        $crate::oauth_store_contract! { $how $($make),+;
             clients: is_found_until_its_life_ends, lives_longer_when_prolonged,
                 is_not_shortened_by_prolonging, stays_as_it_was_when_put_again,
                 oldest_unused_makes_room, used_ones_do_not_make_room,
@@ -89,7 +95,17 @@ macro_rules! oauth_store_contract {
             secret_keys: the_first_ring_stays, everyone_gets_the_same_ring;
         }
     };
-    ($make:expr; $($module:ident: $($rule:ident),+;)+) => {$(
+    (row $shared:expr, $make:expr; $($module:ident: $($rule:ident),+;)+) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn every_rule_in_a_row() {
+            let shared = $shared;
+            $($(
+                println!("{}: {}", stringify!($module), stringify!($rule));
+                $crate::contract::oauth::$module::$rule(&$make(&shared).await).await;
+            )+)+
+        }
+    };
+    (each $make:expr; $($module:ident: $($rule:ident),+;)+) => {$(
         mod $module {
             use super::*;
             $(

@@ -6,14 +6,17 @@ use std::{
     fmt::Write as _,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-/// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::{Random as _, SystemRandom};
+
+/// How long a server, or several together, may take to start.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A `redis-server` on a port of its own. It ends with the test, also when that fails.
 #[derive(Debug)]
@@ -23,6 +26,9 @@ pub struct RedisServer {
     port: u16,
 }
 
+/// What keeps a server from writing anything.
+const FORGETFUL: [&str; 4] = ["--save", "", "--appendonly", "no"];
+
 impl RedisServer {
     /// Starts one that keeps nothing on disk.
     pub fn start() -> Self {
@@ -31,7 +37,15 @@ impl RedisServer {
 
     /// Starts one with these arguments besides.
     pub fn with(arguments: &[&str]) -> Self {
-        let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
+        Self::of(FORGETFUL.iter().chain(arguments).map(|text| (*text).to_owned()).collect())
+    }
+
+    /// Starts one that watches over others, as a configuration file says.
+    pub(super) fn sentinel(file: &Path) -> Self {
+        Self::of(vec![file.display().to_string(), "--sentinel".to_owned()])
+    }
+
+    fn of(arguments: Vec<String>) -> Self {
         let mut server = Self { child: None, arguments, port: free_port() };
         server.run();
         server
@@ -59,9 +73,12 @@ impl RedisServer {
     pub fn run(&mut self) {
         self.kill();
         let mut command = Command::new("redis-server");
-        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"]);
-        command.args(["--save", "", "--appendonly", "no", "--loglevel", "warning"]);
-        command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        // A sentinel's file comes first.
+        command.args(&self.arguments).args(["--port", &self.port.to_string()]);
+        command
+            .args(["--bind", "127.0.0.1", "--loglevel", "warning"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         let child = command.spawn().expect("redis-server is installed (`make tools`)");
         self.child = Some(child);
         let started = Instant::now();
@@ -115,6 +132,20 @@ impl RedisServer {
         answer.trim().trim_start_matches(':').parse().expect("a number")
     }
 
+    /// Waits until something is so that comes by itself.
+    pub(super) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let began = Instant::now();
+        while !is_so(self) {
+            assert!(began.elapsed() < PATIENCE, "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Whether what `INFO` says of a section has this line.
+    pub fn says(&self, section: &str, line: &str) -> bool {
+        self.ask(&["INFO", section]).is_ok_and(|info| info.lines().any(|said| said == line))
+    }
+
     /// Makes everything in it older: what would have expired meanwhile is gone.
     pub fn age(&self, span: Duration) {
         const OLDER: &str = r"
@@ -144,8 +175,15 @@ impl Drop for RedisServer {
     }
 }
 
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
+/// A port that nobody listens on. It is below those that outgoing connections take, one of which
+/// could have it when the server is started again.
+pub fn free_port() -> u16 {
+    loop {
+        let mut random = [0; 2];
+        SystemRandom.fill(&mut random);
+        let port = 10_000 + u16::from_be_bytes(random) % 20_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -48,10 +48,19 @@ pub const LIMITS: Limits = Limits {
 };
 
 /// Makes a test of each rule. Takes an expression that makes a future of a new harness.
+///
+/// For what takes long to start, `in a row: shared, make` makes one test of all rules: `make` is a
+/// function that makes a future of a new harness on what they share.
 #[macro_export]
 macro_rules! session_store_contract {
+    (in a row: $shared:expr, $make:path) => {
+        $crate::session_store_contract! { row $shared, $make }
+    };
     ($make:expr) => {
-        $crate::session_store_contract! { $make;
+        $crate::session_store_contract! { each $make }
+    };
+    ($how:ident $($make:expr),+) => {
+        $crate::session_store_contract! { $how $($make),+;
             lives: begins_and_is_admitted, is_settled_once, is_admitted_for_its_owner_only,
                 ends_when_it_is_not_used, begins_anew_when_it_is_admitted,
                 is_not_prolonged_by_strangers, begins_anew_when_it_is_held,
@@ -85,7 +94,17 @@ macro_rules! session_store_contract {
                 do_not_bring_a_session_back;
         }
     };
-    ($make:expr; $($module:ident: $($rule:ident),+;)+) => {$(
+    (row $shared:expr, $make:expr; $($module:ident: $($rule:ident),+;)+) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn every_rule_in_a_row() {
+            let shared = $shared;
+            $($(
+                println!("{}: {}", stringify!($module), stringify!($rule));
+                $crate::contract::sessions::$module::$rule(&$make(&shared).await).await;
+            )+)+
+        }
+    };
+    (each $make:expr; $($module:ident: $($rule:ident),+;)+) => {$(
         mod $module {
             use super::*;
             $(

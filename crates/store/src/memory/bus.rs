@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use dashmap::DashMap;
 
-use crate::{Bell, Bells, Bus, InstanceId, Ring, Ringer, StoreError};
+use crate::{Attendance, Bell, Bells, Bus, InstanceId, Ring, Ringer, SessionId, StoreError};
 
 /// A bus for the instances of one process: one in a server, several in a test.
 #[derive(Debug, Default)]
@@ -31,5 +31,10 @@ impl Bus for MemoryBus {
         let (ringer, bells) = Bells::new();
         self.listeners.insert(instance.clone(), ringer);
         Ok(bells)
+    }
+
+    /// Nobody looks into a process.
+    fn attend(&self, _: SessionId) -> Attendance {
+        Attendance::unseen()
     }
 }

@@ -5,6 +5,7 @@
 //! do not come back, the connection is remade, and after each one it is told that bells may have
 //! been lost.
 
+mod desk;
 mod health;
 mod heart;
 mod listener;
@@ -18,9 +19,12 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use self::{health::Health, listener::Listener};
+use self::{desk::Desk, health::Health, listener::Listener};
 use super::{Redis, keys, link::away};
-use crate::{Bell, Bells, Bus, InstanceId, Ring, Ringer, StoreError, bus::MAX_PROGRESS};
+use crate::{
+    Attendance, Bell, Bells, Bus, InstanceId, Ring, Ringer, SessionId, StoreError,
+    bus::MAX_PROGRESS,
+};
 
 /// How often an instance says that it lives.
 const BEAT: Duration = Duration::from_millis(300);
@@ -33,6 +37,7 @@ pub struct RedisBus {
     presence: Mutex<Option<Presence>>,
     /// Whether somebody listens here.
     listening: watch::Sender<bool>,
+    desk: Arc<Desk>,
 }
 
 /// The instance that listens here.
@@ -46,7 +51,12 @@ struct Presence {
 impl RedisBus {
     /// The bus of whoever shares that Redis.
     pub fn new(redis: Redis) -> Self {
-        Self { redis, presence: Mutex::default(), listening: watch::Sender::default() }
+        Self {
+            redis,
+            presence: Mutex::default(),
+            listening: watch::Sender::default(),
+            desk: Arc::default(),
+        }
     }
 
     /// Returns when nobody listens here any more and the lease is given back, so that every other
@@ -80,7 +90,7 @@ impl Bus for RedisBus {
         };
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(channel).arg(payload::write(&bell));
-        self.redis.hot.run(&publish).await
+        self.redis.hot.run_anywhere(&publish).await
     }
 
     async fn is_alive(&self, instance: &InstanceId) -> Result<bool, StoreError> {
@@ -102,14 +112,20 @@ impl Bus for RedisBus {
             }
             *presence = Some(here.clone());
         }
-        let (redis, listening) = (self.redis.clone(), self.listening.clone());
+        let (redis, desk) = (self.redis.clone(), Arc::clone(&self.desk));
+        let listening = self.listening.clone();
         listening.send_replace(true);
         tokio::spawn(async move {
             let Presence { instance, ringer, health } = &here;
-            let listener = Listener { source: &redis.source, instance, ringer, health };
+            let listener =
+                Listener { source: &redis.source, desk: &desk, instance, ringer, health };
             tokio::join!(heart::run(&redis, instance, ringer), listener.run());
             listening.send_replace(false);
         });
         Ok(bells)
+    }
+
+    fn attend(&self, session: SessionId) -> Attendance {
+        self.desk.attend(session)
     }
 }

@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use redis::{
-    Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, Pipeline, RedisError,
-    RedisFuture, RedisResult, TlsCertificates, Value,
-    aio::{ConnectionLike, MultiplexedConnection, PubSubSink, PubSubStream},
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisError,
+    RedisResult, TlsCertificates, Value,
+    aio::{ConnectionLike, PubSubSink, PubSubStream},
     cluster::ClusterClient,
-    cluster_async::ClusterConnection,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio::time::timeout;
 
-use super::{InvalidAddress, RedisAddress, address::Topology};
+use super::{InvalidAddress, RedisAddress, address::Topology, connection::Connection};
 
 /// How long a connection may take to be made, and Redis to answer.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -22,15 +21,14 @@ const ANSWER: Duration = Duration::from_millis(900);
 /// Where connections are made to.
 pub(super) enum Source {
     Single(Box<Client>),
-    Sentinel { sentinels: Vec<Client>, master: String, address: RedisAddress },
+    Sentinel { sentinels: Vec<Sentinel>, master: String, address: RedisAddress },
     Cluster { client: Box<ClusterClient>, nodes: Vec<Client> },
 }
 
-/// A connection that many requests share.
-#[derive(Clone)]
-pub(super) enum Connection {
-    One(MultiplexedConnection),
-    Cluster(ClusterConnection),
+/// A sentinel. It may have the login of what it watches over, or none.
+pub(super) struct Sentinel {
+    with_login: Client,
+    without: Client,
 }
 
 impl Source {
@@ -40,11 +38,19 @@ impl Source {
         let mut clients = clients.collect::<Result<Vec<_>, _>>()?;
         Ok(match &address.topology {
             Topology::Single { .. } => Self::Single(Box::new(clients.swap_remove(0))),
-            Topology::Sentinel { master } => Self::Sentinel {
-                sentinels: clients,
-                master: master.clone(),
-                address: address.clone(),
-            },
+            Topology::Sentinel { master } => {
+                let anybody = RedisAddress { user: None, password: None, ..address.clone() };
+                let without = |(host, port): &(String, u16)| client(&anybody, host, *port);
+                let sentinels = clients
+                    .into_iter()
+                    .zip(&address.nodes)
+                    .map(|(with_login, node)| Ok(Sentinel { with_login, without: without(node)? }));
+                Self::Sentinel {
+                    sentinels: sentinels.collect::<Result<_, _>>()?,
+                    master: master.clone(),
+                    address: address.clone(),
+                }
+            }
             Topology::Cluster => {
                 let infos = clients.iter().map(|client| client.get_connection_info().clone());
                 let mut builder = ClusterClient::builder(infos)
@@ -141,25 +147,45 @@ impl Source {
         Err(last)
     }
 
+    /// Whether a connection still leads where it should.
+    pub(super) async fn probe(&self, connection: &mut Connection) -> RedisResult<()> {
+        match self {
+            Self::Single(_) | Self::Cluster { .. } => {
+                redis::cmd("PING").query_async(connection).await
+            }
+            Self::Sentinel { .. } => is_master(connection).await,
+        }
+    }
+
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster { .. })
     }
 }
 
-async fn named(sentinel: &Client, master: &str, address: &RedisAddress) -> RedisResult<Client> {
-    let mut asked = sentinel.get_multiplexed_async_connection().await?;
+async fn named(sentinel: &Sentinel, master: &str, address: &RedisAddress) -> RedisResult<Client> {
+    let asked = match sentinel.with_login.get_multiplexed_async_connection().await {
+        Err(error) if error.kind() == ErrorKind::AuthenticationFailed => {
+            sentinel.without.get_multiplexed_async_connection().await
+        }
+        asked => asked,
+    };
+    let mut asked = asked?;
     let mut command = redis::cmd("SENTINEL");
     command.arg("get-master-addr-by-name").arg(master);
     let (host, port): (String, u16) = command.query_async(&mut asked).await?;
     let client = client(address, &host, port).map_err(|error| {
-        RedisError::from((redis::ErrorKind::InvalidClientConfig, "no client", error.to_string()))
+        RedisError::from((ErrorKind::InvalidClientConfig, "no client", error.to_string()))
     })?;
-    let mut connection = client.get_multiplexed_async_connection().await?;
-    let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut connection).await?;
+    // A sentinel may not have noticed yet.
+    is_master(&mut client.get_multiplexed_async_connection().await?).await?;
+    Ok(client)
+}
+
+async fn is_master(connection: &mut impl ConnectionLike) -> RedisResult<()> {
+    let role: Vec<Value> = redis::cmd("ROLE").query_async(connection).await?;
     match role.first() {
-        Some(Value::BulkString(role)) if role == b"master" => Ok(client),
-        // A sentinel that has not noticed yet.
-        _ => Err((redis::ErrorKind::Client, "the named master is none").into()),
+        Some(Value::BulkString(role)) if role == b"master" => Ok(()),
+        _ => Err((ErrorKind::Client, "it is no master").into()),
     }
 }
 
@@ -225,37 +251,9 @@ async fn soon<T>(making: impl Future<Output = RedisResult<T>>) -> RedisResult<T>
 }
 
 pub(super) fn no_answer() -> RedisError {
-    RedisError::from((redis::ErrorKind::Io, "no answer"))
+    RedisError::from((ErrorKind::Io, "no answer"))
 }
 
 fn unusable(error: &RedisError) -> InvalidAddress {
     InvalidAddress::Client(error.to_string())
-}
-
-impl ConnectionLike for Connection {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        match self {
-            Self::One(connection) => connection.req_packed_command(command),
-            Self::Cluster(connection) => connection.req_packed_command(command),
-        }
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        match self {
-            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
-            Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
-        }
-    }
-
-    fn get_db(&self) -> i64 {
-        match self {
-            Self::One(connection) => connection.get_db(),
-            Self::Cluster(connection) => connection.get_db(),
-        }
-    }
 }

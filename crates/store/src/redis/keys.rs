@@ -9,7 +9,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CallId, InstanceId, Owner, SessionId};
+use crate::{CallId, InstanceId, Owner, RequestKey, SessionId};
 
 /// The key of a session's owner: the user's id, and whether the session lives.
 pub fn owner(session: SessionId) -> String {
@@ -85,3 +85,25 @@ pub fn instance(instance: &InstanceId) -> String {
 
 /// The channel that rings every instance.
 pub const BUS: &str = "cluster:bus";
+
+/// How the channels of [`to_server`] begin.
+pub(super) const TO_SERVER: &str = "mcp:shttp:toserver:";
+
+/// The channel that rings when an answer or a cancellation came for a call. An instance subscribes
+/// to it while it has a stream of the session, or runs a call of it: `PUBSUB CHANNELS` shows which
+/// sessions are served. Nothing depends on it, nor on the other channels of a session.
+pub fn to_server(session: SessionId) -> String {
+    format!("{TO_SERVER}{session}")
+}
+
+/// The channel that rings when there is more for a client: an event of the call that bears the
+/// request's id, or of the standalone stream.
+pub fn to_client(session: SessionId, request: Option<&RequestKey>) -> String {
+    let request = request.map_or("__GET_stream", RequestKey::as_str);
+    format!("mcp:shttp:toclient:{session}:{request}")
+}
+
+/// The channel that rings when a session was ended.
+pub fn control(session: SessionId) -> String {
+    format!("mcp:control:{session}")
+}

@@ -16,10 +16,7 @@ use tokio::{
     time::{Instant, interval, sleep},
 };
 
-use super::{
-    connect::{Connection, Source},
-    script, unreadable,
-};
+use super::{connect::Source, connection::Connection, script, unreadable};
 use crate::StoreError;
 
 /// How long something waits for a connection that was lost just now. One that is away for longer
@@ -43,13 +40,24 @@ enum State {
 enum Asked<'a> {
     One(&'a Cmd),
     Several(&'a Pipeline),
+    /// What every node of a cluster can be asked.
+    Anywhere(&'a Cmd),
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
     async fn of(self, connection: &mut Connection) -> RedisResult<Value> {
         match self {
             Self::One(command) => command.query_async(connection).await,
             Self::Several(pipeline) => pipeline.query_async(connection).await,
+            Self::Anywhere(command) => connection.ask_any(command).await?.extract_error(),
+        }
+    }
+
+    /// The command whose key says which node of a cluster is asked.
+    fn first(self) -> Option<&'a Cmd> {
+        match self {
+            Self::One(command) | Self::Anywhere(command) => Some(command),
+            Self::Several(pipeline) => pipeline.cmd_iter().next(),
         }
     }
 }
@@ -60,14 +68,17 @@ pub(super) struct Link {
     state: watch::Receiver<State>,
     broken: mpsc::Sender<u64>,
     timeouts: Arc<AtomicU32>,
+    /// Whether the connection is to the nodes of a cluster, and is mended where it breaks.
+    mends: bool,
 }
 
 impl Link {
     pub(super) fn start(name: &'static str, source: Arc<Source>) -> Self {
         let (states, state) = watch::channel(State::Down { since: Instant::now() });
         let (broken, breaks) = mpsc::channel(1);
+        let mends = source.is_cluster();
         tokio::spawn(Keeper { name, source, states, breaks }.run());
-        Self { state, broken, timeouts: Arc::default() }
+        Self { state, broken, timeouts: Arc::default(), mends }
     }
 
     pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
@@ -82,12 +93,20 @@ impl Link {
         self.ask(Asked::Several(pipeline)).await
     }
 
+    /// A command without a key, for whichever node of a cluster answers.
+    pub(super) async fn run_anywhere<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+    ) -> Result<T, StoreError> {
+        self.ask(Asked::Anywhere(command)).await
+    }
+
     async fn ask<T: FromRedisValue>(&self, asked: Asked<'_>) -> Result<T, StoreError> {
         let (generation, mut connection) = self.connection().await?;
         let mut answer = asked.of(&mut connection).await;
         if answer.as_ref().is_err_and(is_no_script) {
             // Redis was restarted, or told to forget them. Every operation may run twice.
-            answer = match script::load(&mut connection).await {
+            answer = match connection.teach(asked.first()).await {
                 Ok(()) => asked.of(&mut connection).await,
                 Err(error) => Err(error),
             };
@@ -129,6 +148,9 @@ impl Link {
 
     /// Whether a connection is of no more use after an error.
     fn is_over(&self, error: &RedisError) -> bool {
+        if self.mends {
+            return false;
+        }
         if error.is_timeout() {
             return self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS;
         }
@@ -144,7 +166,7 @@ impl Link {
                         | ServerErrorKind::MasterDown
                         | ServerErrorKind::BusyLoading
                 )
-        )
+        ) || error.code() == Some("NOREPLICAS")
     }
 }
 
@@ -172,6 +194,10 @@ impl Keeper {
             if !self.until_broken(generation, connection).await {
                 return;
             }
+            if self.source.is_cluster() {
+                // The nodes that answer are used until there is a new one.
+                continue;
+            }
             self.states.send_replace(State::Down { since: Instant::now() });
             tracing::warn!(
                 event = "redis.lost",
@@ -187,7 +213,9 @@ impl Keeper {
         loop {
             let made = async {
                 let mut connection = self.source.connect().await?;
-                script::load(&mut connection).await?;
+                if !self.source.is_cluster() {
+                    script::load(&mut connection).await?;
+                }
                 Ok::<_, RedisError>(connection)
             };
             match made.await {
@@ -217,10 +245,9 @@ impl Keeper {
                     None => return false,
                 },
                 _ = probes.tick() => {
-                    let answer: RedisResult<()> = redis::cmd("PING").query_async(&mut connection).await;
-                    match answer {
+                    match self.source.probe(&mut connection).await {
                         Ok(()) => silent = 0,
-                        Err(error) if error.is_timeout() => silent += 1,
+                        Err(error) if error.is_timeout() || self.source.is_cluster() => silent += 1,
                         Err(_) => return true,
                     }
                     if silent >= TIMEOUTS {

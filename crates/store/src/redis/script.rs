@@ -2,14 +2,15 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, RedisResult, Script, aio::ConnectionLike};
+use redis::{Cmd, Pipeline, RedisResult, Script, aio::ConnectionLike};
 
 macro_rules! scripts {
     ($($name:ident = $($file:literal)+;)+) => {
         $(pub(super) static $name: LazyLock<Script> =
             LazyLock::new(|| Script::new(concat!($(include_str!(concat!("lua/", $file))),+)));)+
 
-        static ALL: &[&LazyLock<Script>] = &[$(&$name),+];
+        static SOURCES: &[&str] =
+            &[$(concat!($(include_str!(concat!("lua/", $file))),+)),+];
     };
 }
 
@@ -67,8 +68,14 @@ pub(super) fn call(script: &Script, key: &str) -> Cmd {
 
 /// Makes the scripts known to whatever the connection leads to.
 pub(super) async fn load(connection: &mut impl ConnectionLike) -> RedisResult<()> {
-    for script in ALL {
-        script.prepare_invoke().load_async(connection).await?;
+    loading().exec_async(connection).await
+}
+
+/// What makes the scripts known.
+pub(super) fn loading() -> Pipeline {
+    let mut pipeline = redis::pipe();
+    for source in SOURCES {
+        pipeline.cmd("SCRIPT").arg("LOAD").arg(source).ignore();
     }
-    Ok(())
+    pipeline
 }

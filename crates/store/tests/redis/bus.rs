@@ -37,7 +37,7 @@ async fn an_instance_lives_while_it_listens() {
     let one = Instance::start(&server.url()).await;
     let two = Instance::start(&server.url()).await;
     one.knows(&two.id, true).await;
-    let Instance { id, bells, bus } = two;
+    let Instance { id, bells, bus, .. } = two;
     let again = bus.listen(&id).await;
     assert!(matches!(again, Err(StoreError::Unavailable { .. })), "it listens already");
     let life = server.number(&["PTTL", &keys::instance(&id)]);

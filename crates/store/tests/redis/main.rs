@@ -2,6 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bus;
+mod channels;
+mod cluster;
+mod faults;
 mod oauth;
+mod sentinel;
 mod sessions;
+mod single;
 mod support;

@@ -15,37 +15,29 @@ use mcp_everything_store::{
     KeyStore,
     contract::{
         oauth::{Damage, OAuthHarness},
+        redis_cluster::RedisCluster,
         redis_server::RedisServer,
     },
-    oauth::{Limits, OAuthStore},
-    redis::{Redis, RedisOAuth, keys::oauth as keys},
+    oauth::OAuthStore,
+    redis::{RedisOAuth, keys::oauth as keys},
 };
 
-struct Harness {
-    server: RedisServer,
+use crate::support::{Served, connect};
+
+struct Harness<S> {
+    server: S,
     store: Arc<RedisOAuth>,
 }
 
-impl Harness {
-    async fn new() -> Self {
-        Self::with_limits(Limits::default()).await
-    }
-
-    async fn with_limits(limits: Limits) -> Self {
-        let server = RedisServer::start();
-        let store = Arc::new(RedisOAuth::with_limits(connect(&server).await, limits));
+impl<S: Served> Harness<S> {
+    async fn on(server: S) -> Self {
+        let store = Arc::new(RedisOAuth::new(connect(&server).await));
         Self { server, store }
     }
 }
 
-async fn connect(server: &RedisServer) -> Redis {
-    let redis = Redis::connect(&server.url().parse().unwrap()).unwrap();
-    redis.ping().await.unwrap();
-    redis
-}
-
 #[async_trait::async_trait]
-impl OAuthHarness for Harness {
+impl<S: Served> OAuthHarness for Harness<S> {
     fn store(&self) -> Arc<dyn OAuthStore> {
         Arc::<RedisOAuth>::clone(&self.store)
     }
@@ -75,4 +67,15 @@ impl OAuthHarness for Harness {
     }
 }
 
-mcp_everything_store::oauth_store_contract!(Harness::new());
+mcp_everything_store::oauth_store_contract!(Harness::on(RedisServer::start()));
+
+mod on_a_cluster {
+    use super::*;
+
+    async fn cleared(cluster: &RedisCluster) -> Harness<&RedisCluster> {
+        cluster.clear();
+        Harness::on(cluster).await
+    }
+
+    mcp_everything_store::oauth_store_contract!(in a row: RedisCluster::start(), cleared);
+}

@@ -5,28 +5,29 @@ use std::{sync::Arc, time::Duration};
 use mcp_everything_store::{
     SessionStore,
     contract::{
+        redis_cluster::RedisCluster,
         redis_server::RedisServer,
         sessions::{LIMITS, SessionHarness},
     },
-    redis::{Redis, RedisStore},
+    redis::RedisStore,
 };
 
-struct Harness {
-    server: RedisServer,
+use crate::support::{Served, connect};
+
+struct Harness<S> {
+    server: S,
     store: Arc<RedisStore>,
 }
 
-impl Harness {
-    async fn new() -> Self {
-        let server = RedisServer::start();
-        let redis = Redis::connect(&server.url().parse().unwrap()).unwrap();
-        redis.ping().await.unwrap();
-        Self { server, store: Arc::new(RedisStore::new(redis, LIMITS)) }
+impl<S: Served> Harness<S> {
+    async fn on(server: S) -> Self {
+        let store = Arc::new(RedisStore::new(connect(&server).await, LIMITS));
+        Self { server, store }
     }
 }
 
 #[async_trait::async_trait]
-impl SessionHarness for Harness {
+impl<S: Served> SessionHarness for Harness<S> {
     fn store(&self) -> Arc<dyn SessionStore> {
         Arc::<RedisStore>::clone(&self.store)
     }
@@ -36,4 +37,15 @@ impl SessionHarness for Harness {
     }
 }
 
-mcp_everything_store::session_store_contract!(Harness::new());
+mcp_everything_store::session_store_contract!(Harness::on(RedisServer::start()));
+
+mod on_a_cluster {
+    use super::*;
+
+    async fn cleared(cluster: &RedisCluster) -> Harness<&RedisCluster> {
+        cluster.clear();
+        Harness::on(cluster).await
+    }
+
+    mcp_everything_store::session_store_contract!(in a row: RedisCluster::start(), cleared);
+}

@@ -1,14 +1,20 @@
 //! Instances on a Redis.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use bytes::Bytes;
 use mcp_everything_store::{
-    Bell, Bells, Bus as _, InstanceId, Ring, SystemRandom,
-    redis::{Redis, RedisBus},
+    Bell, Bells, Bus as _, Handshake, InstanceId, Limits, Owner, Pushed, Ring, Session, SessionId,
+    Sessions as _, StoreError, Streams as _, SystemRandom, Timestamp, Transport,
+    contract::{redis_cluster::RedisCluster, redis_server::RedisServer},
+    oauth::{GrantId, GrantRecord, OAuthStore as _},
+    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisStore},
 };
 
 /// No test waits longer for anything.
 const BOUND: Duration = Duration::from_secs(30);
+/// What is asked of a Redis that is away fails within this.
+const FAILS_WITHIN: Duration = Duration::from_secs(3);
 /// How long a bell may be on its way before it is rung again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -26,21 +32,137 @@ pub(crate) async fn until<T, F: Future<Output = T>>(ask: impl Fn() -> F, is: imp
     .await;
 }
 
+/// An operation on a Redis that is away: it fails, and does not hang.
+pub(crate) async fn fails<T: std::fmt::Debug>(what: impl Future<Output = Result<T, StoreError>>) {
+    let answer = tokio::time::timeout(FAILS_WITHIN, what).await.expect("it fails in time");
+    assert!(matches!(answer, Err(StoreError::Unavailable { .. })), "{answer:?}");
+}
+
+/// One server or several, as a contract sees them.
+pub(crate) trait Served: Send + Sync {
+    fn url(&self) -> String;
+    fn ask(&self, command: &[&str]) -> io::Result<String>;
+    fn age(&self, span: Duration);
+}
+
+impl Served for RedisServer {
+    fn url(&self) -> String {
+        self.url()
+    }
+
+    fn ask(&self, command: &[&str]) -> io::Result<String> {
+        self.ask(command)
+    }
+
+    fn age(&self, span: Duration) {
+        self.age(span);
+    }
+}
+
+impl Served for &RedisCluster {
+    fn url(&self) -> String {
+        RedisCluster::url(self)
+    }
+
+    /// Asks the node that has the key.
+    fn ask(&self, command: &[&str]) -> io::Result<String> {
+        let mut answers = self.nodes.iter().map(|node| node.ask(command));
+        answers.find(Result::is_ok).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))
+    }
+
+    fn age(&self, span: Duration) {
+        RedisCluster::age(self, span);
+    }
+}
+
+pub(crate) async fn connect(server: &impl Served) -> Redis {
+    let redis = Redis::connect(&server.url().parse().unwrap()).unwrap();
+    until(|| redis.ping(), Result::is_ok).await;
+    redis
+}
+
+pub(crate) fn owner() -> Owner {
+    Owner { user: "alice".into(), issuer: "https://as.test".into(), client: "client".into() }
+}
+
+pub(crate) async fn session(store: &RedisStore) -> Result<SessionId, StoreError> {
+    let id = SessionId::random(&SystemRandom);
+    let handshake = Handshake { initialize: "{}".into(), protocol_version: "2025-11-25".into() };
+    let session = Session {
+        owner: owner(),
+        transport: Transport::StreamableHttp,
+        handshake: Some(handshake.into()),
+    };
+    store.create(id, session).await?;
+    Ok(id)
+}
+
 /// An instance that listens.
 pub(crate) struct Instance {
     pub(crate) id: InstanceId,
+    pub(crate) store: RedisStore,
+    pub(crate) oauth: RedisOAuth,
     pub(crate) bus: RedisBus,
     pub(crate) bells: Bells,
 }
 
 impl Instance {
     pub(crate) async fn start(url: &str) -> Self {
-        let bus = RedisBus::new(Redis::connect(&url.parse().unwrap()).unwrap());
+        Self::at(&url.parse().unwrap()).await
+    }
+
+    pub(crate) async fn at(address: &RedisAddress) -> Self {
+        let redis = Redis::connect(address).unwrap();
+        let store = RedisStore::new(redis.clone(), Limits::default());
+        let oauth = RedisOAuth::new(redis.clone());
+        let bus = RedisBus::new(redis);
         let id = InstanceId::random("test", &SystemRandom);
         let bells = bus.listen(&id).await.unwrap();
-        let mut instance = Self { id, bus, bells };
+        let mut instance = Self { id, store, oauth, bus, bells };
         assert_eq!(instance.bell().await, Bell::Missed, "bells are heard from here on");
         instance
+    }
+
+    /// Uses each of its connections, and gives the session it made.
+    pub(crate) async fn serves(&self) -> Result<SessionId, StoreError> {
+        let id = session(&self.store).await?;
+        assert!(self.store.admit(id, &owner()).await?.is_some());
+        let pushed = self.store.push(id, Bytes::from_static(b"{}")).await?;
+        assert_eq!(pushed, Pushed::Kept { holder: None });
+        let (grant, record) = (
+            GrantId::draw(&SystemRandom),
+            GrantRecord {
+                user: "alice".into(),
+                client: "client".into(),
+                scope: "mcp:read".into(),
+                resource: "https://rs.test/mcp".into(),
+                created_at: Timestamp::from_millis(1),
+            },
+        );
+        self.oauth.create_grant(&grant, &record, BOUND).await?;
+        self.bus.ring(Ring::All, Bell::Ended(id)).await?;
+        Ok(id)
+    }
+
+    /// Waits until all of it is served.
+    pub(crate) async fn serves_again(&mut self) {
+        until(|| self.serves(), Result::is_ok).await;
+        let bell = Bell::Ended(SessionId::random(&SystemRandom));
+        hears(&mut self.bells, &self.bus, Ring::All, &bell).await;
+    }
+
+    /// None of its connections is of use.
+    pub(crate) async fn serves_nothing(&self, id: SessionId) {
+        let (owner, ids, grant) = (owner(), [id], GrantId::draw(&SystemRandom));
+        tokio::join!(
+            fails(self.store.admit(id, &owner)),
+            fails(session(&self.store)),
+            fails(self.store.push(id, Bytes::from_static(b"{}"))),
+            fails(self.store.hold(&ids)),
+            fails(self.oauth.revoke_grant(&grant)),
+            fails(self.bus.ring(Ring::All, Bell::Ended(id))),
+            fails(self.bus.is_alive(&self.id)),
+        );
     }
 
     pub(crate) async fn bell(&mut self) -> Bell {
@@ -62,23 +184,28 @@ impl Instance {
         while self.bell().await != Bell::Missed {}
     }
 
-    /// Waits until it hears a bell that somebody rings. On a machine that is busy the connection
-    /// may be taken for dead, and the bell be lost.
+    /// Waits until it hears a bell that somebody rings.
     pub(crate) async fn hears(&mut self, by: &RedisBus, whom: Ring, bell: &Bell) {
-        soon(async {
-            loop {
-                let _ = by.ring(whom.clone(), bell.clone()).await;
-                while let Ok(heard) = tokio::time::timeout(AGAIN, self.bells.recv()).await {
-                    if heard.unwrap() == *bell {
-                        return;
-                    }
-                }
-            }
-        })
-        .await;
+        hears(&mut self.bells, by, whom, bell).await;
     }
 
     pub(crate) async fn knows(&self, other: &InstanceId, lives: bool) {
         until(|| self.bus.is_alive(other), |answer| *answer == Ok(lives)).await;
     }
+}
+
+/// Rings until it is heard: on a machine that is busy a connection may be taken for dead, and the
+/// bell be lost.
+async fn hears(bells: &mut Bells, by: &RedisBus, whom: Ring, bell: &Bell) {
+    soon(async {
+        loop {
+            let _ = by.ring(whom.clone(), bell.clone()).await;
+            while let Ok(heard) = tokio::time::timeout(AGAIN, bells.recv()).await {
+                if heard.unwrap() == *bell {
+                    return;
+                }
+            }
+        }
+    })
+    .await;
 }

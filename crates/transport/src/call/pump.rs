@@ -43,7 +43,7 @@ pub(super) struct Over;
 
 impl<H: ServerHandler> Pump<H> {
     pub(super) fn register(shared: Arc<Shared<H>>, session: SessionId, started: Started) -> Self {
-        let registered = shared.calls.register(&started.call);
+        let registered = shared.calls.register(&started.call, shared.bus.attend(session));
         Self {
             shared,
             session,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use mcp_everything_store::{CallId, SessionId};
+use mcp_everything_store::{Attendance, CallId, SessionId};
 use tokio_util::task::TaskTracker;
 
 use super::Call;
@@ -21,6 +21,7 @@ pub(crate) struct RunningCalls {
 pub(super) struct Registered {
     calls: Arc<DashMap<CallId, Arc<Call>>>,
     id: CallId,
+    _attendance: Attendance,
 }
 
 impl Drop for Registered {
@@ -30,9 +31,9 @@ impl Drop for Registered {
 }
 
 impl RunningCalls {
-    pub(super) fn register(&self, call: &Arc<Call>) -> Registered {
+    pub(super) fn register(&self, call: &Arc<Call>, attendance: Attendance) -> Registered {
         self.calls.insert(call.id, Arc::clone(call));
-        Registered { calls: Arc::clone(&self.calls), id: call.id }
+        Registered { calls: Arc::clone(&self.calls), id: call.id, _attendance: attendance }
     }
 
     /// The call, if it runs here and is that session's.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use mcp_everything_store::{Epoch, SessionId};
+use mcp_everything_store::{Attendance, Epoch, SessionId};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,7 @@ pub(super) struct OpenStream {
     bell: Notify,
     now: mpsc::Sender<Vec<Bytes>>,
     end: CancellationToken,
+    _attendance: Attendance,
 }
 
 impl OpenStream {
@@ -63,6 +64,7 @@ impl OpenStreams {
     pub(super) fn register(
         &self,
         session: SessionId,
+        attendance: Attendance,
     ) -> (Arc<OpenStream>, mpsc::Receiver<Vec<Bytes>>) {
         let (now, receiver) = mpsc::channel(NOW);
         let open = Arc::new(OpenStream {
@@ -70,6 +72,7 @@ impl OpenStreams {
             bell: Notify::new(),
             now,
             end: CancellationToken::new(),
+            _attendance: attendance,
         });
         let mut streams = self.sessions.entry(session).or_default();
         streams.push(Arc::clone(&open));

@@ -42,7 +42,7 @@ impl<H: ServerHandler> Stream<H> {
         transport: Transport,
         lease: Lease,
     ) -> Self {
-        let (open, now) = shared.streams.register(session);
+        let (open, now) = shared.streams.register(session, shared.bus.attend(session));
         let watch = match transport {
             Transport::StreamableHttp => None,
             Transport::HttpSse => Some(Watch::new(&shared)),

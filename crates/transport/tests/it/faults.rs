@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_store::{
-    Answer, Appended, Bell, Bells, Bus, CallEvent, CallId, CallLog, CallNews, Calls, Change,
-    ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId, LogLevel,
-    NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed, RequestKey, Ring,
+    Answer, Appended, Attendance, Bell, Bells, Bus, CallEvent, CallId, CallLog, CallNews, Calls,
+    Change, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId,
+    LogLevel, NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed, RequestKey, Ring,
     RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled, StoreError, Streams,
     Telling, Written,
     memory::{MemoryBus, MemoryStore},
@@ -157,9 +157,33 @@ pub(crate) struct LossyBus {
     inner: MemoryBus,
     loses: Mutex<bool>,
     dead: Mutex<HashSet<InstanceId>>,
+    attended: watch::Sender<Vec<SessionId>>,
+}
+
+struct Attended {
+    session: SessionId,
+    of: watch::Sender<Vec<SessionId>>,
+}
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        self.of.send_modify(|attended| {
+            let left = attended.iter().position(|session| *session == self.session);
+            attended.swap_remove(left.unwrap());
+        });
+    }
 }
 
 impl LossyBus {
+    /// Waits until as many streams and calls are attended to, all of one session.
+    pub(crate) async fn attends(&self, count: usize) {
+        let mut attended = self.attended.subscribe();
+        let there = attended.wait_for(|attended| {
+            attended.iter().all(|session| *session == attended[0]) && attended.len() == count
+        });
+        soon(there).await.unwrap();
+    }
+
     pub(crate) fn lose_bells(&self, loses: bool) {
         *self.loses.lock().unwrap() = loses;
     }
@@ -184,5 +208,10 @@ impl Bus for LossyBus {
 
     async fn listen(&self, instance: &InstanceId) -> Result<Bells, StoreError> {
         self.inner.listen(instance).await
+    }
+
+    fn attend(&self, session: SessionId) -> Attendance {
+        self.attended.send_modify(|attended| attended.push(session));
+        Attendance::new(Attended { session, of: self.attended.clone() })
     }
 }

@@ -1,6 +1,7 @@
 //! The endpoint, driven by HTTP requests as a client sends them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod attendance;
 mod batch;
 mod calls;
 mod changes;

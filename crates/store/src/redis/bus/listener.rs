@@ -1,6 +1,6 @@
 //! The one connection on which an instance hears what is published.
 
-use std::time::Duration;
+use std::{convert::Infallible, future, time::Duration};
 
 use futures::StreamExt as _;
 use redis::{
@@ -10,6 +10,7 @@ use redis::{
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{
+    desk::Desk,
     health::{Health, SILENCE},
     payload::{self, Heard},
 };
@@ -28,6 +29,7 @@ const SHOWN: usize = 64;
 
 pub(super) struct Listener<'a> {
     pub(super) source: &'a Source,
+    pub(super) desk: &'a Desk,
     pub(super) instance: &'a InstanceId,
     pub(super) ringer: &'a Ringer,
     pub(super) health: &'a Health,
@@ -48,11 +50,15 @@ impl Listener<'_> {
         let mut pause = FIRST_PAUSE;
         for time in 0.. {
             match self.subscribe(time).await {
-                Ok((_sink, stream)) => {
+                Ok((sink, stream)) => {
                     tracing::info!(event = "bus.connected", "bells are heard");
                     // Only now: what rings from here on is heard, what rang before may be lost.
                     self.ringer.ring(Bell::Missed);
-                    if self.hear(stream).await {
+                    let beaten = tokio::select! {
+                        beaten = self.hear(stream) => beaten,
+                        never = self.follow(sink) => match never {},
+                    };
+                    if beaten {
                         pause = FIRST_PAUSE;
                     }
                     self.health.lost();
@@ -72,6 +78,15 @@ impl Listener<'_> {
         let channels = [keys::instance(self.instance), keys::BUS.to_owned()];
         timeout(SILENCE, sink.subscribe(&channels)).await.unwrap_or_else(|_| Err(no_answer()))?;
         Ok((sink, stream))
+    }
+
+    /// Nothing depends on the channels of sessions. Where they cannot be subscribed to, bells are
+    /// heard all the same, and a connection that broke is noticed by that.
+    async fn follow(&self, sink: PubSubSink) -> Infallible {
+        if let Err(error) = self.desk.follow(sink).await {
+            tracing::debug!(event = "bus.unavailable", %error, "sessions are served unseen");
+        }
+        future::pending().await
     }
 
     /// Hears what comes, until nothing does. Whether a beat was among it.
@@ -96,13 +111,18 @@ impl Listener<'_> {
     }
 }
 
+/// `None` for what is not for this instance to hear.
 fn read(message: &Msg) -> Option<Heard> {
+    let channel = message.get_channel_name();
+    if channel.starts_with(keys::TO_SERVER) {
+        return None;
+    }
     let payload = message.get_payload_bytes();
     let heard = payload::read(payload);
     if heard.is_none() {
         let shown = String::from_utf8_lossy(&payload[..payload.len().min(SHOWN)]);
-        tracing::warn!(event = "bus.unreadable", channel = message.get_channel_name(),
-            payload = %shown, "something was published that is no bell");
+        tracing::warn!(event = "bus.unreadable", channel, payload = %shown,
+            "something was published that is no bell");
     }
     heard
 }

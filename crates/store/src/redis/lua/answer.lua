@@ -5,4 +5,5 @@ if not alive() or not known[1] or known[2] then
   return false
 end
 redis.call('HSETNX', key, 'answer:' .. ARGV[2], ARGV[3])
+redis.call('PUBLISH', 'mcp:shttp:toserver:' .. session(), 'answer ' .. ARGV[1] .. '-' .. ARGV[2])
 return known[1]

@@ -24,6 +24,10 @@ if known[5] then
   return {'ended'}
 end
 redis.call('HSET', key, 'seq', number)
+local request = redis.call('HGET', tag .. ':running', call)
+if request and request ~= '' then
+  redis.call('PUBLISH', 'mcp:shttp:toclient:' .. session() .. ':' .. request, call .. '.' .. number)
+end
 local bytes, retention = tonumber(known[3]), tonumber(ARGV[9])
 local full = known[4] or tonumber(known[2]) >= tonumber(ARGV[5])
   or bytes + #data > tonumber(ARGV[6])

@@ -12,6 +12,7 @@ for i = 1, #running, 2 do
     table.insert(found, redis.call('HGET', key, 'instance'))
   end
 end
+redis.call('PUBLISH', 'mcp:shttp:toserver:' .. session(), 'cancelled ' .. ARGV[1])
 -- A mark is for a call that is not open yet; one that is open has been found.
 if #found == 0 then
   local marks = tag .. ':cancelled'

@@ -14,4 +14,5 @@ for _, listed in ipairs(redis.call('ZRANGE', tag .. ':ended', 0, -1)) do
 end
 redis.call('DEL', KEYS[1], tag .. ':state', tag .. ':subscriptions', tag .. ':stream',
   tag .. ':running', tag .. ':ended', tag .. ':cancelled')
+redis.call('PUBLISH', 'mcp:control:' .. session(), 'ended')
 return 1

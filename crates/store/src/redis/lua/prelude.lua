@@ -12,6 +12,11 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- What rings mcp:* is for operators to see: nothing in the server hears it.
+local function session()
+  return string.match(KEYS[1], '^session:(.+):owner$')
+end
+
 -- Starts the session's life anew. What belongs to it never dies before it.
 local function renew(ttl)
   redis.call('EXPIRE', KEYS[1], ttl)

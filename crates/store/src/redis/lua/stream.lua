@@ -40,6 +40,7 @@ local function add(data, most_events, most_bytes, ttl)
   redis.call('XADD', log, string.format('%d-%d', pushed, now()), 'data', data)
   redis.call('HINCRBY', state, 'stream_bytes', #data)
   redis.call('EXPIRE', log, tonumber(ttl) + SLACK)
+  redis.call('PUBLISH', 'mcp:shttp:toclient:' .. session() .. ':__GET_stream', 's.' .. pushed)
   return true
 end
 

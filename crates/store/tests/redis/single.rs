@@ -1,0 +1,75 @@
+//! One server: over TLS, with a password, with a user that may do what is needed and no more.
+
+use std::{env, fs, path::PathBuf, process::Command};
+
+use mcp_everything_store::{
+    contract::redis_server::{RedisServer, free_port},
+    redis::{Redis, RedisAddress},
+};
+
+use crate::support::{Instance, fails};
+
+/// A key, and a certificate of it that it signed itself.
+struct Certificate(PathBuf);
+
+impl Certificate {
+    fn new() -> Self {
+        let folder = env::temp_dir().join(format!("redis-tls-{}", free_port()));
+        fs::create_dir(&folder).unwrap();
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
+            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .args(["-keyout", "key.pem", "-out", "cert.pem"])
+            .current_dir(&folder)
+            .output()
+            .expect("openssl is installed (`make tools`)");
+        assert!(made.status.success(), "{made:?}");
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn one_is_reached_over_tls_by_whoever_trusts_it() {
+    let (certificate, port) = (Certificate::new(), free_port().to_string());
+    let file = |name| certificate.file(name).display().to_string();
+    let (key, cert) = (file("key.pem"), file("cert.pem"));
+    let mut arguments = vec!["--tls-port", &port, "--tls-auth-clients", "no"];
+    arguments.extend(["--tls-key-file", &key, "--tls-cert-file", &cert]);
+    // Only those who are asked for a certificate of their own need one to check it by.
+    arguments.extend(["--tls-ca-cert-file", &cert]);
+    let _server = RedisServer::with(&arguments);
+    let address: RedisAddress = format!("rediss://127.0.0.1:{port}").parse().unwrap();
+    let trusting = address.clone().with_tls(Some(certificate.file("cert.pem")));
+    Instance::at(&trusting).await.serves_again().await;
+    let other = Certificate::new();
+    let doubting = address.clone().with_tls(Some(other.file("cert.pem")));
+    for address in [address, doubting] {
+        let redis = Redis::connect(&address).unwrap();
+        fails(redis.ping()).await;
+        assert!(redis.reach().await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn one_may_have_a_password() {
+    let server = RedisServer::start();
+    server.ask(&["CONFIG", "SET", "requirepass", "p@ss word"]).unwrap();
+    let url = format!("redis://:p%40ss%20word@127.0.0.1:{}", server.port());
+    Instance::start(&url).await.serves_again().await;
+    let address: RedisAddress = server.url().parse().unwrap();
+    Instance::at(&address.clone().with_password("p@ss word")).await.serves_again().await;
+    for address in [address.clone(), address.with_password("another")] {
+        fails(Redis::connect(&address).unwrap().ping()).await;
+    }
+}
