@@ -18,7 +18,7 @@ use mcp_everything_store::{
         redis_cluster::RedisCluster,
         redis_server::RedisServer,
     },
-    oauth::OAuthStore,
+    oauth::{Limits, OAuthStore},
     redis::{RedisOAuth, keys::oauth as keys},
 };
 
@@ -29,9 +29,19 @@ struct Harness<S> {
     store: Arc<RedisOAuth>,
 }
 
+impl Harness<RedisServer> {
+    async fn new() -> Self {
+        Self::on(RedisServer::start(), Limits::default()).await
+    }
+
+    async fn with_limits(limits: Limits) -> Self {
+        Self::on(RedisServer::start(), limits).await
+    }
+}
+
 impl<S: Served> Harness<S> {
-    async fn on(server: S) -> Self {
-        let store = Arc::new(RedisOAuth::new(connect(&server).await));
+    async fn on(server: S, limits: Limits) -> Self {
+        let store = Arc::new(RedisOAuth::with_limits(connect(&server).await, limits));
         Self { server, store }
     }
 }
@@ -67,14 +77,14 @@ impl<S: Served> OAuthHarness for Harness<S> {
     }
 }
 
-mcp_everything_store::oauth_store_contract!(Harness::on(RedisServer::start()));
+mcp_everything_store::oauth_store_contract!(Harness::new());
 
 mod on_a_cluster {
     use super::*;
 
     async fn cleared(cluster: &RedisCluster) -> Harness<&RedisCluster> {
         cluster.clear();
-        Harness::on(cluster).await
+        Harness::on(cluster, Limits::default()).await
     }
 
     mcp_everything_store::oauth_store_contract!(in a row: RedisCluster::start(), cleared);
