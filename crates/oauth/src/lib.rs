@@ -81,7 +81,7 @@ pub use config::{Config, Lifetimes};
 pub use redirect_uri::RedirectUriError;
 pub use resource::{
     Bearer, BearerLayer, Caller, LocalVerifier, ProtectedResource, TokenVerifier, VerifyError,
-    protected_resource_metadata,
+    WhileAway, protected_resource_metadata,
 };
 pub use resources::{NoResource, Resources, UnknownResource, same_resource};
 pub use scope::{Scope, ScopeSet, UnknownScope};

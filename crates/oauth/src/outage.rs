@@ -3,9 +3,17 @@
 
 use crate::testing::{Page, TestServer, Tokens, VERIFIER, authorize_url, client, form};
 
+/// Who reads the answer.
+#[derive(Clone, Copy)]
+enum Reader {
+    Person,
+    Program,
+}
+
 /// Lets each store operation of a request fail in turn, and then repeats the request. `prepare`
 /// makes what `send` sends.
 async fn can_be_repeated<T>(
+    reader: Reader,
     prepare: impl AsyncFn(&TestServer) -> T,
     send: impl AsyncFn(&TestServer, &T) -> Page,
     success: u16,
@@ -21,7 +29,17 @@ async fn can_be_repeated<T>(
             return operations;
         }
         assert_eq!(first.status, 503, "after {operations} operations: {}", first.body);
-        assert!(first.headers.contains_key("retry-after"));
+        let seconds: u16 = first.header("retry-after").parse().unwrap();
+        assert!((1..=5).contains(&seconds), "{seconds}");
+        assert!(!first.body.contains("broken on purpose"), "{}", first.body);
+        assert_eq!(first.header("cache-control"), "no-store");
+        match reader {
+            Reader::Program => first.assert_error(503, "temporarily_unavailable"),
+            Reader::Person => {
+                assert!(first.header("content-type").starts_with("text/html"));
+                assert!(first.body.contains("The server cannot answer now."), "{}", first.body);
+            }
+        }
         let second = send(&server, &prepared).await;
         assert_eq!(second.status, success, "after {operations} operations: {}", second.body);
     }
@@ -38,7 +56,13 @@ async fn registration() {
     let send = async |server: &TestServer, (): &()| {
         server.post("/register", "application/json", document).await
     };
-    assert_eq!(can_be_repeated(async |_| (), send, 201).await, 1);
+    assert_eq!(can_be_repeated(Reader::Program, async |_| (), send, 201).await, 1);
+}
+
+#[tokio::test]
+async fn asking_for_consent() {
+    let send = async |server: &TestServer, (): &()| server.get(&authorize_url("c", &[])).await;
+    assert_eq!(can_be_repeated(Reader::Person, async |_| (), send, 200).await, 1);
 }
 
 #[tokio::test]
@@ -46,7 +70,7 @@ async fn consent() {
     let prepare = async |server: &TestServer| server.get(&authorize_url("c", &[])).await.form();
     let send =
         async |server: &TestServer, form: &_| server.submit(form, &[("decision", "allow")]).await;
-    assert_eq!(can_be_repeated(prepare, send, 303).await, 2);
+    assert_eq!(can_be_repeated(Reader::Person, prepare, send, 303).await, 2);
 }
 
 #[tokio::test]
@@ -57,7 +81,7 @@ async fn sign_in() {
         server.get(away.header("location")).await.form()
     };
     let send = async |server: &TestServer, form: &_| server.submit(form, &[]).await;
-    assert_eq!(can_be_repeated(prepare, send, 303).await, 5);
+    assert_eq!(can_be_repeated(Reader::Person, prepare, send, 303).await, 5);
 }
 
 #[tokio::test]
@@ -73,7 +97,7 @@ async fn code_exchange() {
         form(&request, &[])
     };
     let send = async |server: &TestServer, form: &String| server.post_form("/token", form).await;
-    assert_eq!(can_be_repeated(prepare, send, 200).await, 7);
+    assert_eq!(can_be_repeated(Reader::Program, prepare, send, 200).await, 7);
 }
 
 #[tokio::test]
@@ -85,7 +109,7 @@ async fn refresh() {
         form(&request, &[])
     };
     let send = async |server: &TestServer, form: &String| server.post_form("/token", form).await;
-    assert_eq!(can_be_repeated(prepare, send, 200).await, 6);
+    assert_eq!(can_be_repeated(Reader::Program, prepare, send, 200).await, 6);
 }
 
 #[tokio::test]
@@ -96,6 +120,15 @@ async fn revocation() {
     let refresh = async |server: &TestServer| {
         format!("client_id=c&token={}", logged_in(server).await.refresh)
     };
-    assert_eq!(can_be_repeated(access, send, 200).await, 3);
-    assert_eq!(can_be_repeated(refresh, send, 200).await, 3);
+    assert_eq!(can_be_repeated(Reader::Program, access, send, 200).await, 3);
+    assert_eq!(can_be_repeated(Reader::Program, refresh, send, 200).await, 3);
+}
+
+#[tokio::test]
+async fn introspection() {
+    let send =
+        async |server: &TestServer, form: &String| server.post_form("/introspect", form).await;
+    let access =
+        async |server: &TestServer| format!("client_id=c&token={}", logged_in(server).await.access);
+    assert_eq!(can_be_repeated(Reader::Program, access, send, 200).await, 2);
 }

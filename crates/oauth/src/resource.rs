@@ -1,5 +1,6 @@
 //! The resource server's side: who may come in, and where others are told to go.
 
+mod away;
 mod bearer;
 mod local;
 mod metadata;
@@ -8,6 +9,7 @@ mod protected;
 mod tests;
 mod verify;
 
+pub use away::WhileAway;
 pub use bearer::{Bearer, BearerLayer};
 pub use local::LocalVerifier;
 pub use metadata::protected_resource_metadata;

@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 
 pub(crate) use browser::{Form, Jar, Page, Tokens};
 use bus::TestBus;
-use faulty::FaultyStore;
+pub(crate) use faulty::FaultyStore;
 
 use crate::{
     BaseUri, Config,

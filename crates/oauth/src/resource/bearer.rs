@@ -7,12 +7,13 @@ use std::{
 };
 
 use axum::{
+    body::Body,
     http::{HeaderMap, Request, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use tower::{Layer, Service};
 
-use super::{Caller, ProtectedResource, TokenVerifier, VerifyError};
+use super::{Caller, ProtectedResource, TokenVerifier, VerifyError, WhileAway};
 use crate::{
     events,
     wire::{Code, ErrorResponse},
@@ -26,15 +27,42 @@ use crate::{
 pub struct BearerLayer {
     verifier: Arc<dyn TokenVerifier>,
     resource: Arc<ProtectedResource>,
+    while_away: Option<Arc<dyn WhileAway>>,
 }
 
 impl BearerLayer {
-    /// A door to `resource`.
+    /// A door to `resource`. While tokens cannot be checked it answers 503, as OAuth has it.
     pub fn new(verifier: Arc<dyn TokenVerifier>, resource: Arc<ProtectedResource>) -> Self {
-        Self { verifier, resource }
+        Self { verifier, resource, while_away: None }
     }
 
-    async fn admit(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
+    /// Leaves it to somebody else what becomes of requests while tokens cannot be checked.
+    #[must_use]
+    pub fn while_away(mut self, while_away: Arc<dyn WhileAway>) -> Self {
+        self.while_away = Some(while_away);
+        self
+    }
+
+    /// Says who is asking, or what to answer.
+    async fn admit(&self, request: &mut Request<Body>) -> Result<Caller, Box<Response>> {
+        loop {
+            let rejection = match self.check(request.headers()).await {
+                Ok(caller) => return Ok(caller),
+                Err(rejection) => rejection,
+            };
+            let Some(while_away) =
+                self.while_away.as_ref().filter(|_| rejection == Rejection::Unavailable)
+            else {
+                return Err(Box::new(rejection.respond(&self.resource)));
+            };
+            if let Err(answer) = while_away.wait(request).await {
+                events::token_rejected(self.resource.resource(), NOT_CHECKED);
+                return Err(answer);
+            }
+        }
+    }
+
+    async fn check(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
         let caller = self.verifier.verify(token(headers)?).await?;
         if !self.resource.accepts(&caller.audience) {
             return Err(Rejection::OtherAudience);
@@ -58,11 +86,10 @@ pub struct Bearer<S> {
     door: BearerLayer,
 }
 
-impl<S, B> Service<Request<B>> for Bearer<S>
+impl<S> Service<Request<Body>> for Bearer<S>
 where
-    S: Service<Request<B>, Response = Response> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response> + Clone + Send + 'static,
     S::Future: Send,
-    B: Send + 'static,
 {
     type Response = Response;
     type Error = S::Error;
@@ -72,26 +99,27 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let door = self.door.clone();
         // The one that was polled ready goes along; its clone waits for the next request.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            match door.admit(&parts.headers).await {
-                Ok(caller) => {
-                    parts.headers.remove(header::AUTHORIZATION);
-                    parts.extensions.insert(caller.owner.clone());
-                    parts.extensions.insert(caller.access());
-                    parts.extensions.insert(caller);
-                    inner.call(Request::from_parts(parts, body)).await
-                }
-                Err(rejection) => Ok(rejection.respond(&door.resource)),
-            }
+            let caller = match door.admit(&mut request).await {
+                Ok(caller) => caller,
+                Err(answer) => return Ok(*answer),
+            };
+            request.headers_mut().remove(header::AUTHORIZATION);
+            let extensions = request.extensions_mut();
+            extensions.insert(caller.owner.clone());
+            extensions.insert(caller.access());
+            extensions.insert(caller);
+            inner.call(request).await
         })
     }
 }
+
+const NOT_CHECKED: &str = "not checked";
 
 /// Why a request does not pass.
 #[derive(Debug, PartialEq, Eq)]
@@ -144,11 +172,11 @@ impl Rejection {
                 ),
             ),
             // Never 401: clients would throw a good token away.
-            Self::Unavailable => ("not checked", ErrorResponse::unavailable(2).into_response()),
+            Self::Unavailable => (NOT_CHECKED, ErrorResponse::unavailable(2).into_response()),
             Self::Failed => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 let response = ErrorResponse::new(status, Code::ServerError, "the server failed");
-                ("not checked", response.into_response())
+                (NOT_CHECKED, response.into_response())
             }
         };
         events::token_rejected(resource.resource(), reason);

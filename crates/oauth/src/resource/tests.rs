@@ -1,9 +1,17 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use axum::{
     Extension, Router,
     body::Body,
-    http::{HeaderMap, Request},
+    http::{HeaderMap, Request, StatusCode},
+    response::{IntoResponse as _, Response},
     routing::any,
 };
 use mcp_everything_store::{Access, Clock as _, Owner, TestClock, Timestamp, oauth::GrantId};
@@ -13,7 +21,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::{
     BaseUri, Scope, ScopeSet,
-    testing::{Page, TestServer, client},
+    testing::{FaultyStore, Page, TestServer, client},
 };
 
 const CHALLENGE: &str = "resource_metadata=\"http://localhost:3232/.well-known/\
@@ -201,6 +209,67 @@ async fn a_store_that_is_away_is_not_the_tokens_fault() {
     assert_eq!(page.header("retry-after"), "2");
     assert!(!page.headers.contains_key("www-authenticate"));
     assert!(!page.body.contains("broken on purpose"));
+}
+
+/// Lets requests wait for a store that is back when they have waited so often, or refuses them.
+struct Patient {
+    server: Arc<FaultyStore>,
+    waits: AtomicUsize,
+    refuses: bool,
+}
+
+#[async_trait]
+impl WhileAway for Patient {
+    async fn wait(&self, request: &mut Request<Body>) -> Result<(), Box<Response>> {
+        let body = std::mem::take(request.body_mut());
+        let body = axum::body::to_bytes(body, 100).await.unwrap();
+        *request.body_mut() = Body::from(body);
+        if self.refuses {
+            let refused = (StatusCode::SERVICE_UNAVAILABLE, "in its own words").into_response();
+            return Err(Box::new(refused));
+        }
+        if self.waits.fetch_add(1, Ordering::SeqCst) == 2 {
+            self.server.is_back();
+        }
+        Ok(())
+    }
+}
+
+fn patient(server: &TestServer, refuses: bool) -> (Arc<Patient>, Router) {
+    let faults = Arc::clone(&server.faults);
+    let patient = Arc::new(Patient { server: faults, waits: AtomicUsize::new(0), refuses });
+    let clock = Arc::new(server.clock.clone());
+    let verifier = LocalVerifier::new(Arc::clone(&server.store), clock, "");
+    let door = BearerLayer::new(Arc::new(verifier), Arc::new(resource("/mcp")))
+        .while_away(Arc::clone(&patient) as _);
+    let echo = async |owner: Extension<Owner>, body: String| format!("{} {body}", owner.user);
+    (patient, Router::new().route("/mcp", any(echo)).layer(door))
+}
+
+#[tokio::test]
+async fn a_request_may_wait_for_a_store_that_is_away() {
+    let server = TestServer::new();
+    let header = format!("Bearer {}", logged_in(&server, "").await);
+    let (patient, router) = patient(&server, false);
+    ask(&router, "/mcp", &[]).await.assert_error(401, "unauthorized");
+    ask(&router, "/mcp", &["Bearer mca_x"]).await.assert_error(401, "invalid_token");
+    assert_eq!(ask(&router, "/mcp", &[&header]).await.status, 200);
+    assert_eq!(patient.waits.load(Ordering::SeqCst), 0, "nobody is held without need");
+    server.faults.is_away_after(0);
+    let page = ask(&router, "/mcp", &[&header]).await;
+    assert_eq!((page.status, page.body.as_str()), (200, "alice access_token=mca_x"));
+    assert_eq!(patient.waits.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn or_is_refused_in_the_words_of_whoever_lets_it_wait() {
+    let server = TestServer::new();
+    let header = format!("Bearer {}", logged_in(&server, "").await);
+    let (_, router) = patient(&server, true);
+    server.faults.is_away_after(0);
+    let page = ask(&router, "/mcp", &[&header]).await;
+    assert_eq!((page.status, page.body.as_str()), (503, "in its own words"));
+    assert!(!page.headers.contains_key("www-authenticate"));
 }
 
 #[tokio::test]
