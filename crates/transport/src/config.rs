@@ -30,6 +30,9 @@ pub struct Config {
     pub promote_after: Duration,
     /// How long a cancelled handler may take to notice before it is dropped. 5 s.
     pub cancel_grace: Duration,
+    /// The most calls of a user that may run here without a connection; one more that is left
+    /// ends. 256.
+    pub left_calls_per_user: usize,
     /// How long a connection may leave its buffer full before it alone is closed. 10 s.
     pub slow_reader: Duration,
     /// The time between comments on an idle stream. 15 s.
@@ -39,6 +42,10 @@ pub struct Config {
     /// How often the lives of sessions in use are prolonged; a fifth of a session's time to live
     /// or less. 60 s.
     pub hold_every: Duration,
+    /// How long a request that asks for nothing to run waits for a store that is away. 15 s.
+    pub hold_for: Duration,
+    /// The most requests that wait for it at a time; more are refused at once. 1,024.
+    pub held_requests: usize,
 }
 
 impl Default for Config {
@@ -55,10 +62,13 @@ impl Default for Config {
             max_running_calls: 10_000,
             promote_after: Duration::from_millis(25),
             cancel_grace: Duration::from_secs(5),
+            left_calls_per_user: 256,
             slow_reader: Duration::from_secs(10),
             keep_alive: Duration::from_secs(15),
             retry: Duration::from_secs(1),
             hold_every: Duration::from_secs(60),
+            hold_for: Duration::from_secs(15),
+            held_requests: 1024,
         }
     }
 }

@@ -17,22 +17,28 @@ use rmcp::{
     ServerHandler,
     model::{Extensions, ServerNotification},
 };
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     ChangeFeed, Config, Scope,
+    away::{self, Away},
     call::RunningCalls,
     changes,
     http::{Bodies, Refusal, answered, enter},
     http_sse::HttpSse,
     instance,
     lease::Grants,
+    leaving::SPREAD,
     resume::Readers,
     scope::{SessionError, message_bytes, push},
     shared::{Factory, Shared},
     standalone::OpenStreams,
     wire,
 };
+
+/// How long what ends with its instance may take to say so.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What an endpoint stands on.
 #[derive(Clone)]
@@ -89,6 +95,8 @@ impl<H: ServerHandler> Endpoint<H> {
         let versions = versions.into_owned();
         let stateless = wire::stateless::service(Arc::clone(&factory), &config, &shutdown);
         let bodies = Bodies::new(config.max_body_bytes, config.body_timeout);
+        let draining = shutdown.child_token();
+        let away = Away::new(&config, Arc::clone(&random), draining.clone());
         let shared = Arc::new(Shared {
             config,
             bodies,
@@ -106,8 +114,10 @@ impl<H: ServerHandler> Endpoint<H> {
             readers: Readers::default(),
             streams: OpenStreams::default(),
             stateless,
+            away,
             requests: TaskTracker::new(),
-            draining: shutdown.child_token(),
+            departures: TaskTracker::new(),
+            draining,
             shutdown,
         });
         tokio::spawn(instance::run(Arc::downgrade(&shared), shared.shutdown.clone(), bells));
@@ -124,15 +134,27 @@ impl<H: ServerHandler> Endpoint<H> {
     /// Serves one HTTP request.
     pub async fn handle(&self, request: Request<Body>) -> Response {
         let _request = self.0.requests.token();
-        answered(self.answer(request).await)
+        answered(self.answer(request).await, &*self.0.random)
+    }
+
+    /// Holds a request whose caller cannot be looked up because the store is away: what a layer
+    /// before this endpoint does in place of refusing it. Returns when it is worth looking again,
+    /// or else what to answer.
+    ///
+    /// GET, DELETE and a POST without a request in it wait for
+    /// [`hold_for`](crate::Config::hold_for) in all, here and in the endpoint; to tell, the body of
+    /// a POST is read and put back. Anything else is answered at once.
+    pub async fn hold(&self, request: &mut Request<Body>) -> Result<(), Box<Response>> {
+        let held = away::hold(&self.0, request).await;
+        held.map_err(|refusal| Box::new(refusal.respond(&*self.0.random)))
     }
 
     async fn answer(&self, request: Request<Body>) -> Result<Response, Refusal> {
-        let (owner, parts, body) = enter(&self.0.config, request)?;
+        let (owner, mut parts, body) = enter(&self.0.config, request)?;
         match parts.method {
             Method::POST => wire::post::serve(&self.0, &owner, parts, body).await,
-            Method::GET => wire::get::serve(&self.0, &owner, &parts).await,
-            Method::DELETE => wire::delete::serve(&self.0, &owner, &parts).await,
+            Method::GET => wire::get::serve(&self.0, &owner, &mut parts).await,
+            Method::DELETE => wire::delete::serve(&self.0, &owner, &mut parts).await,
             other => Err(Refusal::MethodNotAllowed(other, "GET, POST, DELETE")),
         }
     }
@@ -172,18 +194,28 @@ impl<H: ServerHandler> Endpoint<H> {
         push(&**store, &**bus, session, message_bytes(notification)).await
     }
 
-    /// The first half of going away: streams that another instance can go on with end, so that
-    /// their clients come back there, and running calls may finish for as long as `patience`.
+    /// The first half of going away. Streams that another instance can go on with end within 2 s,
+    /// each at a time of its own and with word of when to come back. Running calls may finish for
+    /// as long as `patience`; then they end, and say so to their clients and in their logs.
     pub async fn drain(&self, patience: Duration) {
-        let Shared { draining, calls, requests, .. } = &*self.0;
+        let Shared { draining, calls, requests, departures, .. } = &*self.0;
         draining.cancel();
+        let left_by = Instant::now() + SPREAD;
         calls.writers.close();
         requests.close();
+        departures.close();
         let done = async { tokio::join!(calls.writers.wait(), requests.wait()) };
         if tokio::time::timeout(patience, done).await.is_err() {
             let left = calls.writers.len().max(requests.len());
             tracing::warn!(event = "shutdown.calls_cut", left, "calls were still running");
+            calls.abort_all();
+            let done = async { tokio::join!(calls.writers.wait(), requests.wait()) };
+            // Whoever has no last word by then has none.
+            let _ = tokio::time::timeout(LAST_WORDS, done).await;
         }
+        // A client that does not read keeps nobody waiting.
+        let gone = Instant::now().max(left_by) + LAST_WORDS;
+        let _ = tokio::time::timeout_at(gone, departures.wait()).await;
     }
 
     /// The second half: everything that is left ends now.

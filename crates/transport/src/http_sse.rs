@@ -71,15 +71,15 @@ impl<H: ServerHandler> HttpSseService<H> {
     /// Serves one HTTP request.
     pub async fn handle(&self, request: Request<Body>) -> Response {
         let _request = self.shared.requests.token();
-        answered(self.answer(request).await)
+        answered(self.answer(request).await, &*self.shared.random)
     }
 
     async fn answer(&self, request: Request<Body>) -> Result<Response, Refusal> {
         let shared = &self.shared;
-        let (owner, parts, body) = enter(&shared.config, request)?;
+        let (owner, mut parts, body) = enter(&shared.config, request)?;
         match (&self.part, &parts.method) {
             (Part::Stream { message }, &Method::GET) => {
-                stream::serve(shared, message, &owner, &parts).await
+                stream::serve(shared, message, &owner, &mut parts).await
             }
             (Part::Message, &Method::POST) => message::serve(shared, &owner, parts, body).await,
             (Part::Stream { .. }, _) => Err(Refusal::MethodNotAllowed(parts.method, "GET")),

@@ -13,7 +13,7 @@ use rmcp::{
 };
 use tokio::{
     task::JoinHandle,
-    time::{Interval, MissedTickBehavior, interval},
+    time::{Interval, MissedTickBehavior, interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,14 @@ use crate::{
 
 /// How often calls that wait for their clients look for themselves: a bell may be lost.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long a call holds its session that its client has left and not come back to: whoever hangs
+/// up on calls that never end must not keep sessions for ever.
+const LEFT_CALL_HOLDS: Duration = Duration::from_secs(600);
+/// The sessions that may end at one time.
+const FEW: usize = 64;
+/// How long the streams of more take to end.
+const PER_STREAM: Duration = Duration::from_millis(5);
+const SPREAD: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 
 pub(crate) async fn run<H: ServerHandler>(
     shared: Weak<Shared<H>>,
@@ -50,7 +58,7 @@ pub(crate) async fn run<H: ServerHandler>(
             }
             _ = looks.tick() => {
                 let Some(shared) = shared.upgrade() else { return };
-                look(&shared, Call::is_asking);
+                look(&shared, |call| call.is_asking() || call.missed_news());
             }
             () = shutdown.cancelled() => return,
         }
@@ -74,7 +82,8 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
             if let Some(call) = shared.calls.get(session, id) {
                 call.detach.cancel();
             }
-            shared.readers.leave(session, id);
+            // It sees for itself: the client may be back here by now, and the bell an old one.
+            shared.readers.wake(session, id);
         }
         Bell::CallGrew(session, call) => shared.readers.wake(session, call),
         Bell::StreamChanged(session) => shared.streams.ring(session),
@@ -111,10 +120,12 @@ async fn take_news<H: ServerHandler>(shared: Arc<Shared<H>>, calls: Vec<Arc<Call
             // It has ended, or is not open yet.
             Ok(None) => continue,
             Err(error) => {
-                tracing::warn!(event = "store.unavailable", %error, "answers could not be read");
-                return;
+                tracing::debug!(event = "store.unavailable", %error, "a call's news are read later");
+                call.miss_news(true);
+                continue;
             }
         };
+        call.miss_news(false);
         if news.cancelled {
             call.cancel();
         }
@@ -140,18 +151,26 @@ fn progress(call: &Call, data: &[u8]) {
     }
 }
 
-/// A session lives while it has an open stream or a running call.
+/// A session lives while it has an open stream or a running call. What is open of one that is gone
+/// ends.
 async fn hold<H: ServerHandler>(shared: Arc<Shared<H>>) {
+    let running = shared.calls.sessions(LEFT_CALL_HOLDS);
     let mut sessions: Vec<SessionId> = shared.streams.sessions();
-    sessions.extend(shared.calls.sessions());
+    sessions.extend(running.held);
     sessions.extend(shared.readers.sessions());
     sessions.sort_unstable();
     sessions.dedup();
+    let mut watched = running.watched;
+    watched.retain(|session| sessions.binary_search(session).is_err());
+    let mut gone = Vec::new();
     match shared.store.hold(&sessions).await {
         Ok(alive) => {
             for (session, alive) in sessions.into_iter().zip(alive) {
-                if !alive {
-                    shared.end_session(session);
+                if alive {
+                    // A bell may have been lost.
+                    shared.streams.ring(session);
+                } else {
+                    gone.push(session);
                 }
             }
         }
@@ -159,6 +178,50 @@ async fn hold<H: ServerHandler>(shared: Arc<Shared<H>>) {
             tracing::warn!(event = "store.unavailable", %error, "sessions could not be held");
         }
     }
-    // A bell may have been lost.
-    shared.streams.ring_all();
+    for session in watched {
+        match shared.store.state(session).await {
+            Ok(Some(_)) => {}
+            Ok(None) => gone.push(session),
+            Err(error) => {
+                tracing::warn!(event = "store.unavailable", %error, "sessions could not be watched");
+                break;
+            }
+        }
+    }
+    end(&shared, gone);
+}
+
+/// Ends what is open of sessions that are gone: their calls at once, and their streams over a
+/// while if there are many, since their clients all begin anew.
+fn end<H: ServerHandler>(shared: &Arc<Shared<H>>, gone: Vec<SessionId>) {
+    if gone.is_empty() {
+        return;
+    }
+    tracing::info!(
+        event = "sessions.gone",
+        sessions = gone.len(),
+        "what was open of sessions that are gone ends"
+    );
+    for session in &gone {
+        shared.calls.abort(*session);
+    }
+    if gone.len() <= FEW {
+        for session in gone {
+            shared.end_streams(session);
+        }
+        return;
+    }
+    let count = u32::try_from(gone.len()).unwrap_or(u32::MAX);
+    let [least, most] = SPREAD;
+    let step = (PER_STREAM * count).clamp(least, most) / count;
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        for session in gone {
+            tokio::select! {
+                () = sleep(step) => {}
+                () = shared.shutdown.cancelled() => {}
+            }
+            shared.end_streams(session);
+        }
+    });
 }

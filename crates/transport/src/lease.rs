@@ -94,6 +94,11 @@ impl Lease {
         }
     }
 
+    /// Whether it is over, for whoever has no time to wait.
+    pub(crate) fn is_over(&self) -> bool {
+        self.revoked.is_cancelled() || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
     /// Returns when the grant is revoked, and not when the token's time is over.
     pub(crate) async fn revoked(&self) {
         self.revoked.cancelled().await;
@@ -128,9 +133,10 @@ mod tests {
         let (grants, clock) = (Grants::default(), TestClock::default());
         let lease = grants.lease(&extensions(&clock, 1), &clock);
         let started = Instant::now();
+        assert!(!lease.is_over());
         lease.over().await;
         assert_eq!(started.elapsed().as_secs(), 60);
-        assert!(!lease.revoked.is_cancelled());
+        assert!(lease.is_over() && !lease.revoked.is_cancelled());
     }
 
     #[tokio::test]

@@ -45,6 +45,7 @@
 //! }
 //! ```
 
+mod away;
 mod call;
 mod changes;
 mod config;
@@ -53,7 +54,9 @@ mod guard;
 mod http;
 mod http_sse;
 mod instance;
+mod jitter;
 mod lease;
+mod leaving;
 mod message;
 mod resume;
 mod scope;

@@ -19,6 +19,7 @@ use rmcp::{
 pub(crate) use self::readers::Readers;
 use self::rest::Rest;
 use crate::{
+    away::Patience,
     call::EventId,
     http::{Refusal, SseEvent, event_stream},
     scope::to_bytes,
@@ -52,11 +53,14 @@ pub(crate) async fn serve<H: ServerHandler>(
     cut: Cut,
     primes: bool,
     parts: &Parts,
+    patience: &mut Patience<'_>,
 ) -> Result<Response, Refusal> {
     // Registered before the log is read: what comes after the reading wakes it.
     let reader = shared.readers.register(cut.session, cut.call);
     let lease = shared.grants.lease(&parts.extensions, &*shared.clock);
-    let log = shared.store.read_call(cut.session, cut.call, cut.seq, Some(&shared.instance)).await;
+    let Cut { session, call, seq, .. } = cut;
+    let log =
+        patience.ask(|| shared.store.read_call(session, call, seq, Some(&shared.instance))).await;
     let keep_alive = shared.config.keep_alive;
     let Some(log) = log.map_err(|error| Refusal::store(&error, None))? else {
         return lost(&cut, keep_alive);
@@ -68,8 +72,7 @@ pub(crate) async fn serve<H: ServerHandler>(
     tracing::info!(event = "stream.resumed", session = %cut.session, call = %cut.call,
         after = cut.seq, "a client came back for the rest of a stream");
     leave(shared, &cut, &log).await;
-    let opening = SseEvent::opening(primes, &cut.event_id(cut.seq, false), shared.config.retry);
-    let rest = Rest::new(Arc::clone(shared), cut, (reader, lease), opening, log);
+    let rest = Rest::new(Arc::clone(shared), cut, (reader, lease), primes, log);
     let events = stream::unfold(rest, |mut rest| async move { Some((rest.next().await?, rest)) });
     Ok(event_stream(events, keep_alive))
 }
@@ -80,7 +83,7 @@ fn lost(cut: &Cut, keep_alive: Duration) -> Result<Response, Refusal> {
     if cut.request.is_none() {
         return Err(Refusal::NothingToResume { reason: "that stream is not known" });
     }
-    let id = Some(cut.event_id(cut.seq + 1, true));
+    let id = Some(cut.event_id(cut.seq.saturating_add(1), true));
     let event = SseEvent::Message { id, data: cut.epitaph("the call is lost") };
     Ok(event_stream(stream::iter([event]), keep_alive))
 }
@@ -92,7 +95,7 @@ async fn leave<H>(shared: &Shared<H>, cut: &Cut, log: &CallLog) {
     }
     let executor = (!log.ended).then_some(&log.instance);
     let mut others: Vec<&InstanceId> =
-        executor.into_iter().chain(&log.left_behind).filter(|to| **to != shared.instance).collect();
+        executor.into_iter().chain(&log.reader).filter(|to| **to != shared.instance).collect();
     others.dedup();
     for other in others {
         let bell = Bell::Resumed(cut.session, cut.call);

@@ -1,6 +1,6 @@
 //! What the requests of one endpoint share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{Bus, CallId, Clock, InstanceId, Random, SessionId, SessionStore};
 use rmcp::{
@@ -12,8 +12,9 @@ use rmcp::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    ChangeFeed, Config, Scope, call::RunningCalls, changes::Teller, guard::Guarded, http::Bodies,
-    lease::Grants, resume::Readers, standalone::OpenStreams,
+    ChangeFeed, Config, Scope, away::Away, call::RunningCalls, changes::Teller, guard::Guarded,
+    http::Bodies, jitter, lease::Grants, leaving::Leaving, resume::Readers,
+    standalone::OpenStreams,
 };
 
 pub(crate) type Factory<H> = dyn Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync;
@@ -36,8 +37,12 @@ pub(crate) struct Shared<H> {
     pub(crate) readers: Readers,
     pub(crate) streams: OpenStreams,
     pub(crate) stateless: StreamableHttpService<Guarded<H>, NeverSessionManager>,
+    /// The requests that wait for a store that is away.
+    pub(crate) away: Away,
     /// The requests that a drain waits for, until the end of their answers.
     pub(crate) requests: TaskTracker,
+    /// The streams that are seen off in a drain, and what is still to be given up for them.
+    pub(crate) departures: TaskTracker,
     /// The first half of going away: what another instance can go on with ends.
     pub(crate) draining: CancellationToken,
     /// The second: everything ends at once.
@@ -58,10 +63,24 @@ impl<H> Shared<H> {
         !matches!(self.bus.is_alive(instance).await, Ok(false))
     }
 
+    /// How long a client is told to wait before it comes back to a stream that breaks off: not as
+    /// long as all the others of this instance, which may break down with it.
+    pub(crate) fn retry(&self) -> Duration {
+        jitter::around(&*self.random, self.config.retry)
+    }
+
+    pub(crate) fn leaving(&self, primes: bool) -> Leaving {
+        Leaving::new(&self.draining, &self.random, primes)
+    }
+
     /// Ends what is open here of a session that is gone.
     pub(crate) fn end_session(&self, session: SessionId) {
-        self.streams.end(session);
         self.calls.abort(session);
+        self.end_streams(session);
+    }
+
+    pub(crate) fn end_streams(&self, session: SessionId) {
+        self.streams.end(session);
         self.readers.wake_session(session);
     }
 }

@@ -12,12 +12,13 @@ use std::{sync::Arc, time::Duration};
 use axum::response::Response;
 use futures::stream::unfold;
 use http::request::Parts;
-use mcp_everything_store::{Claim, Position, SessionId, Transport};
+use mcp_everything_store::{Claim, Position, SessionId, StoreError, Transport};
 use rmcp::ServerHandler;
 
 pub(crate) use self::open::OpenStreams;
 use self::stream::Stream;
 use crate::{
+    away::Patience,
     call::EventId,
     http::{Refusal, SseEvent, event_stream},
     http_sse::StreamEventId,
@@ -45,6 +46,14 @@ impl Beginning {
         }
     }
 
+    /// Whether the client knows an event without data, and so can be told when to come back.
+    const fn primes(&self) -> bool {
+        match self {
+            Self::StreamableHttp { primes } => *primes,
+            Self::HttpSse { .. } => false,
+        }
+    }
+
     fn event(self, id: String, retry: Duration) -> SseEvent {
         match self {
             Self::StreamableHttp { primes } => SseEvent::opening(primes, &id, retry),
@@ -59,19 +68,24 @@ pub(crate) async fn serve<H: ServerHandler>(
     beginning: Beginning,
     claim: Claim,
     parts: &Parts,
+    patience: &mut Patience<'_>,
 ) -> Result<Response, Refusal> {
     let lease = shared.grants.lease(&parts.extensions, &*shared.clock);
     let transport = beginning.transport();
-    let mut stream = Stream::register(Arc::clone(shared), session, transport, lease);
-    let position = match stream.claim(claim).await {
-        Ok(Some(position)) => position,
-        Ok(None) => return Err(Refusal::SessionNotFound { id: None }),
-        Err(error) => return Err(Refusal::store(&error, None)),
+    let primes = beginning.primes();
+    let mut stream = Stream::register(Arc::clone(shared), session, transport, primes, lease);
+    let position = loop {
+        match stream.claim(claim).await {
+            Ok(Some(position)) => break position,
+            Ok(None) => return Err(Refusal::SessionNotFound { id: None }),
+            Err(StoreError::Unavailable { .. }) if patience.again().await => {}
+            Err(error) => return Err(Refusal::store(&error, None)),
+        }
     };
     let resumed = matches!(claim, Claim::Take(Some(_)));
     tracing::info!(event = "stream.opened", %session, resumed, "a standalone stream opened");
     let id = event_id(session, transport, position);
-    stream.open_with(beginning.event(id, shared.config.retry));
+    stream.open_with(beginning.event(id, shared.retry()));
     let events = unfold(stream, |mut stream| async move { Some((stream.next().await?, stream)) });
     Ok(event_stream(events, shared.config.keep_alive))
 }

@@ -98,9 +98,12 @@ impl Calls for MemoryStore {
         let read = self.with(id, |entry, now| {
             entry.forget_old(now, &limits);
             let call = entry.calls.get_mut(&call)?;
-            let before = reader.and_then(|reader| call.reader.replace(reader.clone()));
+            let before = match reader {
+                Some(reader) => call.reader.replace(reader.clone()),
+                None => call.reader.clone(),
+            };
             Some(CallLog {
-                left_behind: before.filter(|before| Some(before) != reader),
+                reader: before,
                 events: call.events.iter().filter(|event| event.seq > after).cloned().collect(),
                 newest: call.last_seq,
                 ended: call.ended.is_some(),

@@ -99,8 +99,7 @@ impl Calls for RedisStore {
             ended,
             lost,
             instance: instance(&runs_on).ok_or_else(|| unreadable(key(), "no instance"))?,
-            left_behind: instance(&before)
-                .filter(|before| reader.is_some_and(|reader| reader != before)),
+            reader: instance(&before),
         }))
     }
 

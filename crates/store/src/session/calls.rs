@@ -139,8 +139,8 @@ pub struct CallLog {
     pub lost: bool,
     /// Where the call runs.
     pub instance: InstanceId,
-    /// Another instance that read the log until now, to be rung: its reader is left behind.
-    pub left_behind: Option<InstanceId>,
+    /// The instance that read the log until now. If it is another, its reader is left behind.
+    pub reader: Option<InstanceId>,
 }
 
 /// What came for a running call from its client. Reading it takes nothing away.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcp_everything_store::{NewCall, OpenedCall, SessionId, StoreError};
+use mcp_everything_store::{OpenedCall, SessionId, StoreError};
 use rmcp::ServerHandler;
 use tokio::sync::mpsc;
 
@@ -13,6 +13,7 @@ use super::{
     tail::Tail,
 };
 use crate::{
+    away::Patience,
     http::{Refusal, SseEvent},
     scope::ring,
     shared::Shared,
@@ -58,21 +59,21 @@ pub(super) async fn promote<H: ServerHandler>(
         call.abort.cancel();
         return Err(Refusal::TooMany { id, what: "running calls", limit });
     }
-    let new = NewCall {
-        id: call.id,
-        request: call.request_key(),
-        instance: shared.instance.clone(),
-        age: call.started.elapsed(),
-        last_words: match (&to, &id) {
-            (Promoted::Standalone, Some(id)) => {
-                Some(said(id, "the server that ran the call is gone"))
-            }
-            (Promoted::Standalone | Promoted::Connection(_) | Promoted::Nowhere, _) => None,
-        },
+    let last_words = match (&to, &id) {
+        (Promoted::Standalone, Some(id)) => Some(said(id, "the server that ran the call is gone")),
+        (Promoted::Standalone | Promoted::Connection(_) | Promoted::Nowhere, _) => None,
     };
+    let new = call.new_call(shared.instance.clone(), last_words);
     // Registered before it is opened: whoever is told of the open call must find it here.
     let pump = Pump::register(Arc::clone(shared), session, started);
-    match shared.store.open_call(session, new).await {
+    let opened = if matches!(to, Promoted::Standalone) && id.is_none() {
+        // A notification: its client was told that it is accepted.
+        let mut patience = Patience::of(&shared.away, &mut http::Extensions::new());
+        patience.ask(|| shared.store.open_call(session, new.clone())).await
+    } else {
+        shared.store.open_call(session, new).await
+    };
+    match opened {
         Ok(OpenedCall::Open) => {}
         Ok(OpenedCall::Cancelled) => call.cancel(),
         Ok(OpenedCall::Gone) => {
@@ -97,7 +98,7 @@ pub(super) async fn promote<H: ServerHandler>(
                 Promoted::Connection(connection) => Some(connection),
                 Promoted::Standalone | Promoted::Nowhere => None,
             };
-            pump.spawn(first, Sink::Connection, connection);
+            pump.spawn(first, Sink::Connection { opened: false }, connection);
             return Ok(());
         }
     }
@@ -113,7 +114,7 @@ pub(super) async fn promote<H: ServerHandler>(
         Promoted::Nowhere => pump.spawn(first, Sink::Log(Tail::default()), None),
         Promoted::Connection(connection) => {
             let id = EventId::Call { call: call.id, seq: 0, last: false, request: id };
-            let opening = SseEvent::opening(call.primes, &id.to_string(), shared.config.retry);
+            let opening = SseEvent::opening(call.primes, &id.to_string(), shared.retry());
             // The first event of a connection finds room; if its client is gone, so be it.
             let _ = connection.try_send(opening);
             pump.spawn(first, Sink::Log(Tail::default()), Some(connection));

@@ -1,20 +1,23 @@
 //! The one writer of a promoted call: it numbers the call's messages, keeps them, and sends them
 //! to the connection while there is one.
 
-use std::sync::Arc;
+use std::{future, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mcp_everything_store::{Bell, CallEvent, InstanceId, Ring, SessionId};
+use mcp_everything_store::{Bell, CallEvent, InstanceId, OpenedCall, Ring, SessionId, StoreError};
 use rmcp::{
     ServerHandler,
     model::{ErrorData, JsonRpcMessage, RequestId, ServerJsonRpcMessage},
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use super::{
     EventId, Started, aloud,
     run::Outgoing,
-    running::Registered,
+    running::{Left, Registered},
     tail::{Logged, Tail},
 };
 use crate::{http::SseEvent, scope::to_bytes, shared::Shared};
@@ -22,8 +25,9 @@ use crate::{http::SseEvent, scope::to_bytes, shared::Shared};
 pub(super) enum Sink {
     /// The call's log.
     Log(Tail),
-    /// Nothing but the connection: there is no log.
-    Connection,
+    /// Nothing but the connection: the store was away. Whether it knows of the call at all says
+    /// `opened`; without that no answer of the client finds it.
+    Connection { opened: bool },
     /// The session's standalone stream.
     Standalone,
 }
@@ -35,11 +39,17 @@ pub(super) struct Pump<H> {
     connection: Option<mpsc::Sender<SseEvent>>,
     sink: Sink,
     seq: u64,
+    left: Option<Left>,
     _registered: Registered,
 }
 
 /// The call is over as far as its writer is concerned.
 pub(super) struct Over;
+
+/// How long a handler that was told to end may take to answer all the same.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How often a store that was away is offered what it missed.
+const CATCH_UP: Duration = Duration::from_secs(1);
 
 impl<H: ServerHandler> Pump<H> {
     pub(super) fn register(shared: Arc<Shared<H>>, session: SessionId, started: Started) -> Self {
@@ -49,8 +59,9 @@ impl<H: ServerHandler> Pump<H> {
             session,
             started,
             connection: None,
-            sink: Sink::Connection,
+            sink: Sink::Connection { opened: false },
             seq: 0,
+            left: None,
             _registered: registered,
         }
     }
@@ -68,29 +79,41 @@ impl<H: ServerHandler> Pump<H> {
     }
 
     async fn run(mut self, first: Option<Outgoing>) {
+        if let Err(Over) = self.until_over(first).await {
+            self.started.call.abort.cancel();
+        }
+    }
+
+    async fn until_over(&mut self, first: Option<Outgoing>) -> Result<(), Over> {
         let mut waiting = first;
         loop {
             let outgoing = match waiting.take() {
                 Some(outgoing) => Some(outgoing),
-                None => self.next().await,
+                None => self.next().await?,
             };
             let last = outgoing.as_ref().is_none_or(|outgoing| outgoing.last);
-            if self.write(outgoing).await.is_err() {
-                self.started.call.abort.cancel();
-                return;
-            }
+            self.write(outgoing).await?;
             if last {
-                return;
+                return Ok(());
             }
         }
     }
 
-    async fn next(&mut self) -> Option<Outgoing> {
+    /// The next message, `None` if the call has ended without an answer.
+    async fn next(&mut self) -> Result<Option<Outgoing>, Over> {
         let call = Arc::clone(&self.started.call);
+        let mut cut_short = pin!(async {
+            call.abort.cancelled().await;
+            sleep(LAST_WORDS).await;
+        });
         loop {
+            if self.connection.is_none() {
+                self.leave();
+            }
+            let behind = matches!(&self.sink, Sink::Log(tail) if tail.is_behind());
             tokio::select! {
                 biased;
-                outgoing = self.started.outbox.next() => return outgoing,
+                outgoing = self.started.outbox.next() => return Ok(outgoing),
                 () = call.detach.cancelled(), if self.connection.is_some() => {
                     self.connection = None;
                 }
@@ -98,11 +121,30 @@ impl<H: ServerHandler> Pump<H> {
                 () = call.lease.over(), if self.connection.is_some() => {
                     self.connection = None;
                 }
+                () = hung_up(self.connection.as_ref()) => self.connection = None,
                 // What a revoked grant set off ends with it.
                 () = call.lease.revoked(), if !call.abort.is_cancelled() => {
                     call.abort.cancel();
                 }
+                () = &mut cut_short => return Ok(None),
+                () = sleep(CATCH_UP), if behind => self.catch_up().await?,
             }
+        }
+    }
+
+    /// The call runs without a connection from now on. One more than its user may leave ends.
+    fn leave(&mut self) {
+        let call = &self.started.call;
+        if self.left.is_some() || call.abort.is_cancelled() {
+            return;
+        }
+        call.left.get_or_init(Instant::now);
+        let limit = self.shared.config.left_calls_per_user;
+        self.left = self.shared.calls.leave(&call.owner, limit);
+        if self.left.is_none() {
+            tracing::warn!(event = "call.cut", session = %self.session, call = %call.id,
+                user_id = call.owner.user, limit, "a user left too many calls running");
+            call.abort.cancel();
         }
     }
 
@@ -132,12 +174,13 @@ impl<H: ServerHandler> Pump<H> {
             None => (self.epitaph(), None, true),
         };
         self.seq += 1;
-        match &mut self.sink {
+        if last && matches!(self.sink, Sink::Connection { opened: true }) {
+            // Whoever reads what there is of its log sees its end.
+            self.sink = Sink::Log(Tail::default());
+        }
+        match &self.sink {
             Sink::Log(_) => self.log(data, question, last).await,
-            Sink::Connection => {
-                self.send(None, data).await;
-                Ok(())
-            }
+            Sink::Connection { .. } => self.send_alone(data, question).await,
             Sink::Standalone => {
                 let event = CallEvent { seq: self.seq, data, last };
                 let Self { shared, session, started, .. } = self;
@@ -155,7 +198,7 @@ impl<H: ServerHandler> Pump<H> {
         let Self { shared, session, started, sink: Sink::Log(tail), seq, .. } = self else {
             return Ok(());
         };
-        let call = &started.call;
+        let call = Arc::clone(&started.call);
         let kept = match &call.request {
             Some(request) if last && data.len() > shared.config.max_kept_answer => {
                 said(request, "the answer was too large to be kept for a client that was cut off")
@@ -165,7 +208,7 @@ impl<H: ServerHandler> Pump<H> {
         let event = CallEvent { seq: *seq, data: kept, last };
         let logged = tail.append(shared, *session, call.id, event).await;
         let id = EventId::Call { call: call.id, seq: *seq, last, request: call.request.clone() };
-        let mut id = Some(id.to_string());
+        let id = id.to_string();
         match logged {
             Logged::Kept { reader } => self.ring(reader).await,
             Logged::Full { reader } => {
@@ -175,15 +218,86 @@ impl<H: ServerHandler> Pump<H> {
                 }
                 self.ring(reader).await;
             }
-            Logged::Over => return Err(Over),
+            Logged::Later if last => {
+                // A client that is still there need not wait for the store.
+                self.send(Some(id), data).await;
+                return self.insist().await;
+            }
+            Logged::Later => {}
+            Logged::Ended => return Err(Over),
+            Logged::Gone => {
+                let told = if last { data } else { self.epitaph() };
+                self.send(None, told).await;
+                return Err(Over);
+            }
             Logged::Lost(error) => {
-                tracing::warn!(event = "call.not_resumable", session = %self.session,
-                    call = %self.started.call.id, %error, "a call goes on without its log");
-                self.sink = Sink::Connection;
-                id = None;
+                self.lose(&error);
+                return self.send_alone(data, question).await;
             }
         }
-        self.send(id, data).await;
+        self.send(Some(id), data).await;
+        Ok(())
+    }
+
+    /// Sends what no log has.
+    async fn send_alone(&mut self, data: Bytes, question: Option<RequestId>) -> Result<(), Over> {
+        if let Some(question) = &question
+            && !(self.connection.is_some() && self.is_open().await)
+        {
+            let reason = "the server cannot reach its store, through which an answer would come";
+            self.started.call.give_up(question, reason);
+            return Ok(());
+        }
+        self.send(None, data).await;
+        Ok(())
+    }
+
+    /// Whether an answer of the client finds the call.
+    async fn is_open(&mut self) -> bool {
+        let Sink::Connection { opened } = &mut self.sink else { return true };
+        if !*opened {
+            let new = self.started.call.new_call(self.shared.instance.clone(), None);
+            match self.shared.store.open_call(self.session, new).await {
+                Ok(OpenedCall::Open) => *opened = true,
+                Ok(OpenedCall::Cancelled) => {
+                    *opened = true;
+                    self.started.call.cancel();
+                }
+                Ok(OpenedCall::Gone) => self.started.call.abort.cancel(),
+                Err(error) => {
+                    tracing::debug!(event = "store.unavailable", %error, "a call is not open");
+                }
+            }
+        }
+        *opened
+    }
+
+    fn lose(&mut self, error: &StoreError) {
+        tracing::warn!(event = "call.not_resumable", session = %self.session,
+            call = %self.started.call.id, %error, "a call goes on without its log");
+        self.sink = Sink::Connection { opened: true };
+    }
+
+    /// Gives the store what it missed while it was away.
+    async fn catch_up(&mut self) -> Result<(), Over> {
+        let Sink::Log(tail) = &mut self.sink else { return Ok(()) };
+        let logged = tail.catch_up(&self.shared, self.session, self.started.call.id).await;
+        self.settle(logged).await
+    }
+
+    async fn insist(&mut self) -> Result<(), Over> {
+        let Sink::Log(tail) = &mut self.sink else { return Ok(()) };
+        let logged = tail.insist(&self.shared, self.session, self.started.call.id).await;
+        self.settle(logged).await
+    }
+
+    async fn settle(&mut self, logged: Logged) -> Result<(), Over> {
+        match logged {
+            Logged::Kept { reader } | Logged::Full { reader } => self.ring(reader).await,
+            Logged::Later => {}
+            Logged::Ended | Logged::Gone => return Err(Over),
+            Logged::Lost(error) => self.lose(&error),
+        }
         Ok(())
     }
 
@@ -194,7 +308,8 @@ impl<H: ServerHandler> Pump<H> {
             return;
         };
         let event = SseEvent::Message { id, data };
-        if connection.send_timeout(event, self.shared.config.slow_reader).await.is_err() {
+        let over = self.started.call.lease.is_over();
+        if over || connection.send_timeout(event, self.shared.config.slow_reader).await.is_err() {
             self.connection = None;
         }
     }
@@ -213,6 +328,14 @@ impl<H: ServerHandler> Pump<H> {
                 }
             }
         }
+    }
+}
+
+/// Returns when the client of a connection is gone.
+async fn hung_up(connection: Option<&mpsc::Sender<SseEvent>>) {
+    match connection {
+        Some(connection) => connection.closed().await,
+        None => future::pending().await,
     }
 }
 

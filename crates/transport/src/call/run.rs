@@ -3,13 +3,14 @@
 use std::{
     any::Any,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use bytes::Bytes;
 use mcp_everything_store::{
-    CallId, Handshake, Owner, RequestKey, SessionId, StoreError, Transport,
+    CallId, Handshake, InstanceId, NewCall, Owner, RequestKey, SessionId, StoreError, Transport,
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -59,6 +60,10 @@ pub(crate) struct Call {
     pub(crate) started: Instant,
     /// Whether its client knows events without data (SEP-1699, from 2025-11-25 on).
     pub(crate) primes: bool,
+    /// Whose request it is.
+    pub(crate) owner: Owner,
+    /// Since when it runs without the connection it began on.
+    pub(super) left: OnceLock<Instant>,
     /// How long it may go on with the token it came with.
     pub(crate) lease: Lease,
     inbox: mpsc::UnboundedSender<ClientJsonRpcMessage>,
@@ -68,11 +73,18 @@ pub(crate) struct Call {
     /// Ends the connection the call began on and leaves the call alone.
     pub(crate) detach: CancellationToken,
     cancelled: AtomicBool,
+    missed_news: AtomicBool,
 }
 
 impl Call {
-    pub(crate) fn request_key(&self) -> Option<RequestKey> {
+    fn request_key(&self) -> Option<RequestKey> {
         self.request.as_ref().map(request_key)
+    }
+
+    /// What the store is told of it.
+    pub(super) fn new_call(&self, instance: InstanceId, last_words: Option<Bytes>) -> NewCall {
+        let (id, request) = (self.id, self.request_key());
+        NewCall { id, request, instance, age: self.started.elapsed(), last_words }
     }
 
     /// Tells the handler that its client cancelled the request.
@@ -106,6 +118,16 @@ impl Call {
     /// Whether the call waits for an answer of its client.
     pub(crate) fn is_asking(&self) -> bool {
         !self.outstanding().is_empty()
+    }
+
+    /// Remembers that what came for the call could not be read, or that it was.
+    pub(crate) fn miss_news(&self, missed: bool) {
+        self.missed_news.store(missed, Ordering::SeqCst);
+    }
+
+    /// Whether something came for the call that it has not seen.
+    pub(crate) fn missed_news(&self) -> bool {
+        self.missed_news.load(Ordering::SeqCst)
     }
 
     pub(super) fn rename(&self, message: &mut ServerJsonRpcMessage) {
@@ -185,12 +207,15 @@ pub(crate) fn start<H: ServerHandler>(
         },
         started: Instant::now(),
         primes: session.is_some_and(|(_, agreed)| primes(&agreed.protocol_version)),
+        owner: owner.clone(),
+        left: OnceLock::new(),
         lease: shared.grants.lease(&parts.extensions, &*shared.clock),
         inbox,
         outstanding: Mutex::default(),
         abort: shared.shutdown.child_token(),
         detach: CancellationToken::new(),
         cancelled: AtomicBool::new(false),
+        missed_news: AtomicBool::new(false),
     });
     let handle = session.map(|(id, _)| SessionHandle::new(id, shared));
     // With HTTP with SSE a call has no stream of its own that could be closed.

@@ -96,10 +96,13 @@ impl Reader {
         } else {
             shared.streams.holding_of(&taken)
         };
-        tell(shared, streams, HashMap::from([(from, (news, upto))])).await?;
+        let alive = tell(shared, streams, HashMap::from([(from, (news, upto))])).await?;
         if owed {
-            // What was told when the store gave no answer has rung nobody.
-            shared.streams.ring_all();
+            // What was told when the store gave no answer has rung nobody. Sessions that are gone
+            // are not rung: their streams end in good order.
+            for session in alive {
+                shared.streams.ring(session);
+            }
         }
         self.owes = false;
         Ok(())
@@ -123,7 +126,8 @@ async fn read<H>(
     }
 }
 
-/// Tells sessions what they were not told yet. `known` is what was read so far.
+/// Tells sessions what they were not told yet, and says which of them live. `known` is what was
+/// read so far.
 ///
 /// The log is read before the state, always: who subscribed before a change is known to have
 /// subscribed when the change is read. So a session that is at a place nothing was read from is
@@ -132,7 +136,8 @@ async fn tell<H>(
     shared: &Shared<H>,
     mut streams: Vec<(SessionId, Epoch)>,
     mut known: HashMap<ChangePosition, Read>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<SessionId>, StoreError> {
+    let mut alive = Vec::new();
     while !streams.is_empty() {
         let held = shared.store.held(&streams).await?;
         let (mut tellings, mut behind) = (Vec::new(), Vec::new());
@@ -140,8 +145,9 @@ async fn tell<H>(
             let Some(held) = held else { continue };
             let from = held.told;
             match known.get(&from) {
-                Some((_, upto)) if *upto == from => {}
+                Some((_, upto)) if *upto == from => alive.push(stream.0),
                 Some((news, upto)) => {
+                    alive.push(stream.0);
                     let events = news.told(&held.state.subscriptions);
                     tellings.push(Telling { session: stream.0, from, upto: *upto, events });
                 }
@@ -159,7 +165,7 @@ async fn tell<H>(
             streams.push(stream);
         }
     }
-    Ok(())
+    Ok(alive)
 }
 
 async fn deliver<H>(shared: &Shared<H>, tellings: &[Telling]) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use axum::{body::Body, response::Response};
 use http::{Request, header, request::Parts};
-use mcp_everything_store::Owner;
+use mcp_everything_store::{Owner, Random};
 
 use super::Refusal;
 use crate::Config;
@@ -40,9 +40,9 @@ pub(crate) fn enter(
 }
 
 /// The answer, or what a refused request is told.
-pub(crate) fn answered(answer: Result<Response, Refusal>) -> Response {
+pub(crate) fn answered(answer: Result<Response, Refusal>, random: &dyn Random) -> Response {
     answer.unwrap_or_else(|refusal| {
         tracing::debug!(event = "mcp.refused", reason = %refusal, "a request was refused");
-        refusal.into_response()
+        refusal.respond(random)
     })
 }

@@ -3,13 +3,20 @@
 //! Every refusal has a JSON-RPC error as its body, with the request's id where one could be read,
 //! and nothing of what went wrong inside.
 
+use std::time::Duration;
+
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
-use mcp_everything_store::StoreError;
+use mcp_everything_store::{Random, StoreError};
 use rmcp::model::{ErrorCode, ErrorData, JsonRpcError, ProtocolVersion, RequestId};
 use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
+
+use crate::jitter;
+
+/// When it is worth trying again, in seconds: not for all clients at the same time.
+const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// JSON-RPC code of an unknown session. The number is the one the TypeScript SDK gives and
 /// clients look for; the specification names none.
@@ -175,7 +182,22 @@ impl Refusal {
         JsonRpcError::new(id, ErrorData::new(code, message, data))
     }
 
-    pub(crate) fn into_response(self) -> Response {
+    /// The answer, and when it is worth trying again.
+    pub(crate) fn respond(self, random: &dyn Random) -> Response {
+        let mut response = self.into_response();
+        if matches!(
+            response.status(),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
+            let [least, most] = RETRY_AFTER;
+            let seconds = jitter::between(random, least, most).as_secs();
+            let told = response.headers_mut().entry(header::RETRY_AFTER);
+            told.or_insert_with(|| HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    pub(super) fn into_response(self) -> Response {
         let status = self.status();
         if let Self::Gate(response) = self {
             return *response;
@@ -188,9 +210,6 @@ impl Refusal {
         let mut response = json_response(status, &self.into_error());
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

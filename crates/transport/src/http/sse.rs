@@ -17,6 +17,9 @@ pub(crate) enum SseEvent {
     Message { id: Option<String>, data: Bytes },
     /// The first event of an HTTP with SSE stream: where the client sends its messages.
     Endpoint { id: String, retry: Duration, url: String },
+    /// When to come back, before a stream ends that is not over. It has no data, so clients
+    /// dispatch nothing.
+    Retry(Duration),
     /// Something for people who watch the wire.
     Comment(&'static str),
 }
@@ -46,6 +49,7 @@ impl From<SseEvent> for Bytes {
                 "event: endpoint\nid: {id}\nretry: {}\ndata: {url}\n\n",
                 retry.as_millis()
             ),
+            SseEvent::Retry(retry) => write!(head, "retry: {}\n\n", retry.as_millis()),
             SseEvent::Comment(text) => write!(head, ": {text}\n\n"),
             SseEvent::Message { id: Some(id), .. } => write!(head, "event: message\nid: {id}\n"),
             SseEvent::Message { id: None, .. } => writeln!(head, "event: message"),
@@ -105,6 +109,7 @@ mod tests {
         let message = SseEvent::Message { id: None, data };
         assert_eq!(text(message), "event: message\ndata: {}\n\n");
         assert_eq!(text(SseEvent::Comment("x")), ": x\n\n");
+        assert_eq!(text(SseEvent::Retry(retry)), "retry: 1500\n\n");
     }
 
     #[tokio::test(start_paused = true)]

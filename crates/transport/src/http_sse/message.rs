@@ -14,6 +14,7 @@ use super::{
     request::{self, Received},
 };
 use crate::{
+    away::Patience,
     http::{Refusal, is_json},
     message::{Envelope, Kind},
     shared::Shared,
@@ -29,7 +30,7 @@ use crate::{
 pub(super) async fn serve<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     owner: &Owner,
-    parts: Parts,
+    mut parts: Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
     if !is_json(&parts.headers) {
@@ -44,10 +45,12 @@ pub(super) async fn serve<H: ServerHandler>(
     if let Kind::Request { method, .. } = &envelope.kind {
         config.gate.pass(&parts, method)?;
     }
-    let (session, record) = admit(shared, owner, &parts.uri, envelope.id()).await?;
+    let asks = matches!(envelope.kind, Kind::Request { .. });
+    let patience = &mut Patience::unless(asks, &shared.away, &mut parts.extensions);
+    let (session, record) = admit(shared, owner, &parts.uri, envelope.id(), patience).await?;
     let handshake = record.handshake.clone();
     let received = Received { owner: owner.clone(), session, handshake, parts, body: body.clone() };
-    accept(shared, received, envelope.kind).await?;
+    accept(shared, received, envelope.kind, patience).await?;
     Ok(accepted())
 }
 
@@ -55,21 +58,24 @@ pub(super) async fn serve<H: ServerHandler>(
 async fn batch<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     owner: &Owner,
-    parts: Parts,
+    mut parts: Parts,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let messages = read(&shared.config, body)?;
-    let (session, record) = admit(shared, owner, &parts.uri, None).await?;
+    let asks = messages.iter().any(|message| Envelope::is_request(message.get().as_bytes()));
+    let mut patience = Patience::unless(asks, &shared.away, &mut parts.extensions);
+    let (session, record) = admit(shared, owner, &parts.uri, None, &mut patience).await?;
     let handshake = record.handshake.clone().ok_or_else(|| not_initialized(None))?;
     pass(&shared.config, &parts, &messages, &handshake)?;
     let accepting = messages.into_iter().map(|message| {
         let text = body.slice_ref(message.get().as_bytes());
         let (owner, handshake) = (owner.clone(), Some(Arc::clone(&handshake)));
         let received = Received { owner, session, handshake, parts: parts.clone(), body: text };
+        let mut patience = patience.clone();
         async move {
             let text = received.body.clone();
             let taken = match Envelope::read(&text) {
-                Ok(envelope) => accept(shared, received, envelope.kind).await,
+                Ok(envelope) => accept(shared, received, envelope.kind, &mut patience).await,
                 Err(malformed) => Err(malformed.into()),
             };
             match taken {
@@ -86,6 +92,7 @@ async fn accept<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     received: Received,
     kind: Kind<'_>,
+    patience: &mut Patience<'_>,
 ) -> Result<(), Refusal> {
     match kind {
         Kind::Request { id, method } => {
@@ -99,13 +106,13 @@ async fn accept<H: ServerHandler>(
             };
             let transport = Transport::HttpSse;
             let caller = Caller { owner: &owner, session, transport, agreed: &agreed };
-            notification::accept(shared, caller, parts, &method, &body).await
+            notification::accept(shared, caller, parts, &method, &body, patience).await
         }
         Kind::Response { id } => {
-            answer::accept(shared, received.session, Some(&id), &received.body).await
+            answer::accept(shared, received.session, Some(&id), &received.body, patience).await
         }
         Kind::Error { id } => {
-            answer::accept(shared, received.session, id.as_ref(), &received.body).await
+            answer::accept(shared, received.session, id.as_ref(), &received.body, patience).await
         }
     }
 }
@@ -117,11 +124,12 @@ async fn admit<H>(
     owner: &Owner,
     uri: &Uri,
     request: Option<&RequestId>,
+    patience: &mut Patience<'_>,
 ) -> Result<(SessionId, Arc<Session>), Refusal> {
     let not_found = || Refusal::SessionNotFound { id: request.cloned() };
     let named = named(uri).ok_or_else(|| Refusal::EndpointRequired { id: request.cloned() })?;
     let id: SessionId = named.parse().map_err(|_| not_found())?;
-    let admitted = shared.store.admit(id, owner).await;
+    let admitted = patience.ask(|| shared.store.admit(id, owner)).await;
     let session = admitted.map_err(|error| Refusal::store(&error, request.cloned()))?;
     session
         .filter(|session| session.transport == Transport::HttpSse)

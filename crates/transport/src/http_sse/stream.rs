@@ -9,6 +9,7 @@ use rmcp::ServerHandler;
 
 use super::StreamEventId;
 use crate::{
+    away::Patience,
     http::{Refusal, accepts_event_stream},
     shared::Shared,
     standalone::{self, Beginning},
@@ -18,17 +19,18 @@ pub(super) async fn serve<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     message: &str,
     owner: &Owner,
-    parts: &Parts,
+    parts: &mut Parts,
 ) -> Result<Response, Refusal> {
     if !accepts_event_stream(&parts.headers) {
         return Err(Refusal::GetNotAcceptable);
     }
-    let (session, claim) = match left(shared, owner, parts).await? {
+    let patience = &mut Patience::of(&shared.away, &mut parts.extensions);
+    let (session, claim) = match left(shared, owner, parts, patience).await? {
         Some(left) => (left.session, Claim::Take(Some(left.position))),
-        None => (begin(shared, owner).await?, Claim::Take(None)),
+        None => (begin(shared, owner, patience).await?, Claim::Take(None)),
     };
     let beginning = Beginning::HttpSse { url: format!("{message}?sessionId={session}") };
-    standalone::serve(shared, session, beginning, claim, parts).await
+    standalone::serve(shared, session, beginning, claim, parts, patience).await
 }
 
 /// Where the caller was cut off, if it comes back to a session that lives and is its own. Any other
@@ -37,19 +39,25 @@ async fn left<H>(
     shared: &Shared<H>,
     owner: &Owner,
     parts: &Parts,
+    patience: &mut Patience<'_>,
 ) -> Result<Option<StreamEventId>, Refusal> {
     let id = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let Some(left) = id.and_then(StreamEventId::parse) else { return Ok(None) };
-    let admitted = shared.store.admit(left.session, owner).await;
+    let admitted = patience.ask(|| shared.store.admit(left.session, owner)).await;
     let session = admitted.map_err(|error| Refusal::store(&error, None))?;
     Ok(session.filter(|session| session.transport == Transport::HttpSse).map(|_| left))
 }
 
 /// A new session. It is there before its client is told of it.
-async fn begin<H>(shared: &Shared<H>, owner: &Owner) -> Result<SessionId, Refusal> {
+async fn begin<H>(
+    shared: &Shared<H>,
+    owner: &Owner,
+    patience: &mut Patience<'_>,
+) -> Result<SessionId, Refusal> {
     let id = SessionId::random(&*shared.random);
     let transport = Transport::HttpSse;
     let session = Session { owner: owner.clone(), transport, handshake: None };
-    shared.store.create(id, session).await.map_err(|error| Refusal::store(&error, None))?;
+    let created = patience.ask(|| shared.store.create(id, session.clone())).await;
+    created.map_err(|error| Refusal::store(&error, None))?;
     Ok(id)
 }

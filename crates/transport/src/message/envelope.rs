@@ -81,6 +81,11 @@ impl<'a> Envelope<'a> {
             Ok(_) | Err(_) => Err(shape(None, "a message is a JSON object")),
         }
     }
+
+    /// Whether a text is a request, which wants an answer.
+    pub(crate) fn is_request(text: &[u8]) -> bool {
+        Envelope::read(text).is_ok_and(|envelope| matches!(envelope.kind, Kind::Request { .. }))
+    }
 }
 
 impl<'a> Fields<'a> {

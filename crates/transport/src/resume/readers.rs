@@ -16,12 +16,12 @@ pub(crate) struct Readers(Arc<DashMap<Key, Arc<Open>>>);
 #[derive(Default)]
 struct Open {
     grown: Notify,
-    /// Its client has come back on another connection.
+    /// Its client has come back here, on another connection.
     left: CancellationToken,
 }
 
 impl Readers {
-    /// Says that a call's log has grown.
+    /// Says that a call's log has grown, or another reader.
     pub(crate) fn wake(&self, session: SessionId, call: CallId) {
         if let Some(open) = self.0.get(&(session, call)) {
             open.grown.notify_one();
@@ -37,13 +37,6 @@ impl Readers {
 
     pub(crate) fn wake_all(&self) {
         self.0.iter().for_each(|open| open.grown.notify_one());
-    }
-
-    /// Ends a call's reader: its client reads elsewhere now.
-    pub(crate) fn leave(&self, session: SessionId, call: CallId) {
-        if let Some(open) = self.0.get(&(session, call)) {
-            open.left.cancel();
-        }
     }
 
     /// The sessions whose calls are read here; one with several is named as often.

@@ -7,7 +7,7 @@ use rmcp::ServerHandler;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{Cut, readers::Reader};
-use crate::{http::SseEvent, lease::Lease, shared::Shared};
+use crate::{http::SseEvent, lease::Lease, leaving::Leaving, shared::Shared};
 
 /// How often somebody who waits looks whether the call still runs at all. It must be found gone
 /// twice, with a look into its log between: it may have ended just then. With an instance that is
@@ -27,7 +27,8 @@ pub(super) struct Rest<H> {
     /// Where the call runs.
     executor: InstanceId,
     found_gone: bool,
-    _request: TaskTrackerToken,
+    leaving: Leaving,
+    _departure: TaskTrackerToken,
 }
 
 impl<H: ServerHandler> Rest<H> {
@@ -35,11 +36,13 @@ impl<H: ServerHandler> Rest<H> {
         shared: Arc<Shared<H>>,
         cut: Cut,
         (reader, lease): (Reader, Lease),
-        opening: SseEvent,
+        primes: bool,
         log: CallLog,
     ) -> Self {
+        let opening = SseEvent::opening(primes, &cut.event_id(cut.seq, false), shared.retry());
         let mut rest = Self {
-            _request: shared.requests.token(),
+            leaving: shared.leaving(primes),
+            _departure: shared.departures.token(),
             shared,
             cut,
             reader,
@@ -56,11 +59,26 @@ impl<H: ServerHandler> Rest<H> {
     }
 
     pub(super) async fn next(&mut self) -> Option<SseEvent> {
+        if self.leaving.is_over() {
+            return None;
+        }
+        let event = self.more().await;
+        self.leaving.or_last_word(event)
+    }
+
+    /// The next event, `None` if this connection is to end.
+    async fn more(&mut self) -> Option<SseEvent> {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 return Some(event);
             }
             if self.ended {
+                self.leaving.for_good();
+                return None;
+            }
+            // However fast the log grows.
+            let leaves = !self.runs_here() && self.leaving.is_due();
+            if self.lease.is_over() || leaves {
                 return None;
             }
             self.read().await?;
@@ -71,11 +89,18 @@ impl<H: ServerHandler> Rest<H> {
         }
     }
 
-    /// Reads on. `None` if the session is gone, or the log.
+    /// Reads on. `None` if the session is gone, or the log, or if its client reads elsewhere.
     async fn read(&mut self) -> Option<()> {
         let Cut { session, call, seq, .. } = self.cut;
         match self.shared.store.read_call(session, call, seq, None).await {
-            Ok(log) => self.take(log?),
+            Ok(log) => {
+                let log = log?;
+                if log.reader.as_ref().is_some_and(|reader| *reader != self.shared.instance) {
+                    self.leaving.for_good();
+                    return None;
+                }
+                self.take(log);
+            }
             Err(error) => {
                 tracing::debug!(event = "store.unavailable", %error, "a log is read again later");
             }
@@ -83,20 +108,26 @@ impl<H: ServerHandler> Rest<H> {
         Some(())
     }
 
+    fn runs_here(&self) -> bool {
+        self.executor == self.shared.instance
+    }
+
     /// Waits for more. `None` if this connection ends.
     async fn wait(&mut self) -> Option<()> {
-        let shared = &self.shared;
-        // A call that runs elsewhere can be read elsewhere.
-        let ends =
-            if self.executor == shared.instance { &shared.shutdown } else { &shared.draining };
-        if ends.is_cancelled() {
+        if self.shared.shutdown.is_cancelled() {
             return None;
         }
+        let runs_here = self.runs_here();
         tokio::select! {
-            () = self.reader.left() => return None,
+            () = self.reader.left() => {
+                self.leaving.for_good();
+                return None;
+            }
             () = self.lease.over() => return None,
             () = self.reader.grown() => {}
-            () = ends.cancelled() => {}
+            () = self.shared.shutdown.cancelled() => {}
+            // A call that runs elsewhere can be read elsewhere.
+            () = self.leaving.due(), if !runs_here => return None,
             () = tokio::time::sleep(LOOK) => self.look().await,
         }
         Some(())

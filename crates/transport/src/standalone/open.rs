@@ -50,6 +50,10 @@ impl OpenStream {
         self.bell.notified().await;
     }
 
+    pub(super) fn has_ended(&self) -> bool {
+        self.end.is_cancelled()
+    }
+
     pub(super) async fn ended(&self) {
         self.end.cancelled().await;
     }
@@ -93,12 +97,6 @@ impl OpenStreams {
     /// Says that a session's log has more, or another holder.
     pub(crate) fn ring(&self, session: SessionId) {
         if let Some(streams) = self.sessions.get(&session) {
-            streams.iter().for_each(|stream| stream.ring());
-        }
-    }
-
-    pub(crate) fn ring_all(&self) {
-        for streams in &self.sessions {
             streams.iter().for_each(|stream| stream.ring());
         }
     }

@@ -1,6 +1,6 @@
 //! One connection that carries a standalone stream.
 
-use std::{collections::VecDeque, future, sync::Arc};
+use std::{collections::VecDeque, future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
@@ -8,10 +8,17 @@ use mcp_everything_store::{
     Bell, Claim, Epoch, OpenedStream, Position, Pulled, Ring, SessionId, StoreError, Transport,
 };
 use rmcp::ServerHandler;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{event_id, open::OpenStream, watch::Watch};
-use crate::{http::SseEvent, lease::Lease, shared::Shared};
+use crate::{http::SseEvent, jitter, lease::Lease, leaving::Leaving, shared::Shared};
+
+/// How long after a look that failed the next one is.
+const CATCH_UP: Duration = Duration::from_secs(3);
 
 pub(super) struct Stream<H: ServerHandler> {
     shared: Arc<Shared<H>>,
@@ -30,8 +37,12 @@ pub(super) struct Stream<H: ServerHandler> {
     transport: Transport,
     /// Looks after calls that are heard here; `None` where they have streams of their own.
     watch: Option<Watch>,
-    /// Whether this instance goes away.
-    leaving: bool,
+    /// When to look for what a store that was away did not tell.
+    again: Option<Instant>,
+    /// When to leave an instance that goes away, and whether it is time.
+    leaving: Leaving,
+    due: bool,
+    _departure: TaskTrackerToken,
 }
 
 impl<H: ServerHandler> Stream<H> {
@@ -40,14 +51,17 @@ impl<H: ServerHandler> Stream<H> {
         shared: Arc<Shared<H>>,
         session: SessionId,
         transport: Transport,
+        primes: bool,
         lease: Lease,
     ) -> Self {
         let (open, now) = shared.streams.register(session, shared.bus.attend(session));
         let watch = match transport {
             Transport::StreamableHttp => None,
-            Transport::HttpSse => Some(Watch::new(&shared)),
+            Transport::HttpSse => Some(Watch::default()),
         };
         Self {
+            leaving: shared.leaving(primes),
+            _departure: shared.departures.token(),
             shared,
             session,
             open,
@@ -60,7 +74,8 @@ impl<H: ServerHandler> Stream<H> {
             said_gap: false,
             transport,
             watch,
-            leaving: false,
+            again: None,
+            due: false,
         }
     }
 
@@ -105,12 +120,31 @@ impl<H: ServerHandler> Stream<H> {
 
     /// The next event. That somebody asks for it says that the one before is on its way.
     pub(super) async fn next(&mut self) -> Option<SseEvent> {
+        if self.leaving.is_over() {
+            return None;
+        }
+        let event = self.more().await;
+        self.leaving.or_last_word(event)
+    }
+
+    /// The next event, `None` if this connection is to end.
+    async fn more(&mut self) -> Option<SseEvent> {
         loop {
             if let Some(event) = self.aside.pop_front() {
                 return Some(event);
             }
+            // However much there is to say.
+            self.due |= self.leaving.is_due();
+            if self.open.has_ended()
+                || self.lease.is_over()
+                || self.due && self.watch.is_none()
+                || self.shared.shutdown.is_cancelled()
+            {
+                return None;
+            }
             let rung = self.open.rung().now_or_never().is_some();
-            if rung || self.queue.is_empty() && self.given > self.passed {
+            let told = self.given == self.passed || self.again.is_some();
+            if rung || self.queue.is_empty() && !told {
                 self.rung().await?;
                 continue;
             }
@@ -119,7 +153,7 @@ impl<H: ServerHandler> Stream<H> {
                 let id = Some(event_id(self.session, self.transport, position));
                 return Some(SseEvent::Message { id, data });
             }
-            if self.leaving && self.is_idle().await? {
+            if self.due && self.is_idle().await? {
                 return None;
             }
             tokio::select! {
@@ -127,8 +161,11 @@ impl<H: ServerHandler> Stream<H> {
                 () = self.open.ended() => return None,
                 () = self.lease.over() => return None,
                 () = self.shared.shutdown.cancelled() => return None,
-                () = self.shared.draining.cancelled(), if !self.leaving => self.leaving = true,
+                () = self.leaving.due(), if !self.due => self.due = true,
                 () = self.open.rung() => self.rung().await?,
+                () = sleep_until(self.again.unwrap_or_else(Instant::now)), if self.again.is_some() => {
+                    self.look().await?;
+                }
                 () = watched(self.watch.as_ref()) => self.look_after().await?,
                 Some(now) = self.now.recv() => {
                     let now = now.into_iter().map(|data| SseEvent::Message { id: None, data });
@@ -143,12 +180,12 @@ impl<H: ServerHandler> Stream<H> {
         let (Some(watch), Some(_)) = (&mut self.watch, self.open.epoch()) else {
             return Some(true);
         };
-        watch.begin();
+        watch.begin(&self.shared);
         match self.shared.store.running(self.session).await {
             Ok(running) if running.is_empty() => {}
             Ok(_) => return Some(false),
             Err(error) => {
-                later(&error);
+                self.later(&error);
                 return Some(false);
             }
         }
@@ -160,7 +197,7 @@ impl<H: ServerHandler> Stream<H> {
     /// Sees what the bell was about, and that calls may run. `None` if the session is gone.
     async fn rung(&mut self) -> Option<()> {
         if let Some(watch) = &mut self.watch {
-            watch.begin();
+            watch.begin(&self.shared);
         }
         self.look().await
     }
@@ -179,16 +216,21 @@ impl<H: ServerHandler> Stream<H> {
 
     /// Reads what there is. `None` if the session is gone.
     async fn look(&mut self) -> Option<()> {
+        self.again = None;
+        if let Some(epoch) = self.open.epoch() {
+            self.pull(epoch).await?;
+        }
+        // One that was superseded may be the only one left by now: of two bells it hears one.
         if self.open.epoch().is_none() {
             match self.claim(Claim::IfFree).await {
                 Ok(claimed) => _ = claimed?,
-                Err(error) => later(&error),
+                Err(error) => self.later(&error),
+            }
+            if let Some(epoch) = self.open.epoch() {
+                self.pull(epoch).await?;
             }
         }
-        match self.open.epoch() {
-            Some(epoch) => self.pull(epoch).await,
-            None => Some(()),
-        }
+        Some(())
     }
 
     async fn pull(&mut self, epoch: Epoch) -> Option<()> {
@@ -209,13 +251,16 @@ impl<H: ServerHandler> Stream<H> {
                 (self.said_gap, self.passed) = (gap, self.given);
                 self.queue = events.into();
             }
-            Err(error) => {
-                later(&error);
-                // What was given is said again with the next bell.
-                self.passed = self.given;
-            }
+            Err(error) => self.later(&error),
         }
         Some(())
+    }
+
+    /// Looks again without being rung: the bell that could not be answered may be the last for
+    /// long.
+    fn later(&mut self, error: &StoreError) {
+        tracing::debug!(event = "store.unavailable", %error, "a stream catches up later");
+        self.again = Some(Instant::now() + jitter::around(&*self.shared.random, CATCH_UP));
     }
 }
 
@@ -224,10 +269,6 @@ async fn watched(watch: Option<&Watch>) {
         Some(watch) => watch.due().await,
         None => future::pending().await,
     }
-}
-
-fn later(error: &StoreError) {
-    tracing::debug!(event = "store.unavailable", %error, "a stream catches up later");
 }
 
 impl<H: ServerHandler> Drop for Stream<H> {
@@ -243,13 +284,15 @@ impl<H: ServerHandler> Drop for Stream<H> {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        runtime.spawn(async move {
+        let departures = self.shared.departures.clone();
+        let give_up = async move {
             let closed = shared.store.close_stream(session, epoch, passed).await.map(|_| ());
             let rung = shared.bus.ring(Ring::All, Bell::StreamChanged(session)).await;
             if let Err(error) = closed.and(rung) {
                 // Its hold lapses by itself, and shadows ask again when they are next held.
                 tracing::debug!(event = "store.unavailable", %error, "a stream was not given up");
             }
-        });
+        };
+        departures.spawn_on(give_up, &runtime);
     }
 }

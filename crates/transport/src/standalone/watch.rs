@@ -13,27 +13,27 @@ use crate::shared::Shared;
 /// just then. With the time an instance's lease takes to lapse, its client waits less than 5 s.
 const LOOK: Duration = Duration::from_secs(1);
 
+#[derive(Default)]
 pub(super) struct Watch {
     /// When to look next; `None` while no call is known to run.
     next: Option<Instant>,
     /// The calls that were found gone when this last looked.
     gone: Vec<CallId>,
-    /// A drain waits for what is still to be heard here.
-    _request: TaskTrackerToken,
+    /// A drain waits for what is still to be heard here, and not for a client that waits for
+    /// nothing.
+    request: Option<TaskTrackerToken>,
 }
 
 impl Watch {
-    pub(super) fn new<H>(shared: &Shared<H>) -> Self {
-        Self { next: None, gone: Vec::new(), _request: shared.requests.token() }
-    }
-
     /// Something happened in the session: calls may run.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin<H>(&mut self, shared: &Shared<H>) {
         self.next.get_or_insert_with(|| Instant::now() + LOOK);
+        self.request.get_or_insert_with(|| shared.requests.token());
     }
 
     pub(super) fn end(&mut self) {
         self.next = None;
+        self.request = None;
     }
 
     /// Returns when it is time to look.
@@ -55,7 +55,7 @@ impl Watch {
             }
         };
         if running.is_empty() {
-            self.next = None;
+            self.end();
         }
         let mut gone = Vec::new();
         for call in running {

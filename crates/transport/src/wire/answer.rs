@@ -4,13 +4,14 @@ use bytes::Bytes;
 use mcp_everything_store::{Answer, Bell, Ring, SessionId};
 use rmcp::model::{ClientJsonRpcMessage, RequestId};
 
-use crate::{call::ClientNumber, http::Refusal, message::bounded, shared::Shared};
+use crate::{away::Patience, call::ClientNumber, http::Refusal, message::bounded, shared::Shared};
 
 pub(crate) async fn accept<H>(
     shared: &Shared<H>,
     session: SessionId,
     id: Option<&RequestId>,
     body: &Bytes,
+    patience: &mut Patience<'_>,
 ) -> Result<(), Refusal> {
     let Some(number) = id.and_then(ClientNumber::parse) else {
         let reason = "no request of this server has that id".to_owned();
@@ -26,11 +27,15 @@ pub(crate) async fn accept<H>(
         return Ok(());
     }
     let answer = Answer { number: number.number, data: body.clone() };
-    let waiting = shared.store.answer(session, number.call, answer).await;
+    let waiting = patience.ask(|| shared.store.answer(session, number.call, answer.clone())).await;
     let Some(instance) = waiting.map_err(|error| Refusal::store(&error, None))? else {
         late(session, number);
         return Ok(());
     };
+    if matches!(shared.bus.is_alive(&instance).await, Ok(false)) {
+        late(session, number);
+        return Ok(());
+    }
     let bell = Bell::CallNews(session, number.call);
     if let Err(error) = shared.bus.ring(Ring::One(instance), bell).await {
         // It is kept, and a call that waits looks for itself now and then.
@@ -39,7 +44,8 @@ pub(crate) async fn accept<H>(
     Ok(())
 }
 
-/// An answer nobody waits for: the call was cancelled, timed out or ended.
+/// An answer nobody waits for: the call was cancelled, timed out or ended, or went with its
+/// instance. The client did nothing wrong.
 fn late(session: SessionId, number: ClientNumber) {
-    tracing::debug!(event = "answer.late", %session, request = %number, "nobody waits for an answer");
+    tracing::info!(event = "answer.late", %session, request = %number, "nobody waits for an answer");
 }

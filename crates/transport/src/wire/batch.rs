@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     Config,
+    away::Patience,
     call::{Outgoing, Promoted, Waiting},
     http::{Refusal, SseEvent, event_stream, json_response},
     message::{Envelope, Kind, VersionHeader, Wire, bounded},
@@ -34,20 +35,22 @@ use crate::{
 pub(super) async fn serve<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     owner: &Owner,
-    parts: Parts,
+    mut parts: Parts,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let messages = read(&shared.config, body)?;
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(invalid("this protocol version has no batches".to_owned()));
     }
-    let (session, agreed) = session::admit(shared, owner, &parts.headers, None).await?;
+    let asks = messages.iter().any(|message| Envelope::is_request(message.get().as_bytes()));
+    let patience = &mut Patience::unless(asks, &shared.away, &mut parts.extensions);
+    let (session, agreed) = session::admit(shared, owner, &parts.headers, None, patience).await?;
     pass(&shared.config, &parts, &messages, &agreed)?;
     let transport = Transport::StreamableHttp;
     let caller = Caller { owner, session, transport, agreed: &agreed };
     let mut batch = Batch { shared, answers: Vec::new(), calls: Vec::new() };
     for message in messages {
-        batch.take(caller, parts.clone(), message).await?;
+        batch.take(caller, parts.clone(), message, patience).await?;
     }
     batch.respond().await
 }
@@ -104,6 +107,7 @@ impl<H: ServerHandler> Batch<'_, H> {
         caller: Caller<'_>,
         parts: Parts,
         message: &RawValue,
+        patience: &mut Patience<'_>,
     ) -> Result<(), Refusal> {
         let text = message.get().as_bytes();
         let taken = match Envelope::read(text).map_err(Refusal::from) {
@@ -117,15 +121,15 @@ impl<H: ServerHandler> Batch<'_, H> {
                 )
                 .map(|started| self.calls.push(Waiting::new(self.shared, started))),
                 Kind::Notification { method } => {
-                    notification::accept(self.shared, caller, parts, &method, text).await
+                    notification::accept(self.shared, caller, parts, &method, text, patience).await
                 }
                 Kind::Response { id } => {
                     let text = Bytes::copy_from_slice(text);
-                    answer::accept(self.shared, caller.session, Some(&id), &text).await
+                    answer::accept(self.shared, caller.session, Some(&id), &text, patience).await
                 }
                 Kind::Error { id } => {
                     let text = Bytes::copy_from_slice(text);
-                    answer::accept(self.shared, caller.session, id.as_ref(), &text).await
+                    answer::accept(self.shared, caller.session, id.as_ref(), &text, patience).await
                 }
             },
         };

@@ -6,6 +6,7 @@ use mcp_everything_store::{Bell, Owner, Ring};
 
 use super::session;
 use crate::{
+    away::Patience,
     http::Refusal,
     message::{VersionHeader, Wire},
     shared::Shared,
@@ -14,15 +15,18 @@ use crate::{
 pub(crate) async fn serve<H>(
     shared: &Shared<H>,
     owner: &Owner,
-    parts: &Parts,
+    parts: &mut Parts,
 ) -> Result<Response, Refusal> {
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(Refusal::MethodNotAllowed(Method::DELETE, "POST"));
     }
+    let mut patience = Patience::of(&shared.away, &mut parts.extensions);
     // One of the other transport is none here.
-    let (session, _) = session::admit(shared, owner, &parts.headers, None).await?;
-    let deleted = shared.store.delete(session, owner).await;
-    if !deleted.map_err(|error| Refusal::store(&error, None))? {
+    let (session, _) = session::admit(shared, owner, &parts.headers, None, &mut patience).await?;
+    let deleted = patience.ask(|| shared.store.delete(session, owner)).await;
+    let deleted = deleted.map_err(|error| Refusal::store(&error, None))?;
+    // Of what was asked before nobody knows the outcome: it may have been this that ended it.
+    if !deleted && !patience.repeated() {
         return Err(Refusal::SessionNotFound { id: None });
     }
     shared.end_session(session);

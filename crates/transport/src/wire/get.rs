@@ -9,6 +9,7 @@ use rmcp::ServerHandler;
 
 use super::session;
 use crate::{
+    away::Patience,
     call::{EventId, primes},
     http::{Refusal, accepts_event_stream},
     message::{VersionHeader, Wire},
@@ -20,7 +21,7 @@ use crate::{
 pub(crate) async fn serve<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     owner: &Owner,
-    parts: &Parts,
+    parts: &mut Parts,
 ) -> Result<Response, Refusal> {
     if !accepts_event_stream(&parts.headers) {
         return Err(Refusal::GetNotAcceptable);
@@ -28,21 +29,23 @@ pub(crate) async fn serve<H: ServerHandler>(
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(Refusal::MethodNotAllowed(Method::GET, "POST"));
     }
-    let (session, agreed) = session::admit(shared, owner, &parts.headers, None).await?;
+    let patience = &mut Patience::of(&shared.away, &mut parts.extensions);
+    let (session, agreed) = session::admit(shared, owner, &parts.headers, None, patience).await?;
     let primes = primes(&agreed.protocol_version);
     let Some(last) = parts.headers.get("last-event-id") else {
         let beginning = Beginning::StreamableHttp { primes };
-        return standalone::serve(shared, session, beginning, Claim::Take(None), parts).await;
+        let claim = Claim::Take(None);
+        return standalone::serve(shared, session, beginning, claim, parts, patience).await;
     };
     match last.to_str().ok().and_then(EventId::parse) {
         Some(EventId::Standalone(position)) => {
             let (beginning, claim) =
                 (Beginning::StreamableHttp { primes }, Claim::Take(Some(position)));
-            standalone::serve(shared, session, beginning, claim, parts).await
+            standalone::serve(shared, session, beginning, claim, parts, patience).await
         }
         Some(EventId::Call { call, seq, last: false, request }) => {
             let cut = resume::Cut { session, call, seq, request };
-            resume::serve(shared, cut, primes, parts).await
+            resume::serve(shared, cut, primes, parts, patience).await
         }
         // Clients take a 405 for "no stream here" and stop; a 404 would mean that the session is
         // gone, and an empty stream that they should try again.

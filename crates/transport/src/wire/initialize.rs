@@ -15,6 +15,7 @@ use rmcp::{
 
 use super::session;
 use crate::{
+    away::Patience,
     call::{Outgoing, Start, start},
     http::{Refusal, json_response},
     message::{self, Wire},
@@ -38,9 +39,8 @@ pub(super) async fn serve<H: ServerHandler>(
     let session = SessionId::random(&*shared.random);
     let handshake = Arc::new(handshake);
     let new = Session { owner: owner.clone(), transport, handshake: Some(Arc::clone(&handshake)) };
-    shared
-        .store
-        .create(session, new)
+    Patience::none(&shared.away)
+        .ask(|| shared.store.create(session, new.clone()))
         .await
         .map_err(|error| Refusal::store(&error, Some(id.clone())))?;
     log_start(session, owner, &negotiated.client, &handshake);

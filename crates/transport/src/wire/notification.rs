@@ -14,11 +14,15 @@ use rmcp::{
 
 use super::call::Caller;
 use crate::{
+    away::Patience,
     call::{self, Promoted, Start, Waiting, parse_progress_token, request_key},
     http::Refusal,
     message,
     shared::Shared,
 };
+
+/// The largest progress that is passed on to another instance, in bytes: it travels with the bell.
+const MAX_PROGRESS: usize = 4 << 10;
 
 pub(crate) async fn accept<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
@@ -26,17 +30,18 @@ pub(crate) async fn accept<H: ServerHandler>(
     parts: Parts,
     method: &str,
     body: &[u8],
+    patience: &mut Patience<'_>,
 ) -> Result<(), Refusal> {
     let notification = message::notification(method, body)
         .map_err(|reason| Refusal::InvalidRequest { id: None, reason })?;
     match notification {
         ClientNotification::CancelledNotification(cancelled) => {
-            cancel(shared, caller.session, &cancelled.params).await
+            cancel(shared, caller.session, &cancelled.params, patience).await
         }
         ClientNotification::ProgressNotification(progress) => {
             let params = progress.params.clone();
             let message = ClientJsonRpcMessage::notification(progress.into());
-            report(shared, caller.session, &params, message, body).await
+            report(shared, caller.session, &params, message, body, patience).await
         }
         other => hand_over(shared, caller, parts, other),
     }
@@ -48,11 +53,13 @@ async fn cancel<H>(
     shared: &Shared<H>,
     session: SessionId,
     params: &CancelledNotificationParam,
+    patience: &mut Patience<'_>,
 ) -> Result<(), Refusal> {
     let Some(request) = &params.request_id else {
         return Ok(());
     };
-    let running = shared.store.cancel(session, &request_key(request)).await;
+    let request = request_key(request);
+    let running = patience.ask(|| shared.store.cancel(session, &request)).await;
     let running = running.map_err(|error| Refusal::store(&error, None))?;
     for call in running {
         tracing::debug!(event = "call.cancelled", %session, call = %call.id,
@@ -79,6 +86,7 @@ async fn report<H>(
     params: &ProgressNotificationParam,
     message: ClientJsonRpcMessage,
     body: &[u8],
+    patience: &mut Patience<'_>,
 ) -> Result<(), Refusal> {
     let Some(number) = parse_progress_token(&params.progress_token) else {
         return Ok(());
@@ -87,7 +95,10 @@ async fn report<H>(
         call.deliver(number, message);
         return Ok(());
     }
-    let log = shared.store.read_call(session, number.call, u64::MAX, None).await;
+    if body.len() > MAX_PROGRESS {
+        return Ok(());
+    }
+    let log = patience.ask(|| shared.store.read_call(session, number.call, u64::MAX, None)).await;
     if let Some(log) = log.map_err(|error| Refusal::store(&error, None))? {
         let bell = Bell::Progressed(session, number.call, body.to_vec().into());
         // Progress may be lost, so a bus that is away is no reason to refuse it.

@@ -14,6 +14,7 @@ use super::{
     initialize, notification, session, stateless,
 };
 use crate::{
+    away::Patience,
     http::{Refusal, accepts_json_and_event_stream, is_json},
     message::{Envelope, Kind, VersionHeader, Wire},
     shared::Shared,
@@ -49,7 +50,7 @@ pub(crate) async fn serve<H: ServerHandler>(
 async fn stateful<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     owner: &Owner,
-    parts: Parts,
+    mut parts: Parts,
     envelope: Envelope<'_>,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
@@ -60,7 +61,10 @@ async fn stateful<H: ServerHandler>(
     {
         return initialize::serve(shared, owner, parts, id, body).await;
     }
-    let (session, agreed) = session::admit(shared, owner, &parts.headers, id.as_ref()).await?;
+    let asks = matches!(envelope.kind, Kind::Request { .. });
+    let patience = &mut Patience::unless(asks, &shared.away, &mut parts.extensions);
+    let (session, agreed) =
+        session::admit(shared, owner, &parts.headers, id.as_ref(), patience).await?;
     let transport = Transport::StreamableHttp;
     match envelope.kind {
         Kind::Request { id, method } => {
@@ -69,15 +73,15 @@ async fn stateful<H: ServerHandler>(
         }
         Kind::Notification { method } => {
             let caller = Caller { owner, session, transport, agreed: &agreed };
-            notification::accept(shared, caller, parts, &method, body).await?;
+            notification::accept(shared, caller, parts, &method, body, patience).await?;
             Ok(accepted())
         }
         Kind::Response { id } => {
-            answer::accept(shared, session, Some(&id), body).await?;
+            answer::accept(shared, session, Some(&id), body, patience).await?;
             Ok(accepted())
         }
         Kind::Error { id } => {
-            answer::accept(shared, session, id.as_ref(), body).await?;
+            answer::accept(shared, session, id.as_ref(), body, patience).await?;
             Ok(accepted())
         }
     }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use mcp_everything_store::{Handshake, Owner, SessionId, Transport};
 use rmcp::model::RequestId;
 
-use crate::{http::Refusal, shared::Shared};
+use crate::{away::Patience, http::Refusal, shared::Shared};
 
 pub(super) const HEADER: &str = "mcp-session-id";
 
@@ -28,9 +28,10 @@ pub(super) async fn admit<H>(
     owner: &Owner,
     headers: &HeaderMap,
     request: Option<&RequestId>,
+    patience: &mut Patience<'_>,
 ) -> Result<(SessionId, Arc<Handshake>), Refusal> {
     let id = id(headers, request)?;
-    let admitted = shared.store.admit(id, owner).await;
+    let admitted = patience.ask(|| shared.store.admit(id, owner)).await;
     let session = admitted.map_err(|error| Refusal::store(&error, request.cloned()))?;
     session
         .filter(|session| session.transport == Transport::StreamableHttp)

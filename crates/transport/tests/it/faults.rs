@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -24,6 +27,7 @@ pub(crate) struct FaultyStore {
     pub(crate) inner: MemoryStore,
     down: Mutex<HashSet<&'static str>>,
     unanswered: Mutex<HashSet<&'static str>>,
+    away: AtomicBool,
     gates: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
     done: watch::Sender<HashMap<&'static str, usize>>,
 }
@@ -34,6 +38,7 @@ impl FaultyStore {
             inner,
             down: Mutex::default(),
             unanswered: Mutex::default(),
+            away: AtomicBool::new(false),
             gates: Mutex::default(),
             done: watch::Sender::default(),
         }
@@ -52,6 +57,11 @@ impl FaultyStore {
     pub(crate) fn mend(&self, operation: &'static str) {
         self.down.lock().unwrap().remove(operation);
         self.unanswered.lock().unwrap().remove(operation);
+    }
+
+    /// From now on all operations fail, or none.
+    pub(crate) fn is_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
 
     /// From now on an operation waits for a permit.
@@ -78,6 +88,9 @@ impl FaultyStore {
         let gate = self.gates.lock().unwrap().get(operation).cloned();
         if let Some(gate) = gate {
             gate.acquire().await.unwrap().forget();
+        }
+        if self.away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable { reason: "it was told to fail".into() });
         }
         told_to_fail(&self.down, operation)
     }

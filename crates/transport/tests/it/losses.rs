@@ -1,9 +1,12 @@
 //! What is lost on the way: connections, bells, writes, instances.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use mcp_everything_store::{Bell, Bus as _, Limits, Ring};
 use mcp_everything_transport::Config;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::{Client, Cluster, Events, call};
 
@@ -128,7 +131,10 @@ async fn a_call_whose_instance_died_is_answered_by_whoever_reads_on() {
     let mut rest = Events::of(client.on(1).get(id.as_deref()).await);
     rest.next().await.unwrap();
     cluster.bus.bury(cluster.ids[0].clone());
+    let buried = Instant::now();
     let told = rest.message().await.data;
+    // A lease that is gone is at most 2 s old news, and 5 s are promised.
+    assert!(buried.elapsed() <= Duration::from_secs(3), "{:?}", buried.elapsed());
     assert_eq!((&told["error"]["code"], &told["id"]), (&json!(-32603), &json!(1)));
     assert_eq!(rest.next().await, None);
     // The one that was taken for dead is told so, and sends nothing more.
@@ -162,7 +168,9 @@ async fn the_end_of_a_session_ends_its_readers() {
     let mut rest = Events::of(client.on(1).get(id.as_deref()).await);
     rest.next().await.unwrap();
     client.delete().await;
-    assert_eq!(rest.next().await, None);
+    // It ended with its session, and says so.
+    let told = rest.rest().await;
+    assert!(told.iter().all(|told| told["error"]["code"] == -32603), "{told:?}");
 }
 
 #[tokio::test]
@@ -192,4 +200,51 @@ async fn a_stream_whose_holder_died_is_taken_over() {
     client.on(1).post(&noted).await;
     cluster.bus.ring(Ring::All, Bell::Missed).await.unwrap();
     assert_eq!(shadow.message().await.data["method"], "notifications/noted");
+}
+
+#[tokio::test]
+async fn an_answer_to_a_call_that_died_is_taken_all_the_same() {
+    let cluster = Cluster::of(2).await;
+    let client = cluster.client().await;
+    let mut stream = client.stream(&call(1, "ask")).await;
+    let id = stream.message().await.data["id"].clone();
+    cluster.bus.bury(cluster.ids[0].clone());
+    let answer = json!({"jsonrpc": "2.0", "id": id, "result": {}});
+    for _ in 0..2 {
+        assert_eq!(client.on(1).post(&answer).await.status, StatusCode::ACCEPTED);
+    }
+}
+
+#[tokio::test]
+async fn progress_too_large_for_a_bell_is_not_passed_on() {
+    let cluster = Cluster::of(2).await;
+    let client = cluster.client().await;
+    let mut stream = client.stream(&call(1, "ask")).await;
+    let token = stream.message().await.data["id"].clone();
+    let progress = |message: String| {
+        json!({
+            "jsonrpc": "2.0", "method": "notifications/progress",
+            "params": { "progressToken": token, "progress": 1, "message": message }
+        })
+    };
+    for (message, passed_on) in [("x".repeat(5_000), 0), (String::new(), 1)] {
+        let answer = client.on(1).post(&progress(message)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED);
+        assert_eq!(cluster.store.count("read_call"), passed_on);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_nobody_answers_is_taken_back_under_its_own_name() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client().await;
+    let mut stream = client.stream(&call(1, "ask")).await;
+    let asked = stream.message().await.data;
+    let rest = stream.rest_whenever().await;
+    assert_eq!(rest[0]["method"], "notifications/cancelled");
+    assert_eq!(rest[0]["params"]["requestId"], asked["id"]);
+    let told = rest[1]["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(told.contains("Timeout"), "{told}");
+    let late = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {}});
+    assert_eq!(client.post(&late).await.status, StatusCode::ACCEPTED);
 }

@@ -16,6 +16,9 @@ use rmcp::{
 };
 use tokio::sync::{Mutex, Semaphore, broadcast, mpsc};
 
+/// How many events `count` has.
+pub(crate) const COUNT: u16 = 1_000;
+
 /// What the tests hold of the handlers.
 #[derive(Clone)]
 pub(crate) struct Probe {
@@ -79,15 +82,21 @@ impl ServerHandler for Probe {
                 }
                 Ok(text("done"))
             }
-            "ask" => {
-                let options = PeerRequestOptions::with_timeout(Duration::from_secs(30));
-                let ping = ServerRequest::PingRequest(PingRequest::default());
-                let asked = context.peer.send_request_with_option(ping, options).await;
-                match asked.unwrap().await_response().await {
-                    Ok(ClientResult::EmptyResult(_)) => Ok(text("answered")),
-                    other => Ok(text(&format!("{other:?}"))),
+            // As many events as there are permits, up to `COUNT`, and then the answer.
+            "count" => {
+                let token = context.meta.get_progress_token().unwrap();
+                for step in 1..=COUNT {
+                    self.gate.acquire().await.unwrap().forget();
+                    let params = ProgressNotificationParam::new(token.clone(), f64::from(step));
+                    context.peer.notify_progress(params).await.unwrap();
                 }
+                Ok(text("counted"))
             }
+            "gate and ask" => {
+                self.gate.acquire().await.unwrap().forget();
+                ask(&context).await
+            }
+            "ask" => ask(&context).await,
             "leave" => {
                 context.extensions.get::<StreamControl>().unwrap().close();
                 self.gate.acquire().await.unwrap().forget();
@@ -128,6 +137,16 @@ impl ServerHandler for Probe {
         let noted = ServerNotification::CustomNotification(noted);
         context.peer.send_notification(noted).await.unwrap();
         let _ = self.seen.send("roots.noted");
+    }
+}
+
+async fn ask(context: &RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+    let options = PeerRequestOptions::with_timeout(Duration::from_secs(30));
+    let ping = ServerRequest::PingRequest(PingRequest::default());
+    let asked = context.peer.send_request_with_option(ping, options).await;
+    match asked.unwrap().await_response().await {
+        Ok(ClientResult::EmptyResult(_)) => Ok(text("answered")),
+        other => Ok(text(&format!("{other:?}"))),
     }
 }
 

@@ -102,4 +102,6 @@ async fn a_call_that_is_lost_is_said_to_be() {
     assert_eq!(told.data["error"]["code"], -32603);
     assert_eq!(told.data["id"], 17);
     Answer::of(client.get(told.id.as_deref()).await).await.is_refused(405, -32600);
+    let last = format!("AAAAAAAAAAAAAAAA.{}.n17", u64::MAX);
+    assert_eq!(Events::of(client.get(Some(&last)).await).message().await.data["id"], 17);
 }

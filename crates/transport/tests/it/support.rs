@@ -258,6 +258,11 @@ impl Events {
 
     /// The next event; `None` at the end of the stream. Comments are passed over.
     pub(crate) async fn next(&mut self) -> Option<Event> {
+        soon(self.whenever()).await
+    }
+
+    /// The next event, however long it takes.
+    async fn whenever(&mut self) -> Option<Event> {
         loop {
             if let Some(end) = self.text.find("\n\n") {
                 let block: String = self.text.drain(..end + 2).collect();
@@ -284,7 +289,7 @@ impl Events {
                 }
                 continue;
             }
-            let chunk = soon(self.body.next()).await?.unwrap();
+            let chunk = self.body.next().await?.unwrap();
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -301,8 +306,13 @@ impl Events {
 
     /// All messages up to the end.
     pub(crate) async fn rest(&mut self) -> Vec<Value> {
+        soon(self.rest_whenever()).await
+    }
+
+    /// All messages up to the end, however long that takes.
+    pub(crate) async fn rest_whenever(&mut self) -> Vec<Value> {
         let mut messages = Vec::new();
-        while let Some(event) = self.next().await {
+        while let Some(event) = self.whenever().await {
             if !event.data.is_null() {
                 messages.push(event.data);
             }

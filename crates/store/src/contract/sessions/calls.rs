@@ -114,17 +114,18 @@ pub async fn name_their_reader(harness: &impl SessionHarness) {
     let call = opened(&*store, id, 1).await;
     let reader = instance("b");
     let log = done(store.read_call(id, call.id, 0, Some(&reader)).await);
-    assert_eq!(log.expect("it is kept").left_behind, None);
+    assert_eq!(log.expect("it is kept").reader, None);
     let log = done(store.read_call(id, call.id, 0, Some(&reader)).await);
-    assert_eq!(log.expect("it is kept").left_behind, None);
+    assert_eq!(log.expect("it is kept").reader, Some(reader.clone()));
     let kept = Appended::Kept { reader: Some(reader.clone()) };
     assert_eq!(done(store.append(id, call.id, event(1, "x")).await), kept);
     // Reading on does not change it, and another reader leaves it behind.
-    done(store.read_call(id, call.id, 1, None).await);
+    let log = done(store.read_call(id, call.id, 1, None).await);
+    assert_eq!(log.expect("it is kept").reader, Some(reader.clone()));
     assert_eq!(done(store.append(id, call.id, event(2, "x")).await), kept);
     let newer = instance("c");
     let log = done(store.read_call(id, call.id, 0, Some(&newer)).await);
-    assert_eq!(log.expect("it is kept").left_behind, Some(reader));
+    assert_eq!(log.expect("it is kept").reader, Some(reader));
     let kept = Appended::Kept { reader: Some(newer) };
     assert_eq!(done(store.append(id, call.id, last(3)).await), kept);
 }
