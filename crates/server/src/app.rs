@@ -2,6 +2,7 @@
 
 mod base;
 mod everything;
+mod held;
 mod in_memory;
 mod in_redis;
 mod origin;

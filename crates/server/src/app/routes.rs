@@ -13,7 +13,7 @@ use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use super::base::Base;
+use super::{base::Base, held::Held};
 use crate::{
     http::{
         Health, Hosts, Proxies, Requests, catch_panics, check_host, cors, health, log,
@@ -67,7 +67,7 @@ pub(super) fn router(
     };
     let guarded = match settings.auth_mode {
         AuthMode::None => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
-        AuthMode::Integrated => integrated(settings, base, doors)?,
+        AuthMode::Integrated => integrated(settings, base, endpoint, doors)?,
     };
     let authenticated = settings.auth_mode != AuthMode::None;
     let hosts: Hosts = Arc::new(settings.allowed_hosts.clone());
@@ -92,7 +92,12 @@ struct Doors {
 }
 
 /// This server as its own authorization server, with the endpoints behind their doors.
-fn integrated(settings: &Settings, base: &Base, doors: Doors) -> Result<Router, NoResource> {
+fn integrated(
+    settings: &Settings,
+    base: &Base,
+    endpoint: &Endpoint<Everything>,
+    doors: Doors,
+) -> Result<Router, NoResource> {
     let uri = &settings.base_uri;
     let store = Arc::clone(&base.stores.oauth);
     let [mcp, sse, whole] = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
@@ -100,8 +105,10 @@ fn integrated(settings: &Settings, base: &Base, doors: Doors) -> Result<Router, 
     let sse = Arc::new(ProtectedResource::clone(&sse).accepting(mcp.resource()));
     let verifier = LocalVerifier::new(Arc::clone(&store), Arc::clone(&base.clock), uri.as_str());
     let verifier = Arc::new(verifier);
+    let held = Arc::new(Held(endpoint.clone()));
     let door = |resource: &Arc<ProtectedResource>| {
         BearerLayer::new(Arc::clone(&verifier) as _, Arc::clone(resource))
+            .while_away(Arc::clone(&held) as _)
     };
     let guarded = doors.mcp.layer(door(&mcp)).merge(doors.sse.layer(door(&sse)));
     let mut config = OAuthConfig::integrated(uri.clone(), NAME);
