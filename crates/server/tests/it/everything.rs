@@ -1,41 +1,23 @@
 //! A real client, signed in through the pages, uses every feature.
 #![expect(deprecated, reason = "2026-07-28 deprecates sampling, roots and logging (SEP-2577)")]
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
+mod client;
+
+use std::collections::{BTreeSet, HashMap};
 
 use rmcp::{
-    ClientHandler, ErrorData, RoleClient, ServiceExt as _,
     model::{
-        ArgumentInfo, CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities,
-        ClientConfig, ClientRequest, CompleteRequestParams, CreateMessageRequestParams,
-        CreateMessageResult, CustomNotification, ElicitRequestParams, ElicitResult,
-        ElicitationAction, GetPromptRequestParams, Implementation, ListRootsResult, LoggingLevel,
-        LoggingMessageNotificationParam, PaginatedRequestParams, ProgressNotificationParam,
-        ProtocolVersion, ReadResourceRequestParams, Reference, ResourceContents,
-        ResourceUpdatedNotificationParam, Root, SamplingMessage, SetLevelRequestParams,
+        ArgumentInfo, CallToolRequest, CallToolRequestParams, ClientRequest, CompleteRequestParams,
+        GetPromptRequestParams, LoggingLevel, PaginatedRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, Reference, ResourceContents, SetLevelRequestParams,
         SubscribeRequestParams, UnsubscribeRequestParams,
     },
-    service::{
-        NotificationContext, PeerRequestOptions, RequestContext, RunningService, ServiceError,
-    },
-    transport::{
-        StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig,
-    },
+    service::{PeerRequestOptions, ServiceError},
 };
-use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use serde_json::json;
 
-use crate::support::{Deployment, Server, SignIn, SseTransport, soon};
-
-/// How a client speaks to the server.
-#[derive(Clone, Copy)]
-enum Via {
-    StreamableHttp,
-    HttpSse,
-}
+use self::client::{Client, Said, Via};
+use crate::support::Deployment;
 
 /// Makes of each behaviour, an `async fn(&Deployment, Via)`, tests by one transport.
 macro_rules! by {
@@ -76,142 +58,6 @@ mod http_sse {
         older_revisions_are_served_too,
         an_unknown_tool_is_the_protocols_error,
     );
-}
-
-/// What the server said to the client.
-#[derive(Debug)]
-enum Said {
-    Progress(f64),
-    Log,
-    Updated(String),
-    Stderr(Value),
-}
-
-#[derive(Clone)]
-struct Handler {
-    version: ProtocolVersion,
-    said: mpsc::UnboundedSender<Said>,
-}
-
-impl ClientHandler for Handler {
-    fn get_info(&self) -> ClientConfig {
-        let capabilities = ClientCapabilities::builder()
-            .enable_sampling()
-            .enable_elicitation()
-            .enable_roots()
-            .build();
-        let client = Implementation::new("test", "1");
-        ClientConfig::new(capabilities, client).with_protocol_version(self.version.clone())
-    }
-
-    async fn create_message(
-        &self,
-        params: CreateMessageRequestParams,
-        _: RequestContext<RoleClient>,
-    ) -> Result<CreateMessageResult, ErrorData> {
-        assert_eq!(params.max_tokens, 7);
-        let message = SamplingMessage::assistant_text("sampled");
-        Ok(CreateMessageResult::new(message, "model".to_owned()))
-    }
-
-    async fn create_elicitation(
-        &self,
-        _: ElicitRequestParams,
-        _: RequestContext<RoleClient>,
-    ) -> Result<ElicitResult, ErrorData> {
-        let content = json!({ "name": "Ada", "check": true });
-        Ok(ElicitResult::new(ElicitationAction::Accept).with_content(content))
-    }
-
-    async fn list_roots(
-        &self,
-        _: RequestContext<RoleClient>,
-    ) -> Result<ListRootsResult, ErrorData> {
-        Ok(ListRootsResult::new(vec![Root::new("file:///home/ada").with_name("home")]))
-    }
-
-    async fn on_progress(
-        &self,
-        params: ProgressNotificationParam,
-        _: NotificationContext<RoleClient>,
-    ) {
-        let _ = self.said.send(Said::Progress(params.progress));
-    }
-
-    async fn on_logging_message(
-        &self,
-        _: LoggingMessageNotificationParam,
-        _: NotificationContext<RoleClient>,
-    ) {
-        let _ = self.said.send(Said::Log);
-    }
-
-    async fn on_resource_updated(
-        &self,
-        params: ResourceUpdatedNotificationParam,
-        _: NotificationContext<RoleClient>,
-    ) {
-        let _ = self.said.send(Said::Updated(params.uri));
-    }
-
-    async fn on_custom_notification(
-        &self,
-        notification: CustomNotification,
-        _: NotificationContext<RoleClient>,
-    ) {
-        let _ = self.said.send(Said::Stderr(notification.params.unwrap_or_default()));
-    }
-}
-
-struct Client {
-    service: RunningService<RoleClient, Handler>,
-    said: mpsc::UnboundedReceiver<Said>,
-}
-
-impl Client {
-    async fn connect(server: &Server, via: Via, version: ProtocolVersion) -> Self {
-        let tokens = SignIn::register(server).await.tokens("ada").await;
-        let (sender, said) = mpsc::unbounded_channel();
-        let handler = Handler { version, said: sender };
-        let service = match via {
-            Via::StreamableHttp => {
-                let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp"))
-                    .auth_header(tokens.access);
-                let transport = StreamableHttpClientTransport::from_config(config);
-                soon(handler.serve(transport)).await.unwrap()
-            }
-            Via::HttpSse => {
-                let transport = SseTransport::connect(server, &tokens.access).await;
-                soon(handler.serve(transport)).await.unwrap()
-            }
-        };
-        Self { service, said }
-    }
-
-    async fn call(&self, tool: &'static str, arguments: Value) -> CallToolResult {
-        let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-        let params = CallToolRequestParams::new(tool).with_arguments(arguments);
-        soon(self.service.call_tool(params)).await.unwrap()
-    }
-
-    async fn text(&self, tool: &'static str, arguments: Value) -> String {
-        let result = self.call(tool, arguments).await;
-        assert_ne!(result.is_error, Some(true), "{result:?}");
-        result.content[0].as_text().unwrap().text.clone()
-    }
-
-    /// The next thing the server says that is looked for. What comes at fixed intervals comes
-    /// within the longest of them.
-    async fn hears<T>(&mut self, mut wanted: impl FnMut(Said) -> Option<T>) -> T {
-        let found = async {
-            loop {
-                if let Some(found) = wanted(self.said.recv().await.unwrap()) {
-                    return found;
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(45), found).await.expect("it is said")
-    }
 }
 
 async fn every_tool(on: &Deployment, via: Via) {
