@@ -7,3 +7,18 @@ mod lives;
 mod redis_cli;
 mod sign_in;
 mod streams;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::support::Stream;
+
+/// Lets a call's progress come until the instances have heard of each other for so long that they
+/// take one of them for dead.
+async fn steady(progress: &mut Stream) {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(6) {
+        progress.until("notifications/progress").await;
+    }
+}

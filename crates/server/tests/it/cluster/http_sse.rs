@@ -5,16 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::steady;
 use crate::support::{Deployment, Sse, call};
-
-/// Lets the call of a client run until the instances have heard of each other for so long that they
-/// take one of them for dead.
-async fn steady(client: &mut Sse) {
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(6) {
-        client.stream.until("notifications/progress").await;
-    }
-}
 
 #[tokio::test]
 async fn a_call_that_died_with_its_instance_is_answered_with_an_error() {
@@ -25,7 +17,7 @@ async fn a_call_that_died_with_its_instance_is_answered_with_an_error() {
     client.send_to(&server, 1);
     let long = json!({ "duration": 600, "steps": 1000 });
     client.accepted(&call(4, "longRunningOperation", &long)).await;
-    steady(&mut client).await;
+    steady(&mut client.stream).await;
     server.instances[1].kill();
     let died = Instant::now();
     let told = loop {
@@ -50,7 +42,7 @@ async fn a_session_outlives_the_instance_that_had_its_stream() {
     let long = json!({ "duration": 600, "steps": 1000 });
     client.send_to(&server, 0);
     client.accepted(&call(4, "longRunningOperation", &long)).await;
-    steady(&mut client).await;
+    steady(&mut client.stream).await;
     server.instances[0].kill();
     let died = Instant::now();
     let last = client.stream.last_id.clone();

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::steady;
 use crate::support::{Deployment, Mcp, Stream, call};
 
 #[tokio::test]
@@ -34,7 +35,7 @@ async fn a_call_that_died_with_its_instance_ends_with_an_error_where_it_is_resum
     let long = json!({ "duration": 600, "steps": 1000 });
     let at_it = client.at(&server, 0);
     let mut calling = Stream::of(at_it.send(&call(4, "longRunningOperation", &long)).await);
-    calling.until("notifications/progress").await;
+    steady(&mut calling).await;
     let seen = calling.last_id.clone();
     server.instances[0].kill();
     let died = Instant::now();
@@ -60,7 +61,7 @@ async fn a_reader_at_another_instance_is_told_that_the_call_died() {
     let mut calling = Stream::of(at_it.send(&call(4, "longRunningOperation", &long)).await);
     calling.until("notifications/progress").await;
     let mut rest = Stream::of(client.at(&server, 1).get(calling.last_id.as_deref()).await);
-    rest.until("notifications/progress").await;
+    steady(&mut rest).await;
     server.instances[0].kill();
     let died = Instant::now();
     assert_eq!(rest.last().await["error"]["code"], -32603);
