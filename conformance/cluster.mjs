@@ -6,7 +6,9 @@ import { binary, start, startServer } from "./server.mjs";
 
 const START_TIMEOUT_MS = 20_000;
 const INSTANCES = ["ONE", "TWO", "THREE"];
-const HAPROXY = fileURLToPath(new URL("haproxy.cfg", import.meta.url));
+const [BALANCER, SUITE] = ["../deploy/haproxy.cfg", "haproxy.cfg"].map((file) =>
+  fileURLToPath(new URL(file, import.meta.url)),
+);
 
 /**
  * Starts three instances with authentication that share a Redis, behind HAProxy, which asks them
@@ -21,16 +23,16 @@ export async function startCluster() {
   const settings = { BASE_URI: `http://localhost:${signIn}`, REDIS_URL: `redis://127.0.0.1:${redis}` };
   const instances = await Promise.all(INSTANCES.map(() => startServer(settings)));
   const ports = INSTANCES.map((name, number) => [`PORT_${name}`, instances[number].port]);
-  const places = { SIGN_IN_PORT: signIn, SUITE_PORT: suite, ...Object.fromEntries(ports) };
+  const places = { BALANCER_PORT: signIn, SUITE_PORT: suite, ...Object.fromEntries(ports) };
 
   // The token comes from a sign-in through the balancer, which is started again to know it.
-  const first = start("haproxy", ["-f", HAPROXY], { env: places });
+  const first = start("haproxy", ["-f", BALANCER], { env: places });
   await listening(signIn);
   const login = [binary(), ["login", "--server", settings.BASE_URI, "--user", "conformance"]];
   const TOKEN = (await promisify(execFile)(...login)).stdout.trim();
   first.kill("SIGKILL");
   await new Promise((ended) => first.once("close", ended));
-  start("haproxy", ["-f", HAPROXY], { env: { ...places, TOKEN } });
+  start("haproxy", ["-f", BALANCER, "-f", SUITE], { env: { ...places, TOKEN } });
   await listening(suite);
 
   return {

@@ -97,10 +97,11 @@ impl Drop for Line {
                     duration_ms, %address, session, "request answered")
             };
         }
-        if status.is_server_error() {
-            line!(warn);
-        } else if path == "/healthz" || path == "/readyz" {
+        if path == "/healthz" || path == "/readyz" {
+            // What makes them red is told once, where it happens.
             line!(debug);
+        } else if status.is_server_error() {
+            line!(warn);
         } else {
             line!(info);
         }

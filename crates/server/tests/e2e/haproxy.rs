@@ -11,7 +11,7 @@ use std::{
 
 use crate::it::support::{BOUND, server::free_port};
 
-const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/haproxy.cfg");
+const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/haproxy.cfg");
 
 /// Where it can be asked how it is.
 const STATISTICS: &str = "global\n    stats socket \"${STATS_SOCKET}\"\n";
@@ -26,7 +26,7 @@ pub(crate) struct Haproxy {
 
 impl Haproxy {
     pub(crate) fn start() -> Self {
-        let (port, suite) = (free_port(), free_port());
+        let port = free_port();
         let instances = [free_port(), free_port(), free_port()];
         let [one, two, three] = instances.map(|port| port.to_string());
         let folder = tempfile::tempdir().unwrap();
@@ -36,8 +36,7 @@ impl Haproxy {
             .args(["-f", CONFIGURATION, "-f"])
             .arg(statistics)
             .env("STATS_SOCKET", socket(&folder))
-            .env("SIGN_IN_PORT", port.to_string())
-            .env("SUITE_PORT", suite.to_string())
+            .env("BALANCER_PORT", port.to_string())
             .env("PORT_ONE", one)
             .env("PORT_TWO", two)
             .env("PORT_THREE", three)
@@ -57,7 +56,7 @@ impl Haproxy {
     /// Whether it sends requests to an instance.
     pub(crate) fn serves(&self, instance: usize) -> bool {
         let mut socket = UnixStream::connect(socket(&self.folder)).unwrap();
-        socket.write_all(b"show stat 2 4 -1\n").unwrap();
+        socket.write_all(b"show stat -1 4 -1\n").unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         let names = ["one", "two", "three"];

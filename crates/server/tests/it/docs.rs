@@ -2,7 +2,13 @@
 
 use std::{fs, path::Path};
 
+use crate::support::binary;
+
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
+}
 
 /// All Rust code of the workspace, tests included.
 fn code(folder: &Path, into: &mut String) {
@@ -30,5 +36,36 @@ fn the_tests_that_the_cluster_page_names_are_there() {
         for test in shown.split('`').skip(1).step_by(2) {
             assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}: {row}");
         }
+    }
+}
+
+#[test]
+fn every_setting_is_in_the_readme_and_in_the_example() {
+    let shown = binary().arg("check-config").output().unwrap();
+    let (readme, example) = (read("README.md"), read(".env.example"));
+    for line in String::from_utf8(shown.stdout).unwrap().lines() {
+        let (variable, _) = line.split_once('=').unwrap();
+        assert!(readme.contains(&format!("`{variable}`")), "{variable} is not in README.md");
+        let told = example.lines().any(|line| line.starts_with(&format!("#{variable}=")));
+        assert!(told, "{variable} is not in .env.example");
+    }
+}
+
+/// Whoever takes the comment signs away has a file that is read.
+#[test]
+fn the_example_is_right() {
+    let home = tempfile::tempdir().unwrap();
+    let example = read(".env.example");
+    let set: Vec<_> = example.lines().filter_map(|line| line.strip_prefix('#')).collect();
+    let set: Vec<_> = set.into_iter().filter(|line| !line.starts_with(' ')).collect();
+    fs::write(home.path().join(".env"), set.join("\n")).unwrap();
+    let output = binary().arg("check-config").current_dir(home.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8(output.stderr).unwrap());
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for line in set.iter().filter(|line| !line.ends_with('=')) {
+        let (variable, value) = line.split_once('=').unwrap();
+        let is_it = |shown: &str| shown.split_once('=').is_some_and(|(name, _)| name == variable);
+        let shown = shown.lines().find(|line| is_it(line)).unwrap();
+        assert!(shown.contains(value), "{line} comes to {shown}");
     }
 }

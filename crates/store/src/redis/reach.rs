@@ -1,12 +1,13 @@
 //! Whether Redis can be used, and if not, whether waiting helps.
 
+use std::{error::Error, io, sync::Arc};
+
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
-use thiserror::Error;
 
 use super::{Redis, script};
 
 /// Why Redis cannot be used.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Unreachable {
     /// It does not answer, or not yet.
     #[error("{reason}")]
@@ -14,7 +15,8 @@ pub enum Unreachable {
         /// For the log; without the password.
         reason: String,
     },
-    /// It answers, and will not have this login, or does not let it do what is needed.
+    /// It answers, and will not have this login, does not let it do what is needed, or has a
+    /// certificate that is not trusted.
     #[error("{reason}")]
     Refused {
         /// For the log; without the password.
@@ -48,6 +50,13 @@ fn is_refusal(error: &RedisError) -> bool {
         error.kind(),
         ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm)
     ) || error.code() == Some("NOAUTH")
+        || matches!(tls(error), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// What went wrong with TLS, which comes wrapped twice.
+fn tls(error: &RedisError) -> Option<&rustls::Error> {
+    let shared = error.source()?.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
+    shared.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 /// In one line.
