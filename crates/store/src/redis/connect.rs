@@ -172,7 +172,9 @@ async fn named(sentinel: &Sentinel, master: &str, address: &RedisAddress) -> Red
     let mut asked = asked?;
     let mut command = redis::cmd("SENTINEL");
     command.arg("get-master-addr-by-name").arg(master);
-    let (host, port): (String, u16) = command.query_async(&mut asked).await?;
+    let named: Option<(String, u16)> = command.query_async(&mut asked).await?;
+    let unknown = (ErrorKind::Client, "the sentinel knows no master of that name");
+    let (host, port) = named.ok_or(unknown)?;
     let client = client(address, &host, port).map_err(|error| {
         RedisError::from((ErrorKind::InvalidClientConfig, "no client", error.to_string()))
     })?;

@@ -41,7 +41,10 @@ impl Redis {
 
     async fn try_out(&self) -> RedisResult<()> {
         self.source.ask_a_node().await?;
-        script::load(&mut self.source.connect().await?).await
+        let mut connection = self.source.connect().await?;
+        // Of several commands at once the error does not say why.
+        self.source.probe(&mut connection).await?;
+        script::load(&mut connection).await
     }
 }
 

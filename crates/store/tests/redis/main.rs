@@ -6,6 +6,7 @@ mod channels;
 mod cluster;
 mod faults;
 mod oauth;
+mod reach;
 mod sentinel;
 mod sessions;
 mod single;
