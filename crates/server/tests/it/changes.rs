@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Mcp, Server, Stream, soon};
+use crate::support::{Deployment, Mcp, Server, Stream, soon};
 
 /// A client of the wire without sessions, which listens for changes of tools and prompts.
 async fn listener(server: &Server) -> Stream {
@@ -28,9 +28,10 @@ async fn listener(server: &Server) -> Stream {
     stream
 }
 
-#[tokio::test]
-async fn every_client_hears_of_a_change() {
-    let server = Server::with(&[("AUTH_MODE", "none"), ("CONFORMANCE", "on")]);
+on_every_deployment!(every_client_hears_of_a_change);
+
+async fn every_client_hears_of_a_change(on: &Deployment) {
+    let server = on.with(&[("AUTH_MODE", "none"), ("CONFORMANCE", "on")]);
     let (here, away) = (Mcp::anonymous(&server).await, Mcp::anonymous(&server).await);
     let mut stream = Stream::of(here.get(None).await);
     let mut listener = listener(&server).await;

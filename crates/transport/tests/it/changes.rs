@@ -1,10 +1,12 @@
 //! Changes of lists and resources, wherever they are made and wherever they are heard.
 
+use std::time::Duration;
+
 use mcp_everything_store::{Bell, Bus as _, Change, Limits, Ring};
 use mcp_everything_transport::Config;
 use serde_json::json;
 
-use crate::support::{Client, Cluster, Events};
+use crate::support::{Client, Cluster, Events, soon};
 
 const X: &str = "test://x";
 const Y: &str = "test://y";
@@ -33,7 +35,8 @@ async fn stream(client: &Client<'_>) -> Events {
 
 /// The next notification, in short.
 async fn heard(stream: &mut Events) -> String {
-    let message = stream.message().await.data;
+    // Comments keep a stream going that has nothing to say.
+    let message = soon(stream.message()).await.data;
     let method = message["method"].as_str().unwrap().strip_prefix("notifications/").unwrap();
     match message["params"]["uri"].as_str() {
         Some(uri) => format!("{method} {uri}"),
@@ -204,6 +207,8 @@ async fn what_was_told_without_an_answer_is_not_told_twice() {
     let cluster = Cluster::of(1).await;
     let client = cluster.client().await;
     let mut stream = stream(&client).await;
+    // It has looked, and waits to be rung.
+    tokio::time::timeout(Duration::from_millis(1), stream.next()).await.unwrap_err();
     cluster.store.lose_answers("tell");
     publish(&cluster, 0, Change::Tools).await;
     cluster.store.asked("tell", 0).await;
