@@ -2,9 +2,9 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::it::support::{Deployment, Mcp, Server, Stream, call};
+use crate::it::support::{Deployment, Mcp, Server, Sse, Stream, call};
 
 const EVENTS: usize = 1000;
 const CUTS: usize = 50;
@@ -47,7 +47,7 @@ async fn every_event_of_a_call_comes_once_and_in_order() {
             break message;
         }
         seen += 1;
-        assert_eq!(message["params"]["progress"], json!(f64::from(u32::try_from(seen).unwrap())));
+        assert_eq!(message["params"]["progress"], progress(seen));
         if let Some((turn, _)) = cuts.next_if(|(_, place)| *place == seen) {
             let last = stream.last_id.clone();
             cut(&server, turn, &mut stream).await;
@@ -62,31 +62,35 @@ async fn every_event_of_a_call_comes_once_and_in_order() {
     on.every_instance_answered();
 }
 
-/// Two kinds of change in turn, so that what comes twice or not at all is seen.
+/// On a stream of HTTP with SSE everything comes, whichever instance the call runs on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_event_of_the_standalone_stream_comes_once_and_in_order() {
+async fn every_event_of_http_with_sse_comes_once_and_in_order() {
     let on = Deployment::three_on_redis();
-    let server = on.with(&[("CONFORMANCE", "on")]);
-    let client = Mcp::of(&server, "alice").await;
-    let mut stream = Stream::of(client.get(None).await);
-    let changing = tokio::spawn(change(client.clone()));
+    let server = on.open();
+    let mut client = Sse::open(&server, None).await;
+    client.initialize().await;
+    let operation = call(1, "longRunningOperation", &json!({ "duration": 15, "steps": EVENTS }));
+    client.accepted(&operation).await;
     let (mut seen, mut cuts) = (0, cuts().into_iter().enumerate().peekable());
-    while seen < EVENTS {
-        let message = stream.next().await.expect("the stream stays open");
-        let method = message["method"].as_str().unwrap();
-        // What comes at fixed intervals is no event.
-        if !method.ends_with("/list_changed") {
-            continue;
+    let answer = loop {
+        let message = client.stream.next().await.expect("the stream stays open");
+        match message["method"].as_str() {
+            None => break message,
+            Some("notifications/progress") => {}
+            // What comes at fixed intervals is no event.
+            Some(_) => continue,
         }
-        assert_eq!(method, CHANGES[seen % 2].1, "event {seen}");
         seen += 1;
+        assert_eq!(message["params"]["progress"], progress(seen));
         if let Some((turn, _)) = cuts.next_if(|(_, place)| *place == seen) {
-            let last = stream.last_id.clone();
-            cut(&server, turn, &mut stream).await;
-            stream = Stream::of(client.get(last.as_deref()).await);
+            let last = client.stream.last_id.clone();
+            cut(&server, turn, &mut client.stream).await;
+            client = Sse::open_at(&server.url("/sse"), None, last.as_deref()).await;
         }
-    }
-    changing.await.unwrap();
+    };
+    assert_eq!(seen, EVENTS);
+    assert_eq!(cuts.next(), None, "every cut was made");
+    assert!(answer["result"].is_object(), "{answer}");
     println!("{EVENTS} events, {CUTS} cuts: each came once and in order");
 }
 
@@ -95,9 +99,38 @@ const CHANGES: [(&str, &str); 2] = [
     ("test_trigger_prompt_change", "notifications/prompts/list_changed"),
 ];
 
-async fn change(client: Mcp) {
+/// Two kinds of change in turn, each after the one before was told: what comes twice is seen, and
+/// so is what does not come. A cut is made before a change, which waits for the client then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_change_comes_once_and_in_order() {
+    let on = Deployment::three_on_redis();
+    let server = on.with(&[("CONFORMANCE", "on")]);
+    let client = Mcp::of(&server, "alice").await;
+    let mut stream = Stream::of(client.get(None).await);
+    let mut cuts = cuts().into_iter().enumerate().peekable();
     for number in 0..EVENTS {
-        let answer = client.call(CHANGES[number % 2].0, json!({})).await;
-        assert_eq!(answer.body["result"]["isError"], Value::Null, "{answer:?}");
+        let (tool, told) = CHANGES[number % 2];
+        let is_cut = cuts.next_if(|(_, place)| *place == number);
+        if let Some((turn, _)) = is_cut {
+            cut(&server, turn, &mut stream).await;
+        }
+        client.call(tool, json!({})).await.text();
+        if is_cut.is_some() {
+            stream = Stream::of(client.get(stream.last_id.as_deref()).await);
+        }
+        let message = loop {
+            let message = stream.next().await.expect("the stream stays open");
+            if message["method"].as_str().unwrap().ends_with("/list_changed") {
+                break message;
+            }
+        };
+        assert_eq!(message["method"], told, "change {number}");
     }
+    assert_eq!(cuts.next(), None, "every cut was made");
+    println!("{EVENTS} changes, {CUTS} cuts: each came once and in order");
+}
+
+/// As the tool reports it.
+fn progress(step: usize) -> f64 {
+    f64::from(u32::try_from(step).unwrap())
 }
