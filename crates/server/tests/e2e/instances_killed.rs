@@ -61,5 +61,7 @@ fn judge(tally: &Tally, kills: &[Kill]) {
         assert!(died, "nobody killed instance {instance}: {}", failure.what);
     }
     assert!(!failures.is_empty(), "the kills hit nothing: the load is too small");
-    assert!(longest < Duration::from_secs(5), "{longest:?}");
+    // An instance that was just started tells nobody for 5 s that another is dead, and one that
+    // told somebody may be killed meanwhile. `cluster::killed` has the bound of a calm cluster.
+    assert!(longest < Duration::from_secs(20), "{longest:?}");
 }

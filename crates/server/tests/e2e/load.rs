@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::it::support::{Mcp, Server, SignIn, Stream, balancer::INSTANCE, call};
 
 /// How long a client rests between two calls.
-const REST: Duration = Duration::from_millis(400);
+const REST: Duration = Duration::from_millis(800);
 /// How often a call is tried that failed for a reason that may be.
 const TRIES: usize = 5;
 /// Sessions of one user.

@@ -14,11 +14,11 @@ use tokio::time::Instant;
 
 use crate::support::Stream;
 
-/// Lets a call's progress come until the instances have heard of each other for so long that they
-/// take one of them for dead.
-async fn steady(progress: &mut Stream) {
+/// Lets a call run until the instances have heard of each other for so long that they take one of
+/// them for dead.
+async fn steady(calling: &mut Stream) {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(6) {
-        progress.until("notifications/progress").await;
+        calling.until("notifications/progress").await;
     }
 }

@@ -20,7 +20,7 @@ fn has(line: &Value, fields: &[&str]) {
 }
 
 async fn requests_authentication_sessions_and_storage_each_have_their_line(on: &Deployment) {
-    let server = on.with(&[("SESSION_TTL", "500ms")]);
+    let server = on.start();
     has(&server.logged("server.started"), &["endpoint", "auth", "store", "version"]);
 
     let client = Mcp::of(&server, "alice").await;
@@ -46,6 +46,12 @@ async fn requests_authentication_sessions_and_storage_each_have_their_line(on: &
 
     client.delete().await;
     has(&server.logged("session.ended"), &["session", "user_id"]);
+}
+
+/// In Redis nobody hears of it.
+#[tokio::test]
+async fn a_session_that_expires_in_memory_has_its_line() {
+    let server = Server::with(&[("SESSION_TTL", "500ms")]);
     let _expiring = Mcp::of(&server, "bob").await;
     has(&server.logged("session.expired"), &["session", "user_id", "client_id"]);
 }
