@@ -20,3 +20,25 @@ fn answer(_: Box<dyn Any + Send>) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(json!({ "error": "server_error" })))
         .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::to_bytes, routing::get};
+    use http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_tells_nothing() {
+        async fn broken() {
+            panic!("the inside");
+        }
+        let routes = Router::new().route("/", get(broken)).layer(catch_panics());
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let answer = routes.oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(answer.into_body(), 1024).await.unwrap();
+        assert_eq!(body, r#"{"error":"server_error"}"#);
+    }
+}

@@ -28,12 +28,18 @@ fn a_wrong_setting_stops_the_start_with_one_line() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn a_port_in_use_is_named_and_logged() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = run(&[], &[("PORT", &port)]);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains(&port), "{}", text(&output.stderr));
+    let line: serde_json::Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    assert_eq!(
+        (line["event"].as_str(), line["severity"].as_str()),
+        (Some("server.failed"), Some("ERROR"))
+    );
+    assert!(line["reason"].as_str().unwrap().contains(&port), "{line}");
 }
 
 #[test]
