@@ -56,9 +56,9 @@ deny() {
 
 # Debian starts what it installs; the tests start their own, on ports of their own.
 redis() {
-    has redis-server && return
-    say "redis-server (apt): the store that instances share"
-    apt_install redis-server
+    if has redis-server && has openssl; then return; fi
+    say "redis-server, openssl (apt): the store that instances share, and its certificate"
+    apt_install redis-server openssl
 }
 
 haproxy() {

@@ -19,11 +19,8 @@ const BACK_WITHIN: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped() {
-    let folder = tempfile::tempdir().unwrap();
     // What was acknowledged is on the disk.
-    let arguments = ["--appendonly", "yes", "--appendfsync", "always", "--dir"];
-    let folder = folder.path().to_str().unwrap();
-    let redis = RedisServer::with(&[&arguments[..], &[folder]].concat());
+    let redis = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     outage(redis, RedisServer::kill, RedisServer::run).await;
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "it is for tests")]
 
-use std::{env, fs, path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use super::redis_server::{RedisServer, free_port};
 
@@ -14,7 +14,6 @@ const MASTERS: usize = 3;
 pub struct RedisCluster {
     /// The masters, and then the replicas.
     pub nodes: Vec<RedisServer>,
-    folder: PathBuf,
 }
 
 impl RedisCluster {
@@ -25,9 +24,7 @@ impl RedisCluster {
 
     /// Starts one whose nodes have these arguments besides.
     pub fn with(arguments: &[&str]) -> Self {
-        let folder = env::temp_dir().join(format!("redis-cluster-{}", free_port()));
-        fs::create_dir(&folder).expect("nobody has that folder");
-        let mut cluster = Self { nodes: Vec::new(), folder };
+        let mut cluster = Self { nodes: Vec::new() };
         for number in 0..MASTERS {
             let node = cluster.add(arguments);
             let (first, last) = (number * SLOTS / MASTERS, (number + 1) * SLOTS / MASTERS - 1);
@@ -55,9 +52,8 @@ impl RedisCluster {
     /// Starts a node, and lets the others know.
     fn add(&mut self, arguments: &[&str]) -> &RedisServer {
         let port = free_port().to_string();
-        let file = self.folder.join(&port).display().to_string();
         let mut all = vec!["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
-        all.extend(["--cluster-port", &port, "--cluster-config-file", &file]);
+        all.extend(["--cluster-port", &port]);
         all.extend(arguments);
         let node = RedisServer::with(&all);
         if let Some(first) = self.nodes.first() {
@@ -98,12 +94,5 @@ impl RedisCluster {
     /// Makes everything in it older, as [`RedisServer::age`].
     pub fn age(&self, span: Duration) {
         self.nodes.iter().for_each(|node| node.age(span));
-    }
-}
-
-impl Drop for RedisCluster {
-    fn drop(&mut self) {
-        self.nodes.clear();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }

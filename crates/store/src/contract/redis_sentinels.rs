@@ -2,9 +2,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "it is for tests")]
 
-use std::{env, fs, path::PathBuf};
-
-use super::redis_server::{RedisServer, free_port};
+use super::redis_server::RedisServer;
 
 /// A master, a replica of it, and three sentinels that watch over them. They end with the test.
 #[derive(Debug)]
@@ -14,7 +12,6 @@ pub struct RedisSentinels {
     /// The one that takes over.
     pub replica: RedisServer,
     sentinels: Vec<RedisServer>,
-    folder: PathBuf,
 }
 
 impl RedisSentinels {
@@ -42,25 +39,18 @@ impl RedisSentinels {
                 server.ask(&["CONFIG", "SET", "requirepass", password]).expect("it answers");
             }
         }
-        let folder = env::temp_dir().join(format!("redis-sentinels-{}", free_port()));
-        fs::create_dir(&folder).expect("nobody has that folder");
         let login = password.map_or(String::new(), |password| {
             format!("sentinel auth-pass {} {password}\n", Self::NAME)
         });
-        let sentinels = (0..3).map(|number| {
-            let file = folder.join(number.to_string());
-            let name = Self::NAME;
-            let configuration = format!(
-                "sentinel monitor {name} 127.0.0.1 {port} 2\n\
-                 sentinel down-after-milliseconds {name} 1000\n\
-                 sentinel failover-timeout {name} 10000\n\
-                 {login}"
-            );
-            fs::write(&file, configuration).expect("it can be written");
-            RedisServer::sentinel(&file)
-        });
-        let sentinels = sentinels.collect();
-        let all = Self { master, replica, sentinels, folder };
+        let name = Self::NAME;
+        let configuration = format!(
+            "sentinel monitor {name} 127.0.0.1 {port} 2\n\
+             sentinel down-after-milliseconds {name} 1000\n\
+             sentinel failover-timeout {name} 10000\n\
+             {login}"
+        );
+        let sentinels = (0..3).map(|_| RedisServer::sentinel(&configuration)).collect();
+        let all = Self { master, replica, sentinels };
         for sentinel in &all.sentinels {
             sentinel.until("sentinels know each other and the replica", |sentinel| {
                 let known = sentinel.ask(&["SENTINEL", "MASTER", Self::NAME]).expect("it answers");
@@ -90,12 +80,5 @@ impl RedisSentinels {
     pub fn fail_over(&self) {
         let command = ["SENTINEL", "FAILOVER", Self::NAME];
         self.sentinels[0].ask(&command).expect("there is a replica");
-    }
-}
-
-impl Drop for RedisSentinels {
-    fn drop(&mut self) {
-        self.sentinels.clear();
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -3,10 +3,12 @@
 #![expect(clippy::missing_panics_doc, reason = "it is for tests")]
 
 use std::{
+    env,
     fmt::Write as _,
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    fs,
+    io::{self, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::Path,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -24,9 +26,11 @@ pub struct RedisServer {
     child: Option<Child>,
     arguments: Vec<String>,
     port: u16,
+    /// Where it writes what it has to write.
+    folder: PathBuf,
 }
 
-/// What keeps a server from writing anything.
+/// What keeps a server from writing what it need not.
 const FORGETFUL: [&str; 4] = ["--save", "", "--appendonly", "no"];
 
 impl RedisServer {
@@ -37,18 +41,27 @@ impl RedisServer {
 
     /// Starts one with these arguments besides.
     pub fn with(arguments: &[&str]) -> Self {
-        Self::of(FORGETFUL.iter().chain(arguments).map(|text| (*text).to_owned()).collect())
+        let arguments = FORGETFUL.iter().chain(arguments).map(|text| (*text).to_owned());
+        let mut server = Self::of(arguments.collect());
+        server.run();
+        server
     }
 
-    /// Starts one that watches over others, as a configuration file says.
-    pub(super) fn sentinel(file: &Path) -> Self {
-        Self::of(vec![file.display().to_string(), "--sentinel".to_owned()])
+    /// Starts one that watches over others, as its configuration says.
+    pub(super) fn sentinel(configuration: &str) -> Self {
+        let mut server = Self::of(Vec::new());
+        let file = server.folder.join("sentinel.conf");
+        fs::write(&file, configuration).expect("it can be written");
+        server.arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
+        server.run();
+        server
     }
 
     fn of(arguments: Vec<String>) -> Self {
-        let mut server = Self { child: None, arguments, port: free_port() };
-        server.run();
-        server
+        let port = free_port();
+        let folder = env::temp_dir().join(format!("redis-{}-{port}", std::process::id()));
+        fs::create_dir(&folder).expect("nobody has that folder");
+        Self { child: None, arguments, port, folder }
     }
 
     /// The port it listens on, on loopback.
@@ -69,13 +82,17 @@ impl RedisServer {
         }
     }
 
-    /// Starts it again, on the same port and empty.
+    /// Starts it again, on the same port, and empty unless it keeps an append-only file.
     pub fn run(&mut self) {
         self.kill();
+        // What a replica got from its master.
+        let _ = fs::remove_file(self.folder.join("dump.rdb"));
         let mut command = Command::new("redis-server");
         // A sentinel's file comes first.
         command.args(&self.arguments).args(["--port", &self.port.to_string()]);
         command
+            .arg("--dir")
+            .arg(&self.folder)
             .args(["--bind", "127.0.0.1", "--loglevel", "warning"])
             .stdin(Stdio::null())
             .stdout(Stdio::null());
@@ -113,17 +130,12 @@ impl RedisServer {
             let _ = write!(request, "${}\r\n{part}\r\n", part.len());
         }
         connection.write_all(request.as_bytes())?;
-        connection.write_all(b"*1\r\n$4\r\nQUIT\r\n")?;
         let mut answer = String::new();
-        let mut reader = BufReader::new(connection);
-        reader.read_line(&mut answer)?;
-        reader.read_to_string(&mut answer)?;
+        read_answer(&mut BufReader::new(connection), &mut answer)?;
         if answer.starts_with('-') {
             return Err(io::Error::other(answer));
         }
-        // The answer to QUIT.
-        let answer = answer.strip_suffix("+OK\r\n");
-        Ok(answer.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?.to_owned())
+        Ok(answer)
     }
 
     /// Sends a command that is answered by a number.
@@ -172,6 +184,7 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -186,4 +199,26 @@ pub fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+/// Reads one answer as it is on the wire.
+fn read_answer(from: &mut impl io::BufRead, answer: &mut String) -> io::Result<()> {
+    let start = answer.len();
+    if from.read_line(answer)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let line = answer[start..].trim_end();
+    let length = line.get(1..).and_then(|length| length.parse::<u64>().ok());
+    match (line.as_bytes().first(), length) {
+        (Some(b'$'), Some(bytes)) => {
+            from.by_ref().take(bytes + 2).read_to_string(answer)?;
+        }
+        (Some(b'*'), Some(answers)) => {
+            for _ in 0..answers {
+                read_answer(from, answer)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }

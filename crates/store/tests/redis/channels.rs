@@ -22,27 +22,23 @@ const BOUND: Duration = Duration::from_secs(10);
 fn listen(server: &RedisServer) -> mpsc::Receiver<(String, String)> {
     let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).unwrap();
     connection.write_all(b"PSUBSCRIBE mcp:*\r\n").unwrap();
-    let (heard, hears) = mpsc::channel();
+    let (rings, heard) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
     std::thread::spawn(move || {
         let lines = BufReader::new(connection).lines().map_while(Result::ok);
         let mut words = lines.filter(|line| !line.starts_with(['*', '$', ':']));
-        while let Some(word) = words.next() {
-            let sent = match word.as_str() {
-                "pmessage" => {
-                    let rang = (words.nth(1), words.next());
-                    let (Some(channel), Some(about)) = rang else { return };
-                    heard.send((channel, about)).is_ok()
-                }
-                _ => ready.send(()).is_ok(),
-            };
-            if !sent {
+        // What says that it is subscribed to, and to what.
+        let _ = ready.send((words.next(), words.next()));
+        while let (Some(_), Some(_), Some(channel), Some(about)) =
+            (words.next(), words.next(), words.next(), words.next())
+        {
+            if rings.send((channel, about)).is_err() {
                 return;
             }
         }
     });
     is_ready.recv_timeout(BOUND).unwrap();
-    hears
+    heard
 }
 
 #[tokio::test]

@@ -1,6 +1,12 @@
 //! A cluster, and nodes of it that are away.
 
-use mcp_everything_store::{Sessions as _, contract::redis_cluster::RedisCluster, redis::keys};
+use std::process::Command;
+
+use mcp_everything_store::{
+    Bell, Bus as _, Ring, SessionId, Sessions as _,
+    contract::{redis_cluster::RedisCluster, redis_server::RedisServer},
+    redis::keys,
+};
 
 use crate::support::{Instance, fails, owner, soon, until};
 
@@ -9,7 +15,7 @@ async fn session_on(
     one: &Instance,
     cluster: &RedisCluster,
     is: impl Fn(usize) -> bool,
-) -> (mcp_everything_store::SessionId, usize) {
+) -> (SessionId, usize) {
     soon(async {
         loop {
             let id = one.serves().await.unwrap();
@@ -66,11 +72,11 @@ async fn one_that_was_away_as_a_whole_is_found_again() {
     let mut cluster = RedisCluster::start();
     let mut one = Instance::start(&cluster.url()).await;
     let id = one.serves().await.unwrap();
-    cluster.nodes.iter_mut().for_each(|node| node.kill());
+    cluster.nodes.iter_mut().for_each(RedisServer::kill);
     for _ in 0..3 {
         one.serves_nothing(id).await;
     }
-    cluster.nodes.iter_mut().for_each(|node| node.run());
+    cluster.nodes.iter_mut().for_each(RedisServer::run);
     one.serves_again().await;
 }
 
@@ -89,13 +95,24 @@ async fn nodes_that_forgot_the_scripts_are_told_them_again() {
 }
 
 #[tokio::test]
-async fn bells_and_channels_reach_every_node() {
+async fn bells_and_what_is_served_are_seen_on_every_node() {
     let cluster = RedisCluster::start();
     let mut one = Instance::start(&cluster.url()).await;
     let two = Instance::start(&cluster.url()).await;
-    let bell = mcp_everything_store::Bell::Ended(two.serves().await.unwrap());
-    one.hears(&two.bus, mcp_everything_store::Ring::One(one.id.clone()), &bell).await;
+    let id = two.serves().await.unwrap();
+    one.hears(&two.bus, Ring::One(one.id.clone()), &Bell::Ended(id)).await;
     one.knows(&two.id, true).await;
-    drop(two);
-    until(|| one.serves(), Result::is_ok).await;
+
+    // As the page for operators says.
+    let at = format!("127.0.0.1:{}", cluster.nodes[0].port());
+    let channels = ["PUBSUB", "CHANNELS", "mcp:shttp:toserver:*"];
+    let _attended = one.bus.attend(id);
+    let shown = async || {
+        let mut cli = Command::new("redis-cli");
+        let output = cli.args(["--cluster", "call", &at]).args(channels).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    until(shown, |shown| shown.contains(&keys::to_server(id))).await;
+    drop(two.bells);
+    one.knows(&two.id, false).await;
 }

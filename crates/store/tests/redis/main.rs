@@ -7,6 +7,7 @@ mod cluster;
 mod faults;
 mod oauth;
 mod reach;
+mod page;
 mod sentinel;
 mod sessions;
 mod single;

@@ -24,14 +24,14 @@ use mcp_everything_store::{
 
 use crate::support::{Served, connect};
 
-struct Harness<S> {
+struct Harness<S = RedisServer> {
     server: S,
     store: Arc<RedisOAuth>,
 }
 
-impl Harness<RedisServer> {
+impl Harness {
     async fn new() -> Self {
-        Self::on(RedisServer::start(), Limits::default()).await
+        Self::with_limits(Limits::default()).await
     }
 
     async fn with_limits(limits: Limits) -> Self {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mcp_everything_store::{
-    Sessions as _, Streams as _, contract::redis_sentinels::RedisSentinels,
+    Sessions as _, Streams as _, contract::redis_sentinels::RedisSentinels, redis::keys,
 };
 
 use crate::support::{Instance, fails, owner, until};
@@ -40,12 +40,18 @@ async fn a_replica_takes_over_from_a_master_that_died() {
 async fn an_old_master_that_only_reads_is_left() {
     let redis = RedisSentinels::start();
     let mut one = Instance::start(&redis.url()).await;
+    let (old, owner) = (redis.master_port(), owner());
     let id = one.serves().await.unwrap();
+    assert_eq!(redis.master.number(&["WAIT", "1", "5000"]), 1, "the replica has it");
     redis.fail_over();
-    let follows = async || redis.master.says("replication", "role:slave");
-    until(follows, |follows| *follows).await;
+    let named = async || redis.master_port();
+    until(named, |named| *named != old).await;
     one.serves_again().await;
-    assert!(one.store.admit(id, &owner()).await.unwrap().is_some());
+    let there = one.serves().await.unwrap();
+    for id in [id, there] {
+        assert_eq!(redis.replica.number(&["EXISTS", &keys::owner(id)]), 1);
+        assert!(one.store.admit(id, &owner).await.unwrap().is_some());
+    }
     assert!(redis.replica.says("replication", "role:master"));
 }
 

@@ -3,11 +3,15 @@
 use std::{env, fs, path::PathBuf, process::Command};
 
 use mcp_everything_store::{
+    Bus as _, Change, ChangeLog as _, Sessions as _,
     contract::redis_server::{RedisServer, free_port},
     redis::{Redis, RedisAddress, Unreachable},
 };
 
-use crate::support::{Instance, fails};
+use crate::{
+    page::PAGE,
+    support::{Instance, fails},
+};
 
 /// A key, and a certificate of it that it signed itself.
 struct Certificate(PathBuf);
@@ -72,4 +76,22 @@ async fn one_may_have_a_password() {
     for address in [address.clone(), address.with_password("another")] {
         fails(Redis::connect(&address).unwrap().ping()).await;
     }
+}
+
+#[tokio::test]
+async fn one_may_allow_what_the_page_says_and_no_more() {
+    let server = RedisServer::start();
+    let line = PAGE.lines().find(|line| line.starts_with("ACL SETUSER ")).unwrap();
+    let line = line.replace("PASSWORD", "secret");
+    server.ask(&line.split_whitespace().collect::<Vec<_>>()).unwrap();
+    server.ask(&["ACL", "SETUSER", "default", "off"]).unwrap();
+    let url = format!("redis://mcp-everything:secret@127.0.0.1:{}", server.port());
+    let mut one = Instance::start(&url).await;
+    one.serves_again().await;
+    one.knows(&one.id, true).await;
+    let id = one.serves().await.unwrap();
+    let _attended = one.bus.attend(id);
+    one.store.record(&Change::Tools).await.unwrap();
+    assert!(one.store.delete(id, &crate::support::owner()).await.unwrap());
+    one.serves_again().await;
 }

@@ -123,12 +123,17 @@ impl Instance {
         instance
     }
 
-    /// Uses each of its connections, and gives the session it made.
+    /// Uses each of its connections, and gives the session it made. During a failover that may
+    /// be at a master that is left, and be lost.
     pub(crate) async fn serves(&self) -> Result<SessionId, StoreError> {
         let id = session(&self.store).await?;
-        assert!(self.store.admit(id, &owner()).await?.is_some());
-        let pushed = self.store.push(id, Bytes::from_static(b"{}")).await?;
-        assert_eq!(pushed, Pushed::Kept { holder: None });
+        let lost = StoreError::Unavailable { reason: "another master has taken over".into() };
+        self.store.admit(id, &owner()).await?.ok_or_else(|| lost.clone())?;
+        match self.store.push(id, Bytes::from_static(b"{}")).await? {
+            Pushed::Kept { holder: None } => {}
+            Pushed::Gone => return Err(lost),
+            other => panic!("{other:?}"),
+        }
         let (grant, record) = (
             GrantId::draw(&SystemRandom),
             GrantRecord {
