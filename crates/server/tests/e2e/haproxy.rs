@@ -1,4 +1,4 @@
-//! HAProxy before three instances, asking them in turn.
+//! `HAProxy` before three instances, asking them in turn.
 
 use std::{
     io::{Read as _, Write as _},
@@ -6,8 +6,10 @@ use std::{
     os::unix::net::UnixStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use crate::it::support::{BOUND, server::free_port};
 

@@ -95,7 +95,7 @@ impl Load {
 
 struct Client {
     number: usize,
-    client: Mcp,
+    mcp: Mcp,
     tally: Arc<Tally>,
 }
 
@@ -179,7 +179,7 @@ impl Client {
 
     /// Sends it, answers what is asked meanwhile, and looks at the answer.
     async fn answered(&self, message: &Value, is_right: impl Fn(&Value) -> bool) -> Outcome {
-        let response = self.client.send(message).await;
+        let response = self.mcp.send(message).await;
         let instance = instance(&response);
         let lost = |what: String| Outcome::Lost { instance, what };
         match response.status() {
@@ -187,9 +187,12 @@ impl Client {
             StatusCode::BAD_GATEWAY => return lost("no answer".to_owned()),
             status => return Outcome::Wrong(format!("{message} was answered {status}")),
         }
-        let judge = |answer: Value| match is_right(&answer) {
-            true => Outcome::Right,
-            false => Outcome::Wrong(format!("{message} was answered {answer}")),
+        let judge = |answer: Value| {
+            if is_right(&answer) {
+                Outcome::Right
+            } else {
+                Outcome::Wrong(format!("{message} was answered {answer}"))
+            }
         };
         if response.headers()["content-type"] == "application/json" {
             return match response.json().await {
@@ -200,8 +203,8 @@ impl Client {
         let mut stream = Stream::of(response);
         loop {
             match stream.try_next().await {
-                Ok(Some(asked)) if asked["method"] == "sampling/createMessage" => {
-                    if let Some(wrong) = self.reply(&asked).await {
+                Ok(Some(question)) if question["method"] == "sampling/createMessage" => {
+                    if let Some(wrong) = self.reply(&question).await {
                         return wrong;
                     }
                 }
@@ -227,7 +230,7 @@ impl Client {
         let result = json!({ "role": "assistant", "model": "m", "content": content });
         let reply = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result });
         for _ in 0..TRIES {
-            match self.client.send(&reply).await.status() {
+            match self.mcp.send(&reply).await.status() {
                 StatusCode::ACCEPTED => return None,
                 // An answer may be given twice.
                 StatusCode::BAD_GATEWAY => {}
@@ -242,7 +245,7 @@ impl Client {
     async fn comes_back(&self, message: &Value, at: Option<usize>, last: &str) -> Outcome {
         let broke = Instant::now();
         for _ in 0..TRIES {
-            let response = self.client.get(Some(last)).await;
+            let response = self.mcp.get(Some(last)).await;
             match response.status() {
                 StatusCode::OK => {}
                 StatusCode::BAD_GATEWAY => continue,

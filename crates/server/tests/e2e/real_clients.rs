@@ -1,4 +1,4 @@
-//! The official SDKs through HAProxy, over three instances: they know nothing of each other.
+//! The official SDKs through `HAProxy`, over three instances: they know nothing of each other.
 
 use std::{
     path::PathBuf,

@@ -35,9 +35,8 @@ async fn outage(redis: RedisServer, begin: fn(&mut RedisServer), end: fn(&mut Re
     let user = User::new(&server).await;
     let clients = [0, 1, 2].map(|instance| user.client.at(&server, instance));
     let mut standalone = Stream::of(clients[0].get(None).await);
-    let operation = json!({ "duration": 16, "steps": 32 });
-    let mut calling =
-        Stream::of(clients[1].send(&call(9, "longRunningOperation", &operation)).await);
+    let long = json!({ "duration": 16, "steps": 32 });
+    let mut calling = Stream::of(clients[1].send(&call(9, "longRunningOperation", &long)).await);
     calling.until("notifications/progress").await;
 
     begin(on.redis.as_mut().unwrap());

@@ -29,7 +29,8 @@ async fn registers(url: &str) {
     let began = Instant::now();
     let client = json!({ "redirect_uris": ["http://127.0.0.1:9/callback"] });
     loop {
-        let answer = Client::new().post(url).json(&client).send().await.unwrap();
+        let answer =
+            Client::builder().build().unwrap().post(url).json(&client).send().await.unwrap();
         if answer.status() == StatusCode::CREATED {
             return;
         }
