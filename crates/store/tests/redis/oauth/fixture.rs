@@ -53,12 +53,15 @@ pub(super) fn client(id: &str) -> ClientRecord {
     }
 }
 
-/// Tries again until it is done.
-pub(super) async fn until_done<T, E>(operation: impl AsyncFn() -> Result<T, E>) {
+/// Tries again until it is done, and gives the answer.
+pub(super) async fn until_done<T, E>(operation: impl AsyncFn() -> Result<T, E>) -> T {
     let trying = async {
-        while operation().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        loop {
+            match operation().await {
+                Ok(answer) => return answer,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
         }
     };
-    tokio::time::timeout(10 * SOON, trying).await.expect("it is done in the end");
+    tokio::time::timeout(10 * SOON, trying).await.expect("it is done in the end")
 }
