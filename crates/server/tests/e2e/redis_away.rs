@@ -29,7 +29,7 @@ async fn frozen() {
     outage(RedisServer::start(), |redis| redis.freeze(), |redis| redis.thaw()).await;
 }
 
-async fn outage(redis: RedisServer, begin: fn(&mut RedisServer), end: fn(&mut RedisServer)) {
+async fn outage(redis: RedisServer, stop: fn(&mut RedisServer), go: fn(&mut RedisServer)) {
     let mut on = Deployment::three_on(redis);
     let server = on.with(&[("CONFORMANCE", "on")]);
     let user = User::new(&server).await;
@@ -39,7 +39,7 @@ async fn outage(redis: RedisServer, begin: fn(&mut RedisServer), end: fn(&mut Re
     let mut calling = Stream::of(clients[1].send(&call(9, "longRunningOperation", &long)).await);
     calling.until("notifications/progress").await;
 
-    begin(on.redis.as_mut().unwrap());
+    stop(on.redis.as_mut().unwrap());
     let began = Instant::now();
     let mut slowest = Duration::ZERO;
     for (instance, client) in clients.iter().enumerate() {
@@ -61,7 +61,7 @@ async fn outage(redis: RedisServer, begin: fn(&mut RedisServer), end: fn(&mut Re
     }
     println!("while Redis was away: refused within {slowest:?}");
 
-    end(on.redis.as_mut().unwrap());
+    go(on.redis.as_mut().unwrap());
     let back = Instant::now();
     for (instance, client) in clients.iter().enumerate() {
         serves_again(client).await;

@@ -94,7 +94,9 @@ async fn when_all_instances_were_restarted_sessions_and_logins_go_on() {
     let tokens = SignIn::register(&server).await.tokens("bob").await;
     server.signal("-TERM");
     assert!(server.wait().success());
-    server.instances.iter_mut().for_each(|instance| instance.restart());
+    for instance in &mut server.instances {
+        instance.restart();
+    }
     for instance in 0..3 {
         client.at(&server, instance).is_served().await;
     }

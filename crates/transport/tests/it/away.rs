@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::response::Response;
+use futures::{FutureExt as _, future::LocalBoxFuture};
 use http::{Method, StatusCode};
 use mcp_everything_store::{Bell, Bus as _, Limits, Ring, SessionId, Streams as _};
 use mcp_everything_transport::Config;
@@ -22,22 +23,22 @@ fn noted() -> Value {
 }
 
 /// What is answered to a request that comes when the store has just gone away for [`OUTAGE`].
-async fn in_an_outage(cluster: &Cluster, send: impl Future<Output = Response>) -> Response {
+fn in_an_outage<'a>(
+    cluster: &'a Cluster,
+    send: impl Future<Output = Response> + 'a,
+) -> LocalBoxFuture<'a, Response> {
     cluster.store.is_away(true);
     let began = Instant::now();
     let back = async {
         sleep(OUTAGE).await;
         cluster.store.is_away(false);
     };
-    let (response, ()) = tokio::join!(
-        async {
-            let response = send.await;
-            assert!(began.elapsed() >= OUTAGE, "answered after {:?}", began.elapsed());
-            response
-        },
-        back
-    );
-    response
+    let answered = async move {
+        let response = send.await;
+        assert!(began.elapsed() >= OUTAGE, "answered after {:?}", began.elapsed());
+        response
+    };
+    async move { tokio::join!(answered, back).0 }.boxed_local()
 }
 
 #[track_caller]

@@ -84,15 +84,15 @@ async fn standalone_is_cut(seed: u64, with_id: bool) {
     let mut last = stream.next().await.unwrap().id;
     let mut got: Vec<Event> = Vec::new();
     let (mut pushed, mut cut) = (0, 0);
-    let seen = |got: &[Event]| got.last().map_or(0, number);
-    while seen(&got) < EVENTS {
+    let heard = |got: &[Event]| got.last().map_or(0, number);
+    while heard(&got) < EVENTS {
         for _ in 0..below(&random, 2 * EVENTS / CUTS).min(EVENTS - pushed) {
             pushed += 1;
             let instance = &cluster.instances[below(&random, INSTANCES)];
             instance.notify(session, numbered(pushed)).await.unwrap();
         }
         for _ in 0..below(&random, 30) {
-            if seen(&got) == pushed {
+            if heard(&got) == pushed {
                 break;
             }
             let event = stream.message().await;

@@ -63,10 +63,7 @@ async fn a_question_of_one_instance_is_answered_at_another() {
     let elicited = json!({ "action": "accept", "content": { "name": "Ada", "check": true } });
     let roots = json!({ "roots": [{ "uri": "file:///home/ada", "name": "home" }] });
     for with_stream in [false, true] {
-        let _stream = match with_stream {
-            true => Some(Stream::of(clients[2].get(None).await)),
-            false => None,
-        };
+        let _stream = if with_stream { Some(Stream::of(clients[2].get(None).await)) } else { None };
         for (tool, arguments, method, result, says) in [
             ("sampleLLM", json!({ "prompt": "x" }), "sampling/createMessage", &sampled(), "real"),
             ("elicitInputs", json!({}), "elicitation/create", &elicited, "Ada"),
