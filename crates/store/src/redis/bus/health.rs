@@ -14,7 +14,7 @@ use super::{BEAT, LEASE};
 pub(super) const SILENCE: Duration = Duration::from_millis(1200);
 /// How long an instance must have heard its beats without a break before it believes that one
 /// whose lease is absent is dead: after an outage all leases have lapsed.
-const STEADY: Duration = Duration::from_secs(5);
+const STEADY: Duration = Duration::from_millis(3500);
 
 const _: () = assert!(SILENCE.as_millis() + BEAT.as_millis() < LEASE.as_millis());
 
