@@ -71,8 +71,8 @@ impl Load {
         }
         let (stop, tally) = (CancellationToken::new(), Arc::new(Tally::default()));
         let tasks = clients.iter().enumerate().map(|(number, client)| {
-            let (client, tally, stop) = (client.clone(), Arc::clone(&tally), stop.clone());
-            tokio::spawn(async move { Client { number, mcp: client, tally }.run(&stop).await })
+            let (mcp, tally, stop) = (client.clone(), Arc::clone(&tally), stop.clone());
+            tokio::spawn(async move { Client { number, mcp, tally }.run(&stop).await })
         });
         let tasks = tasks.collect();
         Self { clients, tasks, stop, tally }
@@ -213,7 +213,7 @@ impl Client {
                 Ok(None) => return Outcome::Wrong(format!("{message} was never answered")),
                 Err(error) => {
                     return match stream.last_id {
-                        Some(id) => self.comes_back(message, instance, &id).await,
+                        Some(last) => self.comes_back(message, instance, &last).await,
                         None => lost(error.to_string()),
                     };
                 }
