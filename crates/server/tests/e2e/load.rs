@@ -213,7 +213,7 @@ impl Client {
                 Ok(None) => return Outcome::Wrong(format!("{message} was never answered")),
                 Err(error) => {
                     return match stream.last_id {
-                        Some(last) => self.comes_back(message, instance, &last).await,
+                        Some(id) => self.comes_back(message, instance, &id).await,
                         None => lost(error.to_string()),
                     };
                 }
