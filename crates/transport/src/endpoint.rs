@@ -28,7 +28,7 @@ use crate::{
     http::{Bodies, Refusal, answered, enter},
     http_sse::HttpSse,
     instance,
-    lease::Grants,
+    lease::{Grants, Standing},
     leaving::SPREAD,
     resume::Readers,
     scope::{SessionError, message_bytes, push},
@@ -55,6 +55,8 @@ pub struct Backends {
     pub random: Arc<dyn Random>,
     /// This process.
     pub instance: InstanceId,
+    /// Who knows which grants were revoked; `None` where nothing is opened with grants of its own.
+    pub standing: Option<Arc<dyn Standing>>,
 }
 
 /// An MCP endpoint over Streamable HTTP, for mounting at one path of an axum or tower server.
@@ -84,7 +86,7 @@ impl<H: ServerHandler> Endpoint<H> {
     where
         F: Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync + 'static,
     {
-        let Backends { store, bus, changes, clock, random, instance } = backends;
+        let Backends { store, bus, changes, clock, random, instance, standing } = backends;
         let bells = bus.listen(&instance).await?;
         let newest = store.newest().await?;
         let shutdown = CancellationToken::new();
@@ -110,6 +112,7 @@ impl<H: ServerHandler> Endpoint<H> {
             random,
             instance,
             grants: Grants::default(),
+            standing,
             calls: RunningCalls::default(),
             readers: Readers::default(),
             streams: OpenStreams::default(),

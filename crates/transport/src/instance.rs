@@ -15,10 +15,11 @@ use tokio::{
     task::JoinHandle,
     time::{Interval, MissedTickBehavior, interval, sleep},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     call::{Call, ClientNumber, parse_progress_token},
+    lease,
     shared::Shared,
 };
 
@@ -43,10 +44,17 @@ pub(crate) async fn run<H: ServerHandler>(
     };
     let (mut holds, mut looks) = (ticks(hold_every), ticks(LOOK));
     let mut holding: Option<JoinHandle<()>> = None;
+    let mut looking: Option<AbortOnDropHandle<()>> = None;
     loop {
         tokio::select! {
             bell = bells.recv() => {
                 let (Some(bell), Some(shared)) = (bell, shared.upgrade()) else { return };
+                if bell == Bell::Missed {
+                    // What an earlier one has not seen yet this one sees.
+                    drop(looking.take());
+                    let look = tokio::spawn(lease::look(Arc::clone(&shared)));
+                    looking = Some(AbortOnDropHandle::new(look));
+                }
                 answer(&shared, bell);
             }
             _ = holds.tick() => {

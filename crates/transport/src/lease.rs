@@ -4,6 +4,8 @@
 //! that opened it: it ends when the token expires or its grant is revoked. The client comes back
 //! with a new token, or does not.
 
+mod standing;
+
 use std::{
     collections::VecDeque,
     future,
@@ -15,6 +17,9 @@ use dashmap::DashMap;
 use mcp_everything_store::{Access, Clock, oauth::GrantId};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+pub use self::standing::Standing;
+pub(crate) use self::standing::look;
 
 /// How long a revocation is remembered, for requests that were let in just before it.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -61,6 +66,12 @@ impl Grants {
         if let Some(held) = self.held.get(&grant) {
             held.revoked.cancel();
         }
+    }
+
+    /// The grants with which something is open here. One of somebody else's is not ours to revoke.
+    fn held(&self) -> Vec<GrantId> {
+        let held = self.held.iter().map(|held| *held.key());
+        held.filter(|grant| *grant != GrantId::ELSEWHERE).collect()
     }
 
     fn remembered(&self) -> MutexGuard<'_, VecDeque<(Instant, GrantId)>> {

@@ -37,6 +37,8 @@
 //!         clock,
 //!         random: Arc::new(SystemRandom),
 //!         instance: InstanceId::random("example", &SystemRandom),
+//!         // Nobody's token can be revoked here.
+//!         standing: None,
 //!     };
 //!     let endpoint =
 //!         Endpoint::start(backends, Config::default(), move |_, _| handler.clone()).await?;
@@ -69,4 +71,5 @@ pub use config::Config;
 pub use endpoint::{Backends, Endpoint};
 pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
 pub use http_sse::{HttpSse, HttpSseService};
+pub use lease::Standing;
 pub use scope::{Scope, SessionError, SessionHandle, StreamControl};

@@ -12,8 +12,16 @@ use rmcp::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    ChangeFeed, Config, Scope, away::Away, call::RunningCalls, changes::Teller, guard::Guarded,
-    http::Bodies, jitter, lease::Grants, leaving::Leaving, resume::Readers,
+    ChangeFeed, Config, Scope,
+    away::Away,
+    call::RunningCalls,
+    changes::Teller,
+    guard::Guarded,
+    http::Bodies,
+    jitter,
+    lease::{Grants, Standing},
+    leaving::Leaving,
+    resume::Readers,
     standalone::OpenStreams,
 };
 
@@ -33,6 +41,7 @@ pub(crate) struct Shared<H> {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) instance: InstanceId,
     pub(crate) grants: Grants,
+    pub(crate) standing: Option<Arc<dyn Standing>>,
     pub(crate) calls: RunningCalls,
     pub(crate) readers: Readers,
     pub(crate) streams: OpenStreams,

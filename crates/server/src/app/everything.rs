@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use mcp_everything_features::{Everything, Options, RequestStateKeys, StreamCloser};
-use mcp_everything_store::StoreError;
-use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Scope};
+use mcp_everything_store::{
+    StoreError,
+    oauth::{GrantId, OAuthStore},
+};
+use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Scope, Standing};
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +39,16 @@ fn key_id(key: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(key)[..6])
 }
 
+/// The grants of the authorization server that is part of this one, or shares its store.
+struct Grants(Arc<dyn OAuthStore>);
+
+#[async_trait]
+impl Standing for Grants {
+    async fn stands(&self, grant: &GrantId) -> Result<bool, StoreError> {
+        Ok(self.0.grant(grant).await?.is_some_and(|grant| !grant.revoked))
+    }
+}
+
 /// The features behind the transport.
 pub(super) async fn endpoint(
     settings: &Settings,
@@ -50,6 +64,7 @@ pub(super) async fn endpoint(
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
         instance: base.instance.clone(),
+        standing: Some(Arc::new(Grants(Arc::clone(&base.stores.oauth)))),
     };
     let config = Config {
         hosts: settings.allowed_hosts.clone(),

@@ -17,7 +17,9 @@ use mcp_everything_store::{
     RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled, StoreError, Streams,
     Telling, Written,
     memory::{MemoryBus, MemoryStore},
+    oauth::GrantId,
 };
+use mcp_everything_transport::Standing;
 use tokio::sync::{Semaphore, watch};
 
 use crate::support::soon;
@@ -226,5 +228,23 @@ impl Bus for LossyBus {
     fn attend(&self, session: SessionId) -> Attendance {
         self.attended.send_modify(|attended| attended.push(session));
         Attendance::new(Attended { session, of: self.attended.clone() })
+    }
+}
+
+/// The grants that were revoked, and a store of them that is away at first.
+#[derive(Default)]
+pub(crate) struct Revoked {
+    pub(crate) grants: Mutex<HashSet<GrantId>>,
+    asked: Mutex<bool>,
+}
+
+#[async_trait]
+impl Standing for Revoked {
+    async fn stands(&self, grant: &GrantId) -> Result<bool, StoreError> {
+        if !std::mem::replace(&mut *self.asked.lock().unwrap(), true) {
+            return Err(StoreError::Unavailable { reason: "it was told to fail".into() });
+        }
+        assert_ne!(*grant, GrantId::ELSEWHERE, "that is not known here");
+        Ok(!self.grants.lock().unwrap().contains(grant))
     }
 }

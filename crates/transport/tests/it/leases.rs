@@ -13,8 +13,12 @@ use crate::support::{Client, Cluster, Events, call};
 const GRANT: GrantId = GrantId::from_bytes([7; 16]);
 
 fn with_token<'a>(cluster: &'a Cluster, client: &Client<'a>) -> Client<'a> {
+    with_grant(cluster, client, GRANT)
+}
+
+fn with_grant<'a>(cluster: &'a Cluster, client: &Client<'a>, grant: GrantId) -> Client<'a> {
     let until = cluster.clock.now() + Duration::from_secs(3600);
-    Client { access: Some(Access { until, grant: GRANT }), ..client.clone() }
+    Client { access: Some(Access { until, grant }), ..client.clone() }
 }
 
 #[tokio::test]
@@ -38,6 +42,30 @@ async fn a_revoked_grant_ends_its_streams_and_calls() {
     assert_eq!(calling.rest().await, Vec::<Value>::new());
     resumed.rest().await;
     without.post(&call(3, "echo")).await.says("echo");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_whose_bell_was_lost_is_found_when_that_is_known() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client().await;
+    let others = [GrantId::ELSEWHERE, GrantId::from_bytes([8; 16])];
+    let mut going_on = Vec::new();
+    for grant in others {
+        let mut stream = Events::of(with_grant(&cluster, &client, grant).get(None).await);
+        stream.next().await.unwrap();
+        going_on.push(stream);
+    }
+    let mut stream = Events::of(with_token(&cluster, &client).get(None).await);
+    stream.next().await.unwrap();
+    cluster.revoked.grants.lock().unwrap().insert(GRANT);
+    cluster.bus.ring(Ring::All, Bell::Missed).await.unwrap();
+    assert_eq!(stream.rest().await, Vec::<Value>::new());
+
+    // The one that is left takes the session's log.
+    let noted = json!({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"});
+    client.post(&noted).await;
+    let mut newest = going_on.pop().unwrap();
+    assert_eq!(newest.message().await.data["method"], "notifications/noted");
 }
 
 #[tokio::test(start_paused = true)]

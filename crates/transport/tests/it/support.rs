@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::{
-    faults::{FaultyStore, LossyBus},
+    faults::{FaultyStore, LossyBus, Revoked},
     probe::Probe,
 };
 
@@ -35,6 +35,7 @@ pub(crate) struct Cluster {
     pub(crate) clock: TestClock,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) bus: Arc<LossyBus>,
+    pub(crate) revoked: Arc<Revoked>,
     pub(crate) ids: Vec<InstanceId>,
     pub(crate) gate: Arc<Semaphore>,
     seen: Mutex<mpsc::UnboundedReceiver<&'static str>>,
@@ -50,6 +51,7 @@ impl Cluster {
         let store = MemoryStore::new(Arc::new(clock.clone()), limits);
         let store = Arc::new(FaultyStore::new(store));
         let bus = Arc::new(LossyBus::default());
+        let revoked = Arc::new(Revoked::default());
         let gate = Arc::new(Semaphore::new(0));
         let (seen_by, seen) = mpsc::unbounded_channel();
         let (mut started, mut ids, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
@@ -65,6 +67,7 @@ impl Cluster {
                 clock: Arc::new(clock.clone()),
                 random: Arc::new(SystemRandom),
                 instance,
+                standing: Some(Arc::clone(&revoked) as _),
             };
             let (gate, seen, feed) = (Arc::clone(&gate), seen_by.clone(), changes.clone());
             let endpoint = Endpoint::start(backends, config.clone(), move |scope, extensions| {
@@ -80,7 +83,7 @@ impl Cluster {
             started.push(endpoint.await.unwrap());
         }
         let seen = Mutex::new(seen);
-        Self { instances: started, feeds, clock, store, bus, ids, gate, seen }
+        Self { instances: started, feeds, clock, store, bus, revoked, ids, gate, seen }
     }
 
     /// The next thing a handler went through.
