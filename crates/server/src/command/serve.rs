@@ -42,7 +42,10 @@ async fn serve(raw: &RawSettings, asked: Settings, instance: &InstanceId) -> Res
     let app = tokio::select! {
         app = App::start(&settings, instance) => app.map_err(|error| error.to_string())?,
         // It may be waiting for Redis.
-        _ = stopped() => return Ok(()),
+        _ = stopped() => {
+            tracing::info!(event = "server.stopped", "the server is gone before it was there");
+            return Ok(());
+        }
     };
     let connections = Connections::new(app.router());
     for listener in listeners {

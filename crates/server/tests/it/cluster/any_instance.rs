@@ -1,5 +1,7 @@
 //! Every request of a client goes to another instance.
 
+use std::collections::BTreeSet;
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -182,26 +184,54 @@ async fn a_request_state_of_one_instance_is_taken_by_another() {
     }
 }
 
-/// A call of `sampleLLM` in revision 2026-07-28, with these parameters besides.
+/// Nothing but the request says who calls.
+#[tokio::test]
+async fn without_a_session_each_instance_knows_who_calls() {
+    let on = Deployment::three_on_redis();
+    let server = on.start();
+    let mut client = Mcp::of(&server, "alice").await;
+    client.session = None;
+    let mut instances = BTreeSet::new();
+    for client in everywhere(&client, &server) {
+        let mut answer = call_alone(&client, "whoami", &json!({ "arguments": {} })).await;
+        let told = answer.body["result"]["structuredContent"].take();
+        assert_eq!(told["caller"]["user"], "alice", "{told}");
+        assert_eq!((&told["session"], &told["protocolVersion"]), (&json!(false), &json!(ALONE)));
+        assert_eq!(told["transport"], "streamable-http");
+        instances.insert(told["instance"].to_string());
+    }
+    assert_eq!(instances.len(), 3);
+}
+
+/// The revision without sessions.
+const ALONE: &str = "2026-07-28";
+
 async fn sample(client: &Mcp, more: &Value) -> Answer {
+    let mut params = json!({ "arguments": { "prompt": "x" } });
+    params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    call_alone(client, "sampleLLM", &params).await
+}
+
+/// A call of a tool in the revision without sessions, with these parameters.
+async fn call_alone(client: &Mcp, tool: &str, params: &Value) -> Answer {
     let mut message = request(
         "tools/call",
         &json!({
-            "name": "sampleLLM", "arguments": { "prompt": "x" },
+            "name": tool,
             "_meta": {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/protocolVersion": ALONE,
                 "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
                 "io.modelcontextprotocol/clientCapabilities": { "sampling": {} }
             }
         }),
     );
-    message["params"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    message["params"].as_object_mut().unwrap().extend(params.as_object().unwrap().clone());
     let request = client
         .request(Method::POST)
         .header("accept", "application/json, text/event-stream")
-        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-protocol-version", ALONE)
         .header("mcp-method", "tools/call")
-        .header("mcp-name", "sampleLLM")
+        .header("mcp-name", tool)
         .json(&message);
     Answer::of(soon(request.send()).await.unwrap()).await
 }
