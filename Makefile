@@ -33,7 +33,8 @@ all-tests: tools lint
 
 e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessions; T=part of a test's path
 	@tools/setup.sh nextest redis haproxy node python
-	tools/test.sh e2e "$(T)"
+	cargo build --release
+	MCP_EVERYTHING="$${CARGO_TARGET_DIR:-target}/release/mcp-everything" tools/test.sh e2e "$(T)"
 
 lint: ## format, clippy, documentation, dependencies, sizes of files
 	@tools/setup.sh deny

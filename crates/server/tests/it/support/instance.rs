@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::Arc,
     thread::JoinHandle,
@@ -24,10 +24,13 @@ pub(crate) struct Instance {
     _home: tempfile::TempDir,
 }
 
-/// The binary that was built for the tests, or the one that `MCP_EVERYTHING` names.
+/// The binary that was built for the tests, or the one that `MCP_EVERYTHING` names, from the root of
+/// the workspace.
 pub(crate) fn binary() -> Command {
     let built = PathBuf::from(env!("CARGO_BIN_EXE_mcp-everything"));
-    let mut command = Command::new(std::env::var_os("MCP_EVERYTHING").map_or(built, Into::into));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let named = std::env::var_os("MCP_EVERYTHING").map(|named| root.join(named));
+    let mut command = Command::new(named.unwrap_or(built));
     // What the machine or a `.env` sets for other servers is not for this one.
     command.env_clear().stdin(Stdio::null());
     command
