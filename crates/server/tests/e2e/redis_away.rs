@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use mcp_everything_store::contract::redis_server::RedisServer;
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::it::support::{
