@@ -144,6 +144,14 @@ impl RedisServer {
         answer.trim().trim_start_matches(':').parse().expect("a number")
     }
 
+    /// Waits until it has a key that it may only read: `WAIT` on another connection than the one
+    /// that wrote waits for nothing.
+    pub fn gets(&self, key: &str) {
+        self.until("the replica has it", |server| {
+            server.ask(&["KEYS", key]).is_ok_and(|found| found.contains(key))
+        });
+    }
+
     /// Waits until something is so that comes by itself.
     pub(super) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let began = Instant::now();

@@ -53,7 +53,7 @@ async fn a_replica_takes_over_from_a_master_that_died() {
     let mut cluster = RedisCluster::with_a_replica();
     let mut one = Instance::start(&cluster.url()).await;
     let (id, _) = session_on(&one, &cluster, |number| number == 0).await;
-    assert_eq!(cluster.nodes[0].number(&["WAIT", "1", "5000"]), 1, "the replica has it");
+    cluster.nodes[3].gets(&keys::state(id));
     cluster.nodes[0].kill();
     let owner = owner();
     until(

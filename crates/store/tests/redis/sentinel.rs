@@ -13,7 +13,7 @@ async fn a_replica_takes_over_from_a_master_that_died() {
     let mut one = Instance::start(&redis.url()).await;
     let (old, owner) = (redis.master_port(), owner());
     let id = one.serves().await.unwrap();
-    assert_eq!(redis.master.number(&["WAIT", "1", "5000"]), 1, "the replica has it");
+    redis.replica.gets(&keys::state(id));
     redis.master.kill();
     one.serves_nothing(id).await;
     until(
@@ -42,7 +42,7 @@ async fn an_old_master_that_only_reads_is_left() {
     let mut one = Instance::start(&redis.url()).await;
     let (old, owner) = (redis.master_port(), owner());
     let id = one.serves().await.unwrap();
-    assert_eq!(redis.master.number(&["WAIT", "1", "5000"]), 1, "the replica has it");
+    redis.replica.gets(&keys::state(id));
     redis.fail_over();
     let named = async || redis.master_port();
     until(named, |named| *named != old).await;
