@@ -193,7 +193,11 @@ impl ServerHandler for Everything {
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let changes = self.shared.opened.take();
         let changes = changes.unwrap_or_else(|| self.shared.changes.subscribe());
-        listen::run(&context, changes, &self.shared.draining).await;
+        let going = async {
+            self.shared.draining.cancelled().await;
+            tokio::time::sleep((self.shared.lingering)()).await;
+        };
+        listen::run(&context, changes, going).await;
         Ok(())
     }
 

@@ -49,7 +49,7 @@ pub use call::Call;
 pub use changes::{Change, Changes, LocalChanges};
 pub use error::{BuildError, CallError, StateError, Waiting};
 pub use everything::Everything;
-pub use options::{ExtraTools, Options, StreamCloser};
+pub use options::{ExtraTools, LingerHook, Options, StreamCloser};
 pub use origin::{Caller, Carrier, Origin, OriginHook};
 pub use request_state::{KeyError, RequestStateKeys};
 pub use session::{LocalSession, SessionState};

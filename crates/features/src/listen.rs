@@ -17,7 +17,6 @@ use tokio::{
     task,
     time::{Instant, MissedTickBehavior, interval_at},
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{changes::Change, notifications::RESOURCE_UPDATES};
 
@@ -38,14 +37,14 @@ pub(crate) fn accept(
     accepted
 }
 
-/// Sends changes until the client leaves, the server goes down or there are no more.
+/// Sends changes until the client leaves, the server is `going` down or there are no more.
 ///
 /// What happens while a slow client takes its time is collected and sent once. As on the older
 /// revisions, resources listened to are announced as updated every ten seconds.
 pub(crate) async fn run(
     context: &SubscriptionContext,
     mut changes: Receiver<Change>,
-    draining: &CancellationToken,
+    going: impl Future<Output = ()>,
 ) {
     let everything = News::all(context.accepted());
     let watches = !everything.resources.is_empty();
@@ -77,7 +76,7 @@ pub(crate) async fn run(
     };
     tokio::select! {
         () = context.cancelled() => {}
-        () = draining.cancelled() => {}
+        () = going => {}
         () = serve => {}
     }
 }

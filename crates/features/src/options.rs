@@ -1,6 +1,6 @@
 //! What the embedding server decides.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,9 @@ use crate::{
     request_state::RequestStateKeys,
     tool::Tool,
 };
+
+/// Says how long a stream lingers when the server goes down.
+pub type LingerHook = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// What the embedding server decides.
 pub struct Options {
@@ -29,6 +32,9 @@ pub struct Options {
     /// Cancelled when the server goes down: open `subscriptions/listen` streams then end with
     /// their result instead of being cut off.
     pub draining: CancellationToken,
+    /// How long after that one of them ends, asked for each: their clients all come back. At once
+    /// unless replaced.
+    pub lingering: LingerHook,
     /// Tools besides the ones of this crate, listed behind them.
     pub tools: ExtraTools,
 }
@@ -47,6 +53,7 @@ impl Options {
             instance: "local".to_owned(),
             origin: Arc::new(|_| Origin::stdio()),
             draining: CancellationToken::new(),
+            lingering: Arc::new(|| Duration::ZERO),
             tools: ExtraTools::default(),
         }
     }

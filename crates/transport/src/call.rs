@@ -21,6 +21,7 @@ mod waiting;
 pub(crate) use event_id::EventId;
 pub(crate) use numbers::{ClientNumber, parse_progress_token};
 pub(crate) use promote::Promoted;
+pub(crate) use pump::{CUT_SHORT, said};
 pub(crate) use run::{Call, Outgoing, Start, Started, primes, request_key, start};
 pub(crate) use running::RunningCalls;
 pub(crate) use waiting::Waiting;

@@ -121,6 +121,7 @@ impl<H: ServerHandler> Endpoint<H> {
             requests: TaskTracker::new(),
             departures: TaskTracker::new(),
             draining,
+            cut: shutdown.child_token(),
             shutdown,
         });
         tokio::spawn(instance::run(Arc::downgrade(&shared), shared.shutdown.clone(), bells));
@@ -201,7 +202,7 @@ impl<H: ServerHandler> Endpoint<H> {
     /// each at a time of its own and with word of when to come back. Running calls may finish for
     /// as long as `patience`; then they end, and say so to their clients and in their logs.
     pub async fn drain(&self, patience: Duration) {
-        let Shared { draining, calls, requests, departures, .. } = &*self.0;
+        let Shared { draining, cut, calls, requests, departures, .. } = &*self.0;
         draining.cancel();
         let left_by = Instant::now() + SPREAD;
         calls.writers.close();
@@ -212,6 +213,7 @@ impl<H: ServerHandler> Endpoint<H> {
             let left = calls.writers.len().max(requests.len());
             tracing::warn!(event = "shutdown.calls_cut", left, "calls were still running");
             calls.abort_all();
+            cut.cancel();
             let done = async { tokio::join!(calls.writers.wait(), requests.wait()) };
             // Whoever has no last word by then has none.
             let _ = tokio::time::timeout(LAST_WORDS, done).await;

@@ -54,6 +54,8 @@ pub(crate) struct Shared<H> {
     pub(crate) departures: TaskTracker,
     /// The first half of going away: what another instance can go on with ends.
     pub(crate) draining: CancellationToken,
+    /// Between the two: calls that still run end, with a last word.
+    pub(crate) cut: CancellationToken,
     /// The second: everything ends at once.
     pub(crate) shutdown: CancellationToken,
 }

@@ -188,6 +188,28 @@ async fn a_server_that_goes_down_ends_the_stream_with_its_result() {
     assert_eq!(end["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], id);
 }
 
+#[tokio::test(start_paused = true)]
+async fn listeners_of_a_server_that_goes_down_need_not_all_end_at_once() {
+    let draining = CancellationToken::new();
+    let changes = LocalChanges::new();
+    let options = Options {
+        draining: draining.clone(),
+        lingering: Arc::new(|| Duration::from_millis(1500)),
+        changes: Arc::new(changes.clone()),
+        ..options()
+    };
+    let everything = Everything::new(options).unwrap();
+    let mut client = Raw::stateless(&everything, json!({})).in_paused_time();
+    let (id, _) = listen(&mut client, json!({ "toolsListChanged": true })).await;
+    draining.cancel();
+    let start = Instant::now();
+    // Until then it hears what happens.
+    changes.publish(Change::Tools).await.unwrap();
+    assert_eq!(heard(&mut client, id).await, changed("tools"));
+    client.answer_to(id).await;
+    assert_eq!(start.elapsed().as_millis(), 1500);
+}
+
 #[tokio::test]
 async fn a_cancelled_listener_hears_nothing_more() {
     let changes = LocalChanges::new();

@@ -1,11 +1,11 @@
 //! The features, as this server offers them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mcp_everything_features::{Everything, Options, RequestStateKeys, StreamCloser};
 use mcp_everything_store::{
-    StoreError,
+    Random, StoreError,
     oauth::{GrantId, OAuthStore},
 };
 use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Scope, Standing};
@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, base::Base, origin::origin};
 use crate::{changes::FleetChanges, session::StoredSession, settings::Settings};
+
+/// How long it takes until all listeners of an instance that goes away have left.
+const LISTENERS_LEAVE: Duration = Duration::from_secs(2);
 
 /// The features. A listener of the stateless wire ends with `draining`.
 pub(super) fn everything(
@@ -28,9 +31,19 @@ pub(super) fn everything(
     options.conformance = settings.conformance;
     options.changes = changes;
     options.draining = draining.clone();
+    options.lingering = Arc::new(lingering(Arc::clone(&base.random)));
     options.instance = base.instance.to_string();
     options.origin = Arc::new(origin);
     Ok(Everything::new(options)?)
+}
+
+/// Lets listeners go one after another, as standalone streams do.
+fn lingering(random: Arc<dyn Random>) -> impl Fn() -> Duration {
+    move || {
+        let mut bytes = [0; 4];
+        random.fill(&mut bytes);
+        LISTENERS_LEAVE.mul_f64(f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
+    }
 }
 
 fn key_id(key: &[u8]) -> String {

@@ -46,6 +46,8 @@ pub(super) struct Pump<H> {
 /// The call is over as far as its writer is concerned.
 pub(super) struct Over;
 
+/// What a client is told whose call did not come to its end.
+pub(crate) const CUT_SHORT: &str = "the server ended the call before it was done";
 /// How long a handler that was told to end may take to answer all the same.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How often a store that was away is offered what it missed.
@@ -153,9 +155,7 @@ impl<H: ServerHandler> Pump<H> {
     fn epitaph(&self) -> Bytes {
         let call = &self.started.call;
         match &call.request {
-            Some(request) if !call.was_cancelled() => {
-                said(request, "the server ended the call before it was done")
-            }
+            Some(request) if !call.was_cancelled() => said(request, CUT_SHORT),
             _ => Bytes::new(),
         }
     }
@@ -340,7 +340,7 @@ async fn hung_up(connection: Option<&mpsc::Sender<SseEvent>>) {
 }
 
 /// What a client is told of a call in place of its answer.
-pub(super) fn said(request: &RequestId, reason: &'static str) -> Bytes {
+pub(crate) fn said(request: &RequestId, reason: &'static str) -> Bytes {
     let error = ErrorData::internal_error(reason, None);
     to_bytes(&ServerJsonRpcMessage::error(error, Some(request.clone())))
 }

@@ -42,7 +42,10 @@ pub(crate) async fn serve<H: ServerHandler>(
         config.gate.pass(&parts, method)?;
     }
     match Wire::of(&envelope, VersionHeader::of(&parts.headers))? {
-        Wire::Stateless => stateless::serve(shared, owner, parts, &envelope, body.clone()).await,
+        // Boxed: what rmcp needs would make every request's future several times as large.
+        Wire::Stateless => {
+            Box::pin(stateless::serve(shared, owner, parts, &envelope, body.clone())).await
+        }
         Wire::Stateful => stateful(shared, owner, parts, envelope, &body).await,
     }
 }

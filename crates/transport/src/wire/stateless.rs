@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 use http::{HeaderValue, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Full};
 use mcp_everything_store::Owner;
 use rmcp::{
     ServerHandler,
-    model::{ErrorCode, ErrorData, Extensions, JsonRpcError},
+    model::{ErrorCode, ErrorData, Extensions, JsonRpcError, RequestId},
     transport::streamable_http_server::{
         StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
     },
@@ -19,8 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Scope,
+    call::{CUT_SHORT, said},
     guard::Guarded,
-    http::{Refusal, json_response},
+    http::{Refusal, SseEvent, json_response},
+    lease::Lease,
     message::{Envelope, Kind, Wire, bounded, request},
     shared::{Factory, Shared},
 };
@@ -81,26 +83,61 @@ pub(crate) async fn serve<H: ServerHandler>(
     let both = HeaderValue::from_static("application/json, text/event-stream");
     parts.headers.insert(header::ACCEPT, both);
     let forwarded = Request::from_parts(parts, Full::new(body));
-    let response = OWNER.scope(owner.clone(), shared.stateless.handle(forwarded)).await;
+    let id = match &envelope.kind {
+        Kind::Request { id, .. } => Some(id.clone()),
+        Kind::Notification { .. } | Kind::Response { .. } | Kind::Error { .. } => None,
+    };
+    let served = OWNER.scope(owner.clone(), shared.stateless.handle(forwarded));
+    let Some(response) = shared.cut.run_until_cancelled(served).await else {
+        return Err(Refusal::Unavailable { id });
+    };
     let (parts, body) = response.into_parts();
     let told = parts.headers.get(header::CONTENT_TYPE);
     if told.is_some_and(|told| told == "text/event-stream") {
         let listens = matches!(&envelope.kind,
             Kind::Request { method, .. } if method == "subscriptions/listen");
-        // A drain waits for calls; who listens, listens elsewhere.
-        let request = (!listens).then(|| shared.requests.token());
-        let over = async move {
-            let _request = request;
-            if listens { lease.over().await } else { lease.revoked().await }
-        };
-        let events = Body::new(body).into_data_stream().take_until(Box::pin(over));
-        return Ok(Response::from_parts(parts, Body::from_stream(events)));
+        if listens {
+            // Who listens, listens elsewhere: it is seen off by its handler.
+            let departure = shared.departures.token();
+            let over = async move {
+                let _departure = departure;
+                lease.over().await;
+            };
+            let events = Body::new(body).into_data_stream().take_until(Box::pin(over));
+            return Ok(Response::from_parts(parts, Body::from_stream(events)));
+        }
+        let events = until_cut(shared, Body::new(body), lease, id);
+        return Ok(Response::from_parts(parts, events));
     }
     if parts.status.is_success() || told.is_some_and(|told| told == "application/json") {
         return Ok(Response::from_parts(parts, Body::new(body)));
     }
     let text = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     Err(reshaped(parts.status, &text, envelope))
+}
+
+/// A call's events. One that is cut short because its instance goes away says so: nobody can come
+/// back for the rest on this wire.
+fn until_cut<H>(shared: &Shared<H>, body: Body, lease: Lease, id: Option<RequestId>) -> Body {
+    let cut = shared.cut.clone();
+    let open = Some((body.into_data_stream(), lease, shared.requests.token()));
+    let events = stream::unfold(open, move |open| {
+        let (cut, id) = (cut.clone(), id.clone());
+        async move {
+            let (mut body, lease, request) = open?;
+            tokio::select! {
+                biased;
+                () = lease.revoked() => None,
+                piece = body.next() => Some((piece?, Some((body, lease, request)))),
+                () = cut.cancelled() => Some((Ok(cut_short(id.as_ref()?)), None)),
+            }
+        }
+    });
+    Body::from_stream(events)
+}
+
+fn cut_short(id: &RequestId) -> Bytes {
+    SseEvent::Message { id: None, data: said(id, CUT_SHORT) }.into()
 }
 
 /// rmcp's refusals in plain text, as JSON-RPC errors.

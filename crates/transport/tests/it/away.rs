@@ -224,7 +224,8 @@ async fn an_open_stream_catches_up_by_itself() {
     let mut stream = Events::of(client.get(None).await);
     let first = stream.next().await.unwrap();
     let asked = cluster.store.count("pull");
-    cluster.store.is_away(true);
+    // Only what streams ask: nobody else sees an outage, and rings when it is over.
+    cluster.store.break_down("pull");
     let event = json!({"jsonrpc": "2.0", "method": "notifications/late"}).to_string();
     let session = session(&client);
     let _ = cluster.store.inner.push(session, event.into()).await.unwrap();
@@ -233,7 +234,7 @@ async fn an_open_stream_catches_up_by_itself() {
     let back = async {
         cluster.store.asked("pull", asked).await;
         sleep(OUTAGE).await;
-        cluster.store.is_away(false);
+        cluster.store.mend("pull");
     };
     let (event, ()) = tokio::join!(stream.message(), back);
     assert_eq!(event.data["method"], "notifications/late");

@@ -9,7 +9,10 @@ use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Client, Cluster, Events, call, soon};
+use crate::{
+    stateless,
+    support::{Answer, Client, Cluster, Events, call, soon},
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -169,6 +172,31 @@ async fn a_store_that_is_away_does_not_keep_an_instance() {
     let (said, ()) = tokio::join!(here.message(), cluster.instances[0].drain(PATIENCE));
     assert_eq!(said.data["error"]["code"], -32603);
     assert!(began.elapsed() < PATIENCE + Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_session_too() {
+    let cluster = Cluster::of(1).await;
+    let client = Client::new(&cluster, "alice");
+    // One that says something, and one that says nothing.
+    cluster.gate.add_permits(1);
+    let mut streaming = Events::of(stateless::call(&client, "count").await);
+    streaming.message().await;
+    let drain = async {
+        cluster.sees("gate.waits").await;
+        cluster.instances[0].drain(PATIENCE).await;
+    };
+    let began = Instant::now();
+    let (cut, said, ()) = tokio::join!(
+        async { Answer::of(stateless::call(&client, "gate").await).await },
+        streaming.rest(),
+        drain,
+    );
+    cut.is_refused(503, -32603);
+    assert_eq!(cut.body["id"], 1);
+    assert_eq!((&said[0]["error"]["code"], &said[0]["id"]), (&json!(-32603), &json!(1)));
+    assert_eq!(said.len(), 1);
+    assert!(began.elapsed() < PATIENCE + Duration::from_secs(3), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-use axum::body::Body;
+use axum::{body::Body, response::Response};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -11,7 +11,18 @@ fn meta() -> Value {
     })
 }
 
+/// A call as a client of this wire sends it.
+pub(crate) async fn call(client: &Client<'_>, tool: &str) -> Response {
+    let mut meta = meta();
+    meta["progressToken"] = json!("p");
+    open(client, "tools/call", Some(tool), json!({ "name": tool, "_meta": meta })).await
+}
+
 async fn post(client: &Client<'_>, method: &str, name: Option<&str>, params: Value) -> Answer {
+    Answer::of(open(client, method, name, params).await).await
+}
+
+async fn open(client: &Client<'_>, method: &str, name: Option<&str>, params: Value) -> Response {
     let mut request = client
         .request(Method::POST)
         .header("content-type", "application/json")
@@ -22,7 +33,7 @@ async fn post(client: &Client<'_>, method: &str, name: Option<&str>, params: Val
         request = request.header("mcp-name", name);
     }
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-    Answer::of(client.send(request.body(Body::from(body.to_string())).unwrap()).await).await
+    client.send(request.body(Body::from(body.to_string())).unwrap()).await
 }
 
 #[tokio::test]
