@@ -172,7 +172,12 @@ impl Credentials {
             | (ClientAuth::ClientSecretPost { secret }, Method::Post(sent)) => {
                 *secret == SecretHash::of(sent)
             }
-            (ClientAuth::None, Method::Basic(_) | Method::Post(_))
+            // No method of this kind is read yet.
+            (
+                ClientAuth::PrivateKeyJwt { .. },
+                Method::None | Method::Basic(_) | Method::Post(_),
+            )
+            | (ClientAuth::None, Method::Basic(_) | Method::Post(_))
             | (ClientAuth::ClientSecretBasic { .. }, Method::None | Method::Post(_))
             | (ClientAuth::ClientSecretPost { .. }, Method::None | Method::Basic(_)) => {
                 let registered = client.auth.method();

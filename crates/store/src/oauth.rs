@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use client::{ClientAuth, ClientRecord};
+pub use client::{ClientAuth, ClientKeys, ClientRecord};
 pub use codec::{decode, encode};
 pub use grant::{Grant, GrantId, GrantRecord};
 pub use limits::Limits;

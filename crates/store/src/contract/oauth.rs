@@ -68,10 +68,10 @@ macro_rules! oauth_store_contract {
     };
     ($how:ident $($make:expr),+) => {
         $crate::oauth_store_contract! { $how $($make),+;
-            clients: is_found_until_its_life_ends, lives_longer_when_prolonged,
-                is_not_shortened_by_prolonging, stays_as_it_was_when_put_again,
-                oldest_unused_makes_room, used_ones_do_not_make_room,
-                nobody_makes_room_in_vain, expired_ones_make_room,
+            clients: is_found_until_its_life_ends, is_read_back_however_it_authenticates,
+                lives_longer_when_prolonged, is_not_shortened_by_prolonging,
+                stays_as_it_was_when_put_again, oldest_unused_makes_room,
+                used_ones_do_not_make_room, nobody_makes_room_in_vain, expired_ones_make_room,
                 prolonging_an_unknown_one_says_so, damaged_is_an_error;
             pending: is_seen_until_it_is_taken, the_first_of_a_name_stays,
                 one_of_a_name_is_kept_of_many_at_a_time, is_taken_by_one_attempt,

@@ -48,6 +48,21 @@ pub enum ClientAuth {
         /// The hash of its secret.
         secret: SecretHash,
     },
+    /// It signs an assertion with a key of its own (RFC 7523, section 2.2).
+    PrivateKeyJwt {
+        /// Where the public half of that key is.
+        keys: ClientKeys,
+    },
+}
+
+/// The public keys of a client (RFC 7591, section 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientKeys {
+    /// A JSON Web Key Set (RFC 7517, section 5), as the client gave it.
+    Jwks(serde_json::Value),
+    /// The URL of one. A stranger chose it.
+    JwksUri(String),
 }
 
 impl ClientAuth {
@@ -57,14 +72,17 @@ impl ClientAuth {
             Self::None => "none",
             Self::ClientSecretBasic { .. } => "client_secret_basic",
             Self::ClientSecretPost { .. } => "client_secret_post",
+            Self::PrivateKeyJwt { .. } => "private_key_jwt",
         }
     }
 
-    /// Whether the client has a secret.
+    /// Whether the client has something to prove who it is.
     pub const fn is_confidential(&self) -> bool {
         match self {
             Self::None => false,
-            Self::ClientSecretBasic { .. } | Self::ClientSecretPost { .. } => true,
+            Self::ClientSecretBasic { .. }
+            | Self::ClientSecretPost { .. }
+            | Self::PrivateKeyJwt { .. } => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Damage, MINUTE, OAuthHarness, assert_corrupt, done};
 use crate::{
     StoreError, Timestamp,
-    oauth::{ClientAuth, ClientRecord, SecretHash},
+    oauth::{ClientAuth, ClientKeys, ClientRecord, SecretHash},
 };
 
 fn client(id: &str) -> ClientRecord {
@@ -37,6 +37,24 @@ pub async fn is_found_until_its_life_ends(harness: &dyn OAuthHarness) {
     assert_eq!(done(harness.store().client("a").await), Some(client("a")));
     harness.pass(MINUTE).await;
     assert!(!is_there(harness, "a").await);
+}
+
+/// Whatever a client proves itself with is read as it was written.
+pub async fn is_read_back_however_it_authenticates(harness: &dyn OAuthHarness) {
+    let secret = SecretHash::of("its secret");
+    let jwks = serde_json::json!({"keys": [{"kty": "EC", "x": "b", "a": 1}]});
+    let uri = "https://client.example/jwks".to_owned();
+    for (id, auth) in [
+        ("a", ClientAuth::None),
+        ("b", ClientAuth::ClientSecretBasic { secret }),
+        ("c", ClientAuth::ClientSecretPost { secret }),
+        ("d", ClientAuth::PrivateKeyJwt { keys: ClientKeys::Jwks(jwks) }),
+        ("e", ClientAuth::PrivateKeyJwt { keys: ClientKeys::JwksUri(uri) }),
+    ] {
+        let client = ClientRecord { auth, ..client(id) };
+        done(harness.store().put_client(&client, MINUTE, 9).await);
+        assert_eq!(done(harness.store().client(id).await), Some(client));
+    }
 }
 
 /// Use keeps a registration.
