@@ -1,8 +1,8 @@
 # `make help` lists the targets. What takes more than a line is a script in tools/.
 .POSIX:
 .NOTPARALLEL:
-.PHONY: help build start dev-integrated test all-tests e2e lint conformance conformance-cluster suite \
-	suite-cluster tools clean-tools
+.PHONY: help build start dev-integrated test all-tests e2e lint conformance conformance-cluster \
+	conformance-authorization suite suite-cluster suite-authorization tools clean-tools
 
 # One set of features for all that is checked and tested: another would compile everything anew.
 WORKSPACE = --workspace --all-features
@@ -54,12 +54,20 @@ conformance-cluster: ## the same against three instances with authentication, be
 	cargo build
 	@$(MAKE) --no-print-directory suite-cluster
 
+conformance-authorization: ## the suite's command for authorization servers, however ours is deployed
+	@tools/setup.sh node redis haproxy
+	cargo build
+	@$(MAKE) --no-print-directory suite-authorization
+
 suite:
 	tools/node --test --test-reporter=dot conformance/judge.test.mjs
 	tools/node conformance/run.mjs
 
 suite-cluster:
 	tools/node conformance/run.mjs cluster
+
+suite-authorization:
+	tools/node conformance/authorization.mjs
 
 tools: ## install what the tests need and this machine lacks
 	@tools/setup.sh

@@ -12,7 +12,8 @@ const [BALANCER, SUITE] = ["../deploy/haproxy.cfg", "haproxy.cfg"].map((file) =>
 
 /**
  * Starts three instances with authentication that share a Redis, behind HAProxy, which asks them
- * in turn and adds a token: the endpoint, and how many requests each has answered there so far.
+ * in turn and adds a token: the endpoint, how many requests each has answered there so far, and
+ * the issuer, at which no token is added.
  */
 export async function startCluster() {
   const redis = await freePort();
@@ -37,11 +38,13 @@ export async function startCluster() {
 
   return {
     endpoint: `http://localhost:${suite}/mcp`,
+    issuer: settings.BASE_URI,
     answered: () => instances.map((instance) => instance.answered()),
   };
 }
 
-function freePort() {
+/** A port of the loopback address that nobody listens on. */
+export function freePort() {
   return new Promise((found, failed) => {
     const server = createServer().once("error", failed);
     server.listen(0, "127.0.0.1", () => {

@@ -30,8 +30,8 @@ export function start(command, args, { env = {}, stdout = "ignore" } = {}) {
 }
 
 /**
- * Starts the server with the suite's fixtures on a free port: its endpoint, its port, and how
- * many requests it has answered there so far.
+ * Starts the server with the suite's fixtures on a free port: its endpoint, its port, its issuer
+ * where it has one, and how many requests it has answered at the endpoint so far.
  */
 export async function startServer(settings = { AUTH_MODE: "none" }) {
   const env = { CONFORMANCE: "on", PORT: "0", LOG_FORMAT: "json", ...settings };
@@ -56,7 +56,7 @@ export async function startServer(settings = { AUTH_MODE: "none" }) {
       }
     });
   });
-  return { endpoint, port, answered: () => answered };
+  return { endpoint, port, issuer: new URL(endpoint).origin, answered: () => answered };
 }
 
 function parse(line) {
