@@ -16,6 +16,7 @@ mod headers;
 mod http_sse;
 mod keep_alive;
 mod logs;
+mod oauth_errors;
 mod redis;
 mod session_ownership;
 mod shutdown;

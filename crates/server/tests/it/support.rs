@@ -6,6 +6,7 @@ mod http_sse;
 mod instance;
 mod log;
 mod mcp;
+pub(crate) mod rows;
 pub(crate) mod server;
 pub(crate) mod sign_in;
 
@@ -26,7 +27,7 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 }
 
 /// Whether MCP is spoken there.
-fn is_mcp(path: &str) -> bool {
+pub(crate) fn is_mcp(path: &str) -> bool {
     matches!(path, "/mcp" | "/sse" | "/message")
 }
 
