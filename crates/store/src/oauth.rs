@@ -13,6 +13,7 @@ mod grant;
 mod limits;
 mod name;
 mod records;
+mod replays;
 mod seal;
 
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use grant::{Grant, GrantId, GrantRecord};
 pub use limits::Limits;
 pub use name::{AttemptId, SecretHash};
 pub use records::{CodeGrant, IssuedToken, PendingAuthorization, RefreshFamily};
+pub use replays::Replays;
 pub use seal::{Sealed, SealedRecord};
 
 use crate::StoreError;
@@ -41,7 +43,7 @@ use crate::StoreError;
 /// many gets [`StoreError::LimitReached`]; a `put` of what is already there is never one too many.
 /// How many are too many, is for each store to say: [`Limits`] are those of the stores here.
 #[async_trait]
-pub trait OAuthStore: Send + Sync + 'static {
+pub trait OAuthStore: Replays {
     /// Keeps a new registration for `life`.
     ///
     /// With `capacity` registrations kept, the oldest one that was never prolonged makes room: a

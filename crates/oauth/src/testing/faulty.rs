@@ -13,8 +13,8 @@ use mcp_everything_store::{
     StoreError,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Rotation, Sealed,
-        SecretHash,
+        IssuedToken, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Replays,
+        Rotation, Sealed, SecretHash,
     },
 };
 
@@ -50,9 +50,9 @@ impl FaultyStore {
 }
 
 macro_rules! guarded {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($trait:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
-        impl OAuthStore for FaultyStore {
+        impl $trait for FaultyStore {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
                 // So that requests at one time take turns with each operation.
                 tokio::task::yield_now().await;
@@ -63,6 +63,12 @@ macro_rules! guarded {
 }
 
 guarded! {
+    Replays:
+    remember_once(name: &SecretHash, attempt: &AttemptId, life: Duration) -> bool;
+}
+
+guarded! {
+    OAuthStore:
     put_client(client: &ClientRecord, life: Duration, capacity: usize) -> ();
     client(id: &str) -> Option<ClientRecord>;
     prolong_client(id: &str, life: Duration) -> bool;

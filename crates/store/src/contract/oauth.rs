@@ -12,6 +12,7 @@ pub mod codes;
 pub mod grants;
 pub mod pending;
 pub mod refresh;
+pub mod replays;
 pub mod secret_keys;
 pub mod tokens;
 
@@ -92,6 +93,8 @@ macro_rules! oauth_store_contract {
                 stays_dead, rolls_forward_over_lost_rotations, rotates_once_for_many_at_a_time,
                 lives_longer_with_each_rotation, ends_with_its_life,
                 does_not_start_again_when_put_again, damaged_is_an_error;
+            replays: the_first_attempt_has_it, one_of_many_at_a_time_has_it,
+                is_forgotten_after_its_life;
             secret_keys: the_first_ring_stays, everyone_gets_the_same_ring;
         }
     };

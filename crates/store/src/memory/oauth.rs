@@ -21,8 +21,8 @@ use crate::{
     Clock, KeyStore, SecretKeys, StoreError, Timestamp,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, Limits, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Rotation,
-        Sealed, SecretHash, decode, encode,
+        IssuedToken, Limits, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Replays,
+        Rotation, Sealed, SecretHash, decode, encode,
     },
 };
 
@@ -75,6 +75,23 @@ impl KeyStore for MemoryOAuth {
     async fn secret_keys(&self, fresh: &SecretKeys) -> Result<SecretKeys, StoreError> {
         noted("secret_keys");
         Ok(self.tables().keys.get_or_insert_with(|| fresh.clone()).clone())
+    }
+}
+
+#[async_trait]
+impl Replays for MemoryOAuth {
+    async fn remember_once(
+        &self,
+        name: &SecretHash,
+        attempt: &AttemptId,
+        life: Duration,
+    ) -> Result<bool, StoreError> {
+        noted("remember_once");
+        let now = self.now();
+        let limit = ("things that were used once", self.limits.replays);
+        let mut tables = self.tables_for_insert(now);
+        tables.replays.insert_new(*name, *attempt, (now, now + life), limit)?;
+        Ok(tables.replays.live(name, now).is_some_and(|entry| entry.value == *attempt))
     }
 }
 

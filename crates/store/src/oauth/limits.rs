@@ -16,6 +16,9 @@ pub struct Limits {
     pub access_tokens: usize,
     /// Families of refresh tokens, dead or not.
     pub refresh_families: usize,
+    /// What is good once and was used. Of proofs (RFC 9449), one for each request, each for five
+    /// minutes.
+    pub replays: usize,
 }
 
 impl Default for Limits {
@@ -27,6 +30,7 @@ impl Default for Limits {
             codes: 20_000,
             access_tokens: 200_000,
             refresh_families: 100_000,
+            replays: 500_000,
         }
     }
 }

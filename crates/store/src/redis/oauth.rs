@@ -11,6 +11,7 @@ mod grants;
 mod pending;
 mod record;
 mod refresh;
+mod replays;
 mod tokens;
 
 use std::{fmt, time::Duration};
@@ -23,8 +24,8 @@ use crate::{
     KeyStore, SecretKeys, StoreError, noted,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, Limits, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Rotation,
-        Sealed, SecretHash,
+        IssuedToken, Limits, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Replays,
+        Rotation, Sealed, SecretHash,
     },
 };
 
@@ -93,6 +94,19 @@ impl KeyStore for RedisOAuth {
         let kept: String = self.write(keys::SECRET_KEYS, &keep).await?;
         SecretKeys::parse(&kept)
             .map_err(|error| unreadable(keys::SECRET_KEYS.to_owned(), &error.to_string()))
+    }
+}
+
+#[async_trait]
+impl Replays for RedisOAuth {
+    async fn remember_once(
+        &self,
+        name: &SecretHash,
+        attempt: &AttemptId,
+        life: Duration,
+    ) -> Result<bool, StoreError> {
+        noted("remember_once");
+        replays::remember(self, name, attempt, life).await
     }
 }
 

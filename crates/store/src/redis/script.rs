@@ -56,6 +56,7 @@ scripts! {
     REVOKE_GRANT = "oauth/revoke_grant.lua";
     REDEEM_CODE = "oauth/record.lua" "oauth/redeem_code.lua";
     ROTATE_REFRESH = "oauth/record.lua" "oauth/rotate_refresh.lua";
+    REMEMBER_ONCE = "oauth/remember_once.lua";
     SECRET_KEYS = "oauth/secret_keys.lua";
 }
 

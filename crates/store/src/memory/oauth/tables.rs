@@ -22,6 +22,7 @@ pub(super) struct Tables {
     pub(super) codes: Expiring<SecretHash, CodeRow>,
     pub(super) tokens: Expiring<SecretHash, TokenRow>,
     pub(super) families: Expiring<SecretHash, FamilyRow>,
+    pub(super) replays: Expiring<SecretHash, AttemptId>,
     pub(super) keys: Option<SecretKeys>,
 }
 
@@ -86,6 +87,7 @@ impl Tables {
         self.codes.sweep(now);
         self.tokens.sweep(now);
         self.families.sweep(now);
+        self.replays.sweep(now);
     }
 
     #[cfg(test)]
@@ -96,5 +98,6 @@ impl Tables {
             + self.codes.len()
             + self.tokens.len()
             + self.families.len()
+            + self.replays.len()
     }
 }

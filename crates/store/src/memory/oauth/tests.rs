@@ -70,6 +70,7 @@ const SMALL: Limits = Limits {
     codes: 3,
     access_tokens: 3,
     refresh_families: 3,
+    replays: 3,
 };
 
 fn name(number: u32) -> SecretHash {

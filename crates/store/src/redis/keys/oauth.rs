@@ -38,6 +38,11 @@ pub fn refresh_family(name: &SecretHash) -> String {
     sealed::<RefreshFamily>(name)
 }
 
+/// A string: something that is good once and was used.
+pub fn replay(name: &SecretHash) -> String {
+    format!("once:{name}")
+}
+
 fn sealed<T: SealedRecord>(name: impl Display) -> String {
     format!("{}:{name}", T::KIND)
 }
@@ -64,3 +69,6 @@ pub const ACCESS_TOKENS: &str = "oauth:count:mcp";
 
 /// A sorted set: the families of refresh tokens, by when they end.
 pub const REFRESH_FAMILIES: &str = "oauth:count:refresh";
+
+/// A sorted set: what is good once and was used, by when it would end.
+pub const REPLAYS: &str = "oauth:count:once";

@@ -5,13 +5,13 @@ use std::time::Duration;
 use mcp_everything_store::{
     StoreError,
     contract::oauth::OAuthHarness as _,
-    oauth::{Limits, OAuthStore as _},
+    oauth::{Limits, OAuthStore as _, Replays as _},
     redis::keys::oauth as keys,
 };
 
 use super::{
     Harness,
-    fixture::{MINUTE, body, client, grant, id, name},
+    fixture::{MINUTE, attempt, body, client, grant, id, name},
 };
 
 const SMALL: Limits = Limits {
@@ -21,6 +21,7 @@ const SMALL: Limits = Limits {
     codes: 3,
     access_tokens: 3,
     refresh_families: 3,
+    replays: 3,
 };
 
 #[tokio::test]
@@ -103,6 +104,22 @@ async fn there_is_an_end_to_grants_codes_and_tokens() {
     assert!(store.refresh_family(&name(3)).await.unwrap().is_none());
     harness.pass(MINUTE).await;
     assert_eq!(put(3).await, [const { Ok(()) }; 4]);
+}
+
+/// A replay is told from what is new where there is no room for anything.
+#[tokio::test]
+async fn there_is_an_end_to_what_was_used_once() {
+    let harness = Harness::with_limits(SMALL).await;
+    let remember =
+        async |number| harness.store.remember_once(&name(number), &attempt(), MINUTE).await;
+    for number in 0..3 {
+        assert_eq!(remember(number).await, Ok(true));
+    }
+    let full = remember(3).await;
+    assert!(matches!(full, Err(StoreError::LimitReached { limit: 3, .. })), "{full:?}");
+    assert_eq!(remember(0).await, Ok(false));
+    harness.pass(MINUTE).await;
+    assert_eq!(remember(3).await, Ok(true));
 }
 
 /// What is there is never one too many, even if nobody has counted it.
@@ -208,6 +225,7 @@ async fn nothing_is_left_when_everything_has_ended() {
     store.put_access_token(&name(1), &body(1), MINUTE).await.unwrap();
     store.put_refresh_family(&name(1), &body(1), MINUTE).await.unwrap();
     store.rotate_refresh(&name(1), 0, MINUTE, 3 * MINUTE).await.unwrap();
+    store.remember_once(&name(1), &attempt(), MINUTE).await.unwrap();
     harness.pass(3 * MINUTE).await;
     assert_eq!(harness.server.ask(&["DBSIZE"]).unwrap().lines().next(), Some(":0"));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use mcp_everything_store::{
     KeyStore as _, SecretKeys, StoreError, SystemRandom,
-    oauth::{AttemptId, OAuthStore as _, Redemption, Rotation},
+    oauth::{AttemptId, OAuthStore as _, Redemption, Replays as _, Rotation},
     redis::RedisOAuth,
 };
 use tokio::time::timeout;
@@ -53,6 +53,7 @@ fn everything<'a>(
         put_refresh_family(&key, &body(1), MINUTE);
         refresh_family(&key);
         rotate_refresh(&key, 0, MINUTE, MINUTE);
+        remember_once(&key, attempt, MINUTE);
     }
 }
 

@@ -1,10 +1,13 @@
 //! The page for operators lists every key.
 
-use mcp_everything_store::{KeyStore as _, SecretKeys, SystemRandom, oauth::OAuthStore as _};
+use mcp_everything_store::{
+    KeyStore as _, SecretKeys, SystemRandom,
+    oauth::{OAuthStore as _, Replays as _},
+};
 
 use super::{
     Harness,
-    fixture::{MINUTE, body, client, grant, id, name},
+    fixture::{MINUTE, attempt, body, client, grant, id, name},
 };
 
 const PAGE: &str = include_str!("../../../../../docs/storage.md");
@@ -35,6 +38,7 @@ async fn the_page_lists_every_key_and_no_other() {
     store.put_code(&name(1), &body(1), MINUTE).await.unwrap();
     store.put_access_token(&name(1), &body(1), MINUTE).await.unwrap();
     store.put_refresh_family(&name(1), &body(1), MINUTE).await.unwrap();
+    store.remember_once(&name(1), &attempt(), MINUTE).await.unwrap();
 
     let section = PAGE.split("\n## ").find(|section| section.starts_with("OAuth state\n"));
     let rows: Vec<(&str, &str)> = section
