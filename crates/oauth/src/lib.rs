@@ -56,6 +56,7 @@ mod browser;
 mod client_auth;
 mod config;
 pub mod events;
+mod jose;
 mod pages;
 mod params;
 mod pkce;

@@ -4,6 +4,7 @@ mod browser;
 mod bus;
 mod faulty;
 pub(crate) mod logs;
+mod signer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +24,7 @@ use tower::ServiceExt as _;
 pub(crate) use browser::{Form, Jar, Page, Tokens};
 use bus::TestBus;
 pub(crate) use faulty::FaultyStore;
+pub(crate) use signer::Signer;
 
 use crate::{
     BaseUri, Config,

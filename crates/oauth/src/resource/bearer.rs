@@ -67,6 +67,10 @@ impl BearerLayer {
         if !self.resource.accepts(&caller.audience) {
             return Err(Rejection::OtherAudience);
         }
+        // RFC 9449, section 7.2: whoever has stolen it must not get rid of the binding.
+        if caller.confirmation.is_some() {
+            return Err(Rejection::Bound);
+        }
         Ok(caller)
     }
 }
@@ -128,6 +132,7 @@ enum Rejection {
     Malformed,
     NotGood,
     OtherAudience,
+    Bound,
     Unavailable,
     Failed,
 }
@@ -169,6 +174,14 @@ impl Rejection {
                     StatusCode::UNAUTHORIZED,
                     Code::InvalidToken,
                     "the access token is for another resource",
+                ),
+            ),
+            Self::Bound => (
+                "bound to a key",
+                resource.refused(
+                    StatusCode::UNAUTHORIZED,
+                    Code::InvalidToken,
+                    "the access token is bound to a key",
                 ),
             ),
             // Never 401: clients would throw a good token away.

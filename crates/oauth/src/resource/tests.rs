@@ -93,6 +93,7 @@ async fn the_caller_is_complete() {
         audience: vec!["http://localhost:3232/mcp".into()],
         expires_at: clock.now() + Duration::from_secs(3000),
         grant: Some(TestServer::grant_of(&token)),
+        confirmation: None,
     };
     let caller = verifier.verify(&token).await.unwrap();
     assert_eq!(caller, expected);

@@ -19,6 +19,9 @@ pub struct Caller {
     pub expires_at: Timestamp,
     /// The grant the token was issued from, if it is one of this server's.
     pub grant: Option<GrantId>,
+    /// The key the token is bound to, if it is bound to one: its SHA-256 thumbprint, `cnf.jkt`
+    /// (RFC 9449, section 6).
+    pub confirmation: Option<String>,
 }
 
 impl Caller {
