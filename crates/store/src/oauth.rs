@@ -9,6 +9,7 @@
 
 mod client;
 mod codec;
+mod documents;
 mod grant;
 mod limits;
 mod name;
@@ -22,6 +23,7 @@ use async_trait::async_trait;
 
 pub use client::{ClientAuth, ClientKeys, ClientRecord};
 pub use codec::{decode, encode};
+pub use documents::{Document, DocumentKind, Documents};
 pub use grant::{Grant, GrantId, GrantRecord};
 pub use limits::Limits;
 pub use name::{AttemptId, SecretHash};
@@ -43,7 +45,7 @@ use crate::StoreError;
 /// many gets [`StoreError::LimitReached`]; a `put` of what is already there is never one too many.
 /// How many are too many, is for each store to say: [`Limits`] are those of the stores here.
 #[async_trait]
-pub trait OAuthStore: Replays {
+pub trait OAuthStore: Documents + Replays {
     /// Keeps a new registration for `life`.
     ///
     /// With `capacity` registrations kept, the oldest one that was never prolonged makes room: a

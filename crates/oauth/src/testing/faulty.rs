@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use mcp_everything_store::{
     StoreError,
     oauth::{
-        AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Replays,
-        Rotation, Sealed, SecretHash,
+        AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Document, DocumentKind, Documents,
+        Grant, GrantId, GrantRecord, IssuedToken, OAuthStore, PendingAuthorization, Redemption,
+        RefreshFamily, Replays, Rotation, Sealed, SecretHash,
     },
 };
 
@@ -89,4 +89,10 @@ guarded! {
     put_refresh_family(name: &SecretHash, body: &Sealed<RefreshFamily>, life: Duration) -> ();
     refresh_family(name: &SecretHash) -> Option<Sealed<RefreshFamily>>;
     rotate_refresh(name: &SecretHash, presented: u64, window: Duration, life: Duration) -> Rotation;
+}
+
+guarded! {
+    Documents:
+    keep_document(kind: DocumentKind, url: &str, document: &Document, life: Duration) -> ();
+    document(kind: DocumentKind, url: &str) -> Option<Document>;
 }

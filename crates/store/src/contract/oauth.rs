@@ -9,6 +9,7 @@
 
 pub mod clients;
 pub mod codes;
+pub mod documents;
 pub mod grants;
 pub mod pending;
 pub mod refresh;
@@ -22,7 +23,7 @@ use async_trait::async_trait;
 
 use crate::{
     KeyStore, Random as _, StoreError, SystemRandom,
-    oauth::{AttemptId, GrantId, OAuthStore, SecretHash},
+    oauth::{AttemptId, DocumentKind, GrantId, OAuthStore, SecretHash},
 };
 
 /// A store under test and what a test must be able to do to it.
@@ -56,6 +57,8 @@ pub enum Damage<'a> {
     AccessToken(&'a SecretHash),
     /// A family of refresh tokens.
     RefreshFamily(&'a SecretHash),
+    /// A document that was fetched.
+    Document(DocumentKind, &'a str),
 }
 
 /// Makes a test of each rule. Takes an expression that makes a future of a new harness.
@@ -95,6 +98,8 @@ macro_rules! oauth_store_contract {
                 does_not_start_again_when_put_again, damaged_is_an_error;
             replays: the_first_attempt_has_it, one_of_many_at_a_time_has_it,
                 is_forgotten_after_its_life;
+            documents: is_found_until_its_life_ends, a_newer_one_takes_its_place, is_of_one_kind,
+                damaged_is_an_error;
             secret_keys: the_first_ring_stays, everyone_gets_the_same_ring;
         }
     };

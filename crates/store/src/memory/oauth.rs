@@ -1,6 +1,7 @@
 //! OAuth state in memory.
 
 mod clients;
+mod documents;
 mod expiring;
 mod pending;
 mod tables;

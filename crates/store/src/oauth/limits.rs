@@ -19,6 +19,8 @@ pub struct Limits {
     /// What is good once and was used. Of proofs (RFC 9449), one for each request, each for five
     /// minutes.
     pub replays: usize,
+    /// Documents of clients and of their keys. The first to end makes room.
+    pub documents: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
             access_tokens: 200_000,
             refresh_families: 100_000,
             replays: 500_000,
+            documents: 5_000,
         }
     }
 }

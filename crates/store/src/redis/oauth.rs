@@ -7,6 +7,7 @@
 mod clients;
 mod codes;
 mod count;
+mod documents;
 mod grants;
 mod pending;
 mod record;

@@ -57,6 +57,7 @@ scripts! {
     REDEEM_CODE = "oauth/record.lua" "oauth/redeem_code.lua";
     ROTATE_REFRESH = "oauth/record.lua" "oauth/rotate_refresh.lua";
     REMEMBER_ONCE = "oauth/remember_once.lua";
+    DOCUMENT_ROOM = "oauth/count.lua" "oauth/document_room.lua";
     SECRET_KEYS = "oauth/secret_keys.lua";
 }
 

@@ -72,6 +72,7 @@ impl<S: Served> OAuthHarness for Harness<S> {
             Damage::Code(name) => keys::code(name),
             Damage::AccessToken(name) => keys::access_token(name),
             Damage::RefreshFamily(name) => keys::refresh_family(name),
+            Damage::Document(kind, url) => keys::document(kind, url),
         };
         self.server.ask(&["SET", &key, GARBAGE, "XX", "KEEPTTL"]).unwrap();
     }

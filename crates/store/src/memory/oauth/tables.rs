@@ -10,7 +10,8 @@ use super::{
 use crate::{
     SecretKeys, Timestamp,
     oauth::{
-        AttemptId, CodeGrant, GrantId, IssuedToken, RefreshFamily, Rotation, Sealed, SecretHash,
+        AttemptId, CodeGrant, DocumentKind, GrantId, IssuedToken, RefreshFamily, Rotation, Sealed,
+        SecretHash,
     },
 };
 
@@ -23,6 +24,7 @@ pub(super) struct Tables {
     pub(super) tokens: Expiring<SecretHash, TokenRow>,
     pub(super) families: Expiring<SecretHash, FamilyRow>,
     pub(super) replays: Expiring<SecretHash, AttemptId>,
+    pub(super) documents: Expiring<(DocumentKind, String), Vec<u8>>,
     pub(super) keys: Option<SecretKeys>,
 }
 
@@ -88,6 +90,7 @@ impl Tables {
         self.tokens.sweep(now);
         self.families.sweep(now);
         self.replays.sweep(now);
+        self.documents.sweep(now);
     }
 
     #[cfg(test)]
@@ -99,5 +102,6 @@ impl Tables {
             + self.tokens.len()
             + self.families.len()
             + self.replays.len()
+            + self.documents.len()
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     SystemRandom, TestClock,
     contract::oauth::{Damage, OAuthHarness},
+    oauth::{Document, DocumentKind, Documents as _},
 };
 
 struct Harness {
@@ -56,6 +57,10 @@ impl OAuthHarness for Harness {
             Damage::RefreshFamily(name) => {
                 tables.families.live(name, now).unwrap().value.body = Sealed::from_bytes(GARBAGE);
             }
+            Damage::Document(kind, url) => {
+                let name = (kind, url.to_owned());
+                tables.documents.live(&name, now).unwrap().value = GARBAGE.to_vec();
+            }
         }
     }
 }
@@ -71,6 +76,7 @@ const SMALL: Limits = Limits {
     access_tokens: 3,
     refresh_families: 3,
     replays: 3,
+    documents: 3,
 };
 
 fn name(number: u32) -> SecretHash {
@@ -197,6 +203,21 @@ async fn there_is_an_end_to_grants_codes_and_tokens() {
     assert_eq!(store.tables().len(), 12);
     clock.advance(MINUTE);
     assert_eq!(put(3).await, [const { Ok(()) }; 4]);
+}
+
+#[tokio::test]
+async fn the_documents_that_end_first_make_room() {
+    let Harness { store, .. } = Harness::with_limits(SMALL);
+    let document = Document { text: "{}".into(), fetched_at: Timestamp::from_millis(0) };
+    let kind = DocumentKind::Client;
+    for (url, minutes) in [("a", 4), ("b", 1), ("c", 3), ("c", 3), ("d", 2), ("e", 5)] {
+        store.keep_document(kind, url, &document, minutes * MINUTE).await.unwrap();
+    }
+    let mut there = Vec::new();
+    for url in ["a", "b", "c", "d", "e"] {
+        there.push(store.document(kind, url).await.unwrap().is_some());
+    }
+    assert_eq!(there, [true, false, true, false, true]);
 }
 
 /// The first ones of a flood give way to its last ones; who has got through before stays.

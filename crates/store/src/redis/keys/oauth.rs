@@ -5,7 +5,8 @@
 use std::fmt::Display;
 
 use crate::oauth::{
-    CodeGrant, GrantId, IssuedToken, PendingAuthorization, RefreshFamily, SealedRecord, SecretHash,
+    CodeGrant, DocumentKind, GrantId, IssuedToken, PendingAuthorization, RefreshFamily,
+    SealedRecord, SecretHash,
 };
 
 /// A string: a registration.
@@ -43,6 +44,11 @@ pub fn replay(name: &SecretHash) -> String {
     format!("once:{name}")
 }
 
+/// A string: a document that was fetched. A URL can be long and have anything in it.
+pub fn document(kind: DocumentKind, url: &str) -> String {
+    format!("document:{kind}:{}", SecretHash::of(url))
+}
+
 fn sealed<T: SealedRecord>(name: impl Display) -> String {
     format!("{}:{name}", T::KIND)
 }
@@ -72,3 +78,6 @@ pub const REFRESH_FAMILIES: &str = "oauth:count:refresh";
 
 /// A sorted set: what is good once and was used, by when it would end.
 pub const REPLAYS: &str = "oauth:count:once";
+
+/// A sorted set: the documents that were fetched, by when they end.
+pub const DOCUMENTS: &str = "oauth:count:document";

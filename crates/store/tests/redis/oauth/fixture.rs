@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use mcp_everything_store::{
     SystemRandom, Timestamp,
-    oauth::{AttemptId, ClientAuth, ClientRecord, GrantId, GrantRecord, Sealed, SecretHash},
+    oauth::{
+        AttemptId, ClientAuth, ClientRecord, Document, GrantId, GrantRecord, Sealed, SecretHash,
+    },
 };
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
@@ -51,6 +53,10 @@ pub(super) fn client(id: &str) -> ClientRecord {
         software_version: None,
         registered_at: Timestamp::from_millis(0),
     }
+}
+
+pub(super) fn document() -> Document {
+    Document { text: "{}".into(), fetched_at: Timestamp::from_millis(0) }
 }
 
 /// Tries again until it is done, and gives the answer.

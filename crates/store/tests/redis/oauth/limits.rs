@@ -5,13 +5,13 @@ use std::time::Duration;
 use mcp_everything_store::{
     StoreError,
     contract::oauth::OAuthHarness as _,
-    oauth::{Limits, OAuthStore as _, Replays as _},
+    oauth::{DocumentKind, Documents as _, Limits, OAuthStore as _, Replays as _},
     redis::keys::oauth as keys,
 };
 
 use super::{
     Harness,
-    fixture::{MINUTE, attempt, body, client, grant, id, name},
+    fixture::{MINUTE, attempt, body, client, document, grant, id, name},
 };
 
 const SMALL: Limits = Limits {
@@ -22,6 +22,7 @@ const SMALL: Limits = Limits {
     access_tokens: 3,
     refresh_families: 3,
     replays: 3,
+    documents: 3,
 };
 
 #[tokio::test]
@@ -75,6 +76,23 @@ async fn a_lost_sum_is_found_again() {
     harness.store.put_pending(&name(2), &body(1), MINUTE).await.unwrap();
     assert!(harness.store.pending(&name(0)).await.unwrap().is_none());
     assert!(harness.store.pending(&name(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_documents_that_end_first_make_room() {
+    let harness = Harness::with_limits(SMALL).await;
+    let store = &harness.store;
+    let kind = DocumentKind::Client;
+    for (url, minutes) in [("a", 4), ("b", 1), ("c", 3), ("c", 3), ("d", 2), ("e", 5)] {
+        store.keep_document(kind, url, &document(), minutes * MINUTE).await.unwrap();
+    }
+    let mut there = Vec::new();
+    for url in ["a", "b", "c", "d", "e"] {
+        there.push(store.document(kind, url).await.unwrap().is_some());
+    }
+    assert_eq!(there, [true, false, true, false, true]);
+    let counted = harness.server.ask(&["ZCARD", keys::DOCUMENTS]).unwrap();
+    assert_eq!(counted.lines().next(), Some(":3"), "{counted}");
 }
 
 /// Everything else stays until its life is over, and what is one too many is refused.

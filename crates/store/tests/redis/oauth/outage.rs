@@ -5,14 +5,17 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use mcp_everything_store::{
     KeyStore as _, SecretKeys, StoreError, SystemRandom,
-    oauth::{AttemptId, OAuthStore as _, Redemption, Replays as _, Rotation},
+    oauth::{
+        AttemptId, DocumentKind, Documents as _, OAuthStore as _, Redemption, Replays as _,
+        Rotation,
+    },
     redis::RedisOAuth,
 };
 use tokio::time::timeout;
 
 use super::{
     Harness,
-    fixture::{MINUTE, SOON, attempt, body, client, grant, id, name, until_done},
+    fixture::{MINUTE, SOON, attempt, body, client, document, grant, id, name, until_done},
 };
 
 type Operation<'a> = (&'static str, BoxFuture<'a, Result<(), StoreError>>);
@@ -54,6 +57,8 @@ fn everything<'a>(
         refresh_family(&key);
         rotate_refresh(&key, 0, MINUTE, MINUTE);
         remember_once(&key, attempt, MINUTE);
+        keep_document(DocumentKind::Client, "https://client.example/", &document(), MINUTE);
+        document(DocumentKind::Client, "https://client.example/");
     }
 }
 

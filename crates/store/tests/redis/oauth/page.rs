@@ -2,19 +2,19 @@
 
 use mcp_everything_store::{
     KeyStore as _, SecretKeys, SystemRandom,
-    oauth::{OAuthStore as _, Replays as _},
+    oauth::{DocumentKind, Documents as _, OAuthStore as _, Replays as _},
 };
 
 use super::{
     Harness,
-    fixture::{MINUTE, attempt, body, client, grant, id, name},
+    fixture::{MINUTE, attempt, body, client, document, grant, id, name},
 };
 
 const PAGE: &str = include_str!("../../../../../docs/storage.md");
 
 /// Whether a key is one of those a pattern of the page stands for.
 fn stands_for(pattern: &str, key: &str) -> bool {
-    let placeholder = ["{client_id}", "{hash}", "{id}"]
+    let placeholder = ["{client_id}", "{hash}", "{id}", "{kind}:{url}"]
         .into_iter()
         .find_map(|placeholder| pattern.split_once(placeholder));
     match placeholder {
@@ -39,6 +39,8 @@ async fn the_page_lists_every_key_and_no_other() {
     store.put_access_token(&name(1), &body(1), MINUTE).await.unwrap();
     store.put_refresh_family(&name(1), &body(1), MINUTE).await.unwrap();
     store.remember_once(&name(1), &attempt(), MINUTE).await.unwrap();
+    let (kind, url) = (DocumentKind::Client, "https://client.example/");
+    store.keep_document(kind, url, &document(), MINUTE).await.unwrap();
 
     let section = PAGE.split("\n## ").find(|section| section.starts_with("OAuth state\n"));
     let rows: Vec<(&str, &str)> = section
