@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::{
     chromium::Chromium,
     it::support::Server,
-    visit::{ALLOW, SIGN_IN, Visit},
+    pages::{ALLOW, SIGN_IN},
+    visit::Visit,
 };
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use crate::{
     chromium::Chromium,
     it::support::Server,
-    visit::{ALLOW, CANCEL, DENY, Visit},
+    pages::{ALLOW, CANCEL, DENY},
+    visit::Visit,
 };
 
 #[tokio::test]

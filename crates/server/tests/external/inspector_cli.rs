@@ -1,9 +1,8 @@
 //! MCP Inspector, from its command line.
 
 use std::{
-    io::{BufRead, BufReader, Read as _},
     net::TcpListener,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
@@ -12,8 +11,9 @@ use tokio::task::spawn_blocking;
 use crate::{
     chromium::Chromium,
     it::support::{Server, SignIn},
+    pages::{ALLOW, SIGN_IN},
+    running::Running,
     tools,
-    visit::{ALLOW, SIGN_IN},
 };
 
 #[tokio::test]
@@ -44,56 +44,24 @@ async fn it_signs_in_through_the_browser() {
     let home = tempfile::tempdir().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let callback = format!("http://127.0.0.1:{port}/oauth/callback");
-    let inspector = tools::inspector(home.path())
+    let mut command = tools::inspector(home.path());
+    command
         .args([&server.url("/mcp"), "--method", "tools/list", "--format", "json"])
         .args(["--callback-url", &callback])
         // It asks people only: without a terminal this says that there is one.
-        .env("MCP_AUTO_OPEN_ENABLED", "true")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut inspector = Running(inspector);
-    let mut stderr = BufReader::new(inspector.0.stderr.take().unwrap());
-    let url = spawn_blocking(move || (url_in(&mut stderr), stderr));
-    // It may have more to say, and must not find its stderr closed.
-    let (url, _stderr) = url.await.unwrap();
+        .env("MCP_AUTO_OPEN_ENABLED", "true");
+    let mut inspector = Running::start(&mut command);
+    let asked = inspector.complains("navigate to: ").await;
+    let url = asked.split_once("navigate to: ").unwrap().1;
 
     let profile = tempfile::tempdir().unwrap();
     let browser = Chromium::start(profile.path()).await;
-    browser.open(&url).await;
+    browser.open(url).await;
     assert!(browser.text("main").await.contains("Inspector"));
     browser.click(ALLOW).await;
     browser.click(SIGN_IN).await;
-    let listed = spawn_blocking(move || {
-        let mut text = String::new();
-        inspector.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-        assert!(inspector.0.wait().unwrap().success());
-        text
-    });
-    let listed: Value = serde_json::from_str(&listed.await.unwrap()).unwrap();
+    let listed: Value = serde_json::from_str(&inspector.rest().await).unwrap();
     assert!(names(&listed["result"]["tools"]).contains(&"echo"), "{listed}");
-}
-
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn url_in(said: &mut impl BufRead) -> String {
-    let mut all = Vec::new();
-    for line in said.lines().map_while(Result::ok) {
-        if let Some((_, url)) = line.split_once("navigate to: ") {
-            return url.to_owned();
-        }
-        all.push(line);
-    }
-    panic!("it names no URL: {all:?}")
 }
 
 async fn uses_everything(server: &Server, path: &str, options: &[&str]) {

@@ -3,7 +3,8 @@
 use crate::{
     chromium::{Chromium, ENTER, TAB},
     it::support::Server,
-    visit::{ALLOW, DENY, Visit},
+    pages::{ALLOW, DENY},
+    visit::Visit,
 };
 
 #[tokio::test]

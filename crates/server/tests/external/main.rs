@@ -7,7 +7,14 @@ mod it {
     pub(crate) mod support;
 }
 
+#[path = "../programs/chromium.rs"]
 mod chromium;
+#[path = "../programs/pages.rs"]
+mod pages;
+#[expect(dead_code, reason = "the tests in `e2e` use the rest")]
+#[path = "../programs/running.rs"]
+mod running;
+#[path = "../programs/tools.rs"]
 mod tools;
 mod visit;
 

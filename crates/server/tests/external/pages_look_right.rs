@@ -2,11 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{
-    chromium::Chromium,
-    it::support::Server,
-    visit::{ALLOW, Visit},
-};
+use crate::{chromium::Chromium, it::support::Server, pages::ALLOW, visit::Visit};
 
 const WIDTHS: [u32; 2] = [1280, 390];
 

@@ -14,13 +14,8 @@ use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 use crate::{
     chromium::Chromium,
     it::support::{BOUND, Mcp, Server, SignIn},
+    pages::{ALLOW, SIGN_IN},
 };
-
-/// What the consent page and the sign-in page can be answered with.
-pub(crate) const ALLOW: &str = "form[action$='/authorize/consent'] .primary";
-pub(crate) const DENY: &str = "form[action$='/authorize/consent'] [value=deny]";
-pub(crate) const SIGN_IN: &str = "#sign-in .primary";
-pub(crate) const CANCEL: &str = "#sign-in [value=access_denied]";
 
 type Answer = HashMap<String, String>;
 
