@@ -73,4 +73,4 @@ tools: ## install what the tests need and this machine lacks
 	@tools/setup.sh
 
 clean-tools: ## remove what `make tools` put into this folder
-	rm -rf tools/node_modules
+	rm -rf tools/node_modules tools/python/*/

@@ -67,10 +67,22 @@ haproxy() {
     apt_install haproxy
 }
 
+# Each client has a folder of its own: they want different versions of the same.
 python() {
-    python3 -c 'import ensurepip, venv' 2>/dev/null && return
-    say "python3, python3-venv (apt): runs the Python SDK against the server"
-    apt_install python3 python3-venv
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        say "python3, python3-venv (apt): runs clients in Python against the server"
+        apt_install python3 python3-venv
+    fi
+    for list in tools/python/*.txt; do
+        folder=${list%.txt}
+        cmp -s "$list" "$folder/.installed" && continue
+        say "$(grep -E '^(fast)?mcp==' "$list" | tr '\n' ' ')(pip, in $folder): a client in Python"
+        rm -rf "$folder"
+        python3 -m venv "$folder"
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$list" ||
+            fail "pip could not install what $list lists"
+        cp "$list" "$folder/.installed"
+    done
 }
 
 browser() {
@@ -86,7 +98,7 @@ node() {
         say "nodejs, npm (apt): installs the next"
         apt_install nodejs npm
     fi
-    say "Node 24, the MCP conformance suite and MCP Inspector (npm, in tools/node_modules): they test the server from outside"
+    say "Node 24, the MCP conformance suite, MCP Inspector and other clients (npm, in tools/node_modules): they test the server from outside"
     npm ci --prefix tools --loglevel=error >/dev/null ||
         fail "npm could not install what tools/package-lock.json lists"
     tools/node --version >/dev/null

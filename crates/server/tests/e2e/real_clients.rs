@@ -15,8 +15,6 @@ use crate::{
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/clients");
-/// The 1.x line, which most clients are built on.
-const PYTHON_SDK: &str = "mcp==1.30.0";
 
 /// Runs a client on each transport. Every instance answers some of what it asks on each.
 async fn use_everything(program: PathBuf, arguments: &[&str]) {
@@ -54,17 +52,8 @@ async fn the_typescript_sdk() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_python_sdk() {
-    let folder = tempfile::tempdir().unwrap();
-    let python = folder.path().join("bin/python");
-    for command in [
-        Command::new("python3").args(["-m", "venv"]).arg(folder.path()),
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", PYTHON_SDK]),
-    ] {
-        let output = run(command);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
     let script = format!("{CLIENTS}/sdk.py");
-    use_everything(python, &[&script]).await;
+    use_everything(format!("{ROOT}/tools/python/mcp-1/bin/python").into(), &[&script]).await;
 }
 
 fn run(command: &mut Command) -> Output {
