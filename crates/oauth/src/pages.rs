@@ -61,6 +61,18 @@ pub(crate) struct FakeUpstreamPage<'a> {
     pub(crate) suggestion: &'a str,
 }
 
+/// Says why a client gets nothing, and lets the user decide about going back to its site.
+#[derive(Template)]
+#[template(path = "refused.html")]
+pub(crate) struct RefusedPage<'a> {
+    pub(crate) site: Site<'a>,
+    pub(crate) why: &'a str,
+    /// Of the client's site.
+    pub(crate) host: &'a str,
+    /// The URL that tells the client.
+    pub(crate) back: &'a str,
+}
+
 /// Says what went wrong, to a user who cannot be sent back to where they came from.
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -99,10 +111,11 @@ mod tests {
         page.render().unwrap()
     }
 
-    fn all() -> [String; 3] {
+    fn all() -> [String; 4] {
         let fake = FakeUpstreamPage { site: SITE, state: "st", suggestion: "id" };
         let error = ErrorPage { site: SITE, what: "What", advice: "Advice" };
-        [consent("C"), fake.render().unwrap(), error.render().unwrap()]
+        let refused = RefusedPage { site: SITE, why: "why", host: "h.example", back: "https://h" };
+        [consent("C"), fake.render().unwrap(), error.render().unwrap(), refused.render().unwrap()]
     }
 
     #[test]

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use percent_encoding::percent_decode;
 use thiserror::Error;
 
 /// The longest query or form that is read, in bytes.
@@ -29,6 +30,8 @@ pub(crate) struct Repeated(pub(crate) &'static str);
 pub(crate) enum FormError {
     #[error("the body is not application/x-www-form-urlencoded")]
     NotAForm,
+    #[error("the request is not text in UTF-8")]
+    NotText,
     #[error("the request is longer than 16 KiB")]
     TooLong,
     #[error("the body could not be read")]
@@ -42,12 +45,12 @@ impl Params {
         if encoded.len() > LONGEST {
             return Err(FormError::TooLong);
         }
-        Ok(Self::decode(encoded))
+        Self::decode(encoded)
     }
 
     /// Reads the form in a request's body.
     pub(crate) async fn from_body(headers: &HeaderMap, body: Body) -> Result<Self, FormError> {
-        Ok(Self::decode(&form(headers, body, LONGEST).await?))
+        Self::decode(&form(headers, body, LONGEST).await?)
     }
 
     /// Reads the form in a request's body, one of whose fields is a query that
@@ -56,12 +59,14 @@ impl Params {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Self, FormError> {
-        Ok(Self::decode(&form(headers, body, LONGEST_WITH_QUERY).await?))
+        Self::decode(&form(headers, body, LONGEST_WITH_QUERY).await?)
     }
 
-    fn decode(encoded: &[u8]) -> Self {
+    fn decode(encoded: &[u8]) -> Result<Self, FormError> {
+        // Something else would stand in its place, and a client would not get back what it sent.
+        percent_decode(encoded).decode_utf8().map_err(|_| FormError::NotText)?;
         let pairs = form_urlencoded::parse(encoded).into_owned();
-        Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
+        Ok(Self(pairs.filter(|(_, value)| !value.is_empty()).collect()))
     }
 
     /// A parameter that may be sent once.
@@ -131,6 +136,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_text_is_not_replaced() {
+        for bad in [&b"a=%ff"[..], b"%c3=a", b"a=%C3&b=%A9", b"a=\xff"] {
+            assert_eq!(Params::parse(bad).err(), Some(FormError::NotText), "{bad:?}");
+        }
+        let good = Params::parse("a=%C3%A9%00&b=\u{e9}&c=%zz".as_bytes()).unwrap();
+        assert_eq!(good.one("a"), Ok(Some("\u{e9}\0")));
+        assert_eq!((good.one("b"), good.one("c")), (Ok(Some("\u{e9}")), Ok(Some("%zz"))));
+    }
+
+    #[test]
     fn a_repeated_one_is_noticed_only_where_it_matters() {
         let params = Params::parse(b"a=1&a=1&r=x&r=y").unwrap();
         assert_eq!(params.one("a"), Err(Repeated("a")));
@@ -160,7 +175,7 @@ mod tests {
             let form = Params::from_body_with_query(&headers, Body::from(within)).await.unwrap();
             let read = Params::parse(form.one("request").unwrap().unwrap().as_bytes()).unwrap();
             assert_eq!(read.one("a"), params.one("a"));
-            let longer = Params::decode(query(fits + 1).as_bytes());
+            let longer = Params::decode(query(fits + 1).as_bytes()).unwrap();
             assert_eq!(longer.encode(&["a"]), Err(FormError::TooLong), "{character}");
         }
         let long = Body::from("a".repeat(LONGEST_WITH_QUERY + 1));

@@ -123,7 +123,7 @@ impl From<FormError> for ErrorResponse {
     fn from(error: FormError) -> Self {
         let status = match error {
             FormError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            FormError::NotAForm | FormError::Broken => StatusCode::BAD_REQUEST,
+            FormError::NotAForm | FormError::NotText | FormError::Broken => StatusCode::BAD_REQUEST,
         };
         Self::new(status, Code::InvalidRequest, error.to_string())
     }

@@ -7,6 +7,7 @@ mod request;
 mod return_to;
 #[cfg(test)]
 mod tests;
+mod unasked;
 
 use std::sync::Arc;
 
@@ -61,7 +62,10 @@ async fn ask(context: &Context, headers: &HeaderMap, params: &Params) -> Respons
     };
     match AuthorizationRequest::read(context, params).await {
         Ok(request) => show_consent(context, headers, &encoded, &request),
-        Err(error) => error.respond(context),
+        Err(AuthorizeError::Redirect(return_to, refusal)) => {
+            unasked::refuse(context, &return_to, &refusal)
+        }
+        Err(AuthorizeError::Page(error)) => error.respond(context),
     }
 }
 

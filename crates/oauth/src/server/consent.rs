@@ -4,7 +4,8 @@
 //! signature stands nowhere but on the page that asks: another site can neither read that page,
 //! which is of another origin, nor have it clicked unseen, as it cannot be framed. A signature that
 //! was made for a browser of the attacker's does not fit the cookie of the user's, which comes along
-//! from no other site (`SameSite`) and which, over TLS, nobody else can set (`__Host-`).
+//! from no other site (`SameSite`) and which, over TLS, nobody else can set (`__Host-`). Without TLS
+//! another port of this host can; but a browser says that it was not our page that had this sent.
 
 use std::sync::Arc;
 
@@ -20,7 +21,12 @@ use super::{
     Context,
     authorize::{AuthorizationRequest, AuthorizeError, PageError, Refusal, redirect},
 };
-use crate::{browser::Browser, events, params::Params, secret::PlainSecret};
+use crate::{
+    browser::{Browser, is_sent_by_others},
+    events,
+    params::Params,
+    secret::PlainSecret,
+};
 
 pub(super) async fn post(
     State(context): State<Arc<Context>>,
@@ -38,6 +44,9 @@ async fn decide(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, AuthorizeError> {
+    if is_sent_by_others(headers) {
+        return Err(PageError::StaleForm.into());
+    }
     let form = Params::from_body_with_query(headers, body).await?;
     let encoded = form.one("request")?.ok_or(PageError::StaleForm)?;
     let signature = form.one("signature")?.ok_or(PageError::StaleForm)?;
@@ -96,6 +105,7 @@ async fn allow(
 mod tests {
     use std::time::Duration;
 
+    use axum::{body::Body, http::Request};
     use mcp_everything_store::oauth::Limits;
 
     use crate::testing::{Form, Page, TestServer, authorize_url, client};
@@ -213,6 +223,27 @@ mod tests {
         }
         let query = form.encode(&[]);
         assert_eq!(server.get(&format!("/authorize/consent?{query}")).await.status, 405);
+    }
+
+    /// Another port of the same host can give a browser a cookie and has its requests taken for those
+    /// of the same site.
+    #[tokio::test]
+    async fn nor_can_another_port_of_this_host() {
+        let server = TestServer::new();
+        let body = asked(&server).await.encode(&[]);
+        for (site, status) in [
+            ("cross-site", 403),
+            ("same-site", 403),
+            // From the page that asks, and by a reload.
+            ("same-origin", 303),
+            ("none", 303),
+        ] {
+            let request = Request::post("/authorize/consent")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("sec-fetch-site", site);
+            let page = server.send(request.body(Body::from(body.clone())).unwrap()).await;
+            assert_eq!(page.status, status, "{site}");
+        }
     }
 
     #[tokio::test]

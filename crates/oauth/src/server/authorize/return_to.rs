@@ -47,23 +47,28 @@ impl ReturnTo {
 
     /// Sends the browser back with a code.
     pub(in crate::server) fn grant(&self, context: &Context, code: &str) -> Response {
-        self.send(context, &[("code", code)])
+        redirect(context, &self.url(context, &[("code", code)]))
     }
 
     /// Sends the browser back with an error (RFC 6749, section 4.1.2.1).
     pub(in crate::server) fn refuse(&self, context: &Context, why: &Refusal) -> Response {
+        redirect(context, &self.refusal(context, why))
+    }
+
+    /// The URL that says so.
+    pub(in crate::server) fn refusal(&self, context: &Context, why: &Refusal) -> String {
         let description = why.to_string();
-        self.send(context, &[("error", why.code().as_str()), ("error_description", &description)])
+        self.url(context, &[("error", why.code().as_str()), ("error_description", &description)])
     }
 
     /// Every response names its issuer (RFC 9207), errors too.
-    fn send(&self, context: &Context, params: &[(&str, &str)]) -> Response {
+    fn url(&self, context: &Context, params: &[(&str, &str)]) -> String {
         let mut params = params.to_vec();
         if let Some(state) = &self.state {
             params.push(("state", state));
         }
         params.push(("iss", context.config.issuer.as_str()));
-        redirect(context, &redirect_uri::with_params(&self.uri, &params))
+        redirect_uri::with_params(&self.uri, &params)
     }
 }
 

@@ -1,10 +1,16 @@
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use mcp_everything_store::oauth::ClientRecord;
 
 use crate::testing::{CHALLENGE, TestServer, authorize_url, client, form};
 
 const BACK: &str = "https://client.example/callback";
+const HERE: &str = "http://localhost/callback";
+
+/// A client on the user's own computer.
+fn native() -> ClientRecord {
+    ClientRecord { redirect_uris: vec![HERE.into()], ..client("n") }
+}
 
 #[tokio::test]
 async fn a_good_request_is_put_to_the_user() {
@@ -103,7 +109,7 @@ async fn without_a_verified_redirect_uri_the_user_is_told() {
 #[tokio::test]
 async fn every_other_error_goes_to_the_client() {
     let server = TestServer::new();
-    server.put_client(&client("c")).await;
+    server.put_client(&native()).await;
     let padded = format!("{CHALLENGE}=");
     for (changes, error) in [
         (&[("response_type", "")][..], "invalid_request"),
@@ -122,9 +128,10 @@ async fn every_other_error_goes_to_the_client() {
         (&[("resource", "http://localhost:3232/mcp#x")], "invalid_target"),
         (&[("resource", "http://localhost:3232/other")], "invalid_target"),
     ] {
-        let page = server.get(&authorize_url("c", changes)).await;
+        let changes = [&[("redirect_uri", HERE)], changes].concat();
+        let page = server.get(&authorize_url("n", &changes)).await;
         assert_eq!(page.status, 303, "{changes:?}");
-        let answer = page.redirected_to(BACK);
+        let answer = page.redirected_to(HERE);
         assert_eq!(answer["error"], error, "{changes:?}");
         assert_eq!(answer["state"], "the state", "{changes:?}");
         assert_eq!(answer["iss"], "http://localhost:3232", "{changes:?}");
@@ -134,10 +141,35 @@ async fn every_other_error_goes_to_the_client() {
     }
 }
 
+/// A site that anybody may have registered is not gone to before the user says so.
+#[tokio::test]
+async fn a_link_to_this_server_leads_to_no_other_site_by_itself() {
+    let server = TestServer::new();
+    server.put_client(&client("c")).await;
+    let wrong = [("scope", "mcp:read <b>"), ("state", "a&b")];
+    let (path, query) = authorize_url("c", &wrong).split_once('?').map(own).unwrap();
+    for page in
+        [server.get(&format!("{path}?{query}")).await, server.post_form(&path, &query).await]
+    {
+        assert_eq!(page.status, 400);
+        assert!(!page.headers.contains_key("location"));
+        assert!(page.body.contains("<bdi>client.example</bdi>"), "{}", page.body);
+        assert!(page.body.contains("the scope &#60;b&#62; is not known"), "{}", page.body);
+        let (_, link) = page.body.split_once("<a href=\"").unwrap();
+        let link = link.split('"').next().unwrap().replace("&#38;", "&");
+        let (target, answer) = link.split_once('?').unwrap();
+        assert_eq!(target, BACK);
+        let answer: HashMap<_, _> = form_urlencoded::parse(answer.as_bytes()).collect();
+        assert_eq!(answer["error"], "invalid_scope");
+        assert_eq!(answer["state"], "a&b");
+        assert_eq!(answer["iss"], "http://localhost:3232");
+    }
+}
+
 #[tokio::test]
 async fn repeated_parameters_are_refused() {
     let server = TestServer::new();
-    server.put_client(&client("c")).await;
+    server.put_client(&native()).await;
     for (name, error) in [
         ("response_type", "invalid_request"),
         ("scope", "invalid_request"),
@@ -148,12 +180,13 @@ async fn repeated_parameters_are_refused() {
         // May be repeated by RFC 8707, but a token is good for one.
         ("resource", "invalid_target"),
     ] {
-        let url = format!("{}&{name}=query&{name}=query", authorize_url("c", &[]));
-        let answer = server.get(&url).await.redirected_to(BACK);
+        let url =
+            format!("{}&{name}=query&{name}=query", authorize_url("n", &[("redirect_uri", HERE)]));
+        let answer = server.get(&url).await.redirected_to(HERE);
         assert_eq!(answer["error"], error, "{name}");
         assert_eq!(answer.contains_key("state"), name != "state", "which one would it be?");
     }
-    let ignored = format!("{}&foo=1&foo=2", authorize_url("c", &[]));
+    let ignored = format!("{}&foo=1&foo=2", authorize_url("n", &[("redirect_uri", HERE)]));
     assert_eq!(server.get(&ignored).await.status, 200);
 }
 

@@ -57,7 +57,7 @@ impl From<&RegisterError> for ErrorResponse {
             }
             RegisterError::NotJson
             | RegisterError::NotAnObject
-            | RegisterError::Body(FormError::NotAForm | FormError::Broken)
+            | RegisterError::Body(FormError::NotAForm | FormError::NotText | FormError::Broken)
             | RegisterError::NotText(_)
             | RegisterError::NotAList(_)
             | RegisterError::TooLong(_)

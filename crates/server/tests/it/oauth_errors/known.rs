@@ -31,6 +31,7 @@ impl Known {
         for (name, change) in [
             ("other", json!({})),
             ("two", json!({ "redirect_uris": [REDIRECT, "http://127.0.0.1:9/other"] })),
+            ("site", json!({ "redirect_uris": ["https://client.example/cb"] })),
             ("code-only", json!({ "grant_types": ["authorization_code"] })),
             ("poster", json!({ "token_endpoint_auth_method": "client_secret_post" })),
             ("keeper", json!({ "token_endpoint_auth_method": "client_secret_basic" })),
