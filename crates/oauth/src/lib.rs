@@ -73,6 +73,8 @@ mod wire;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod testing;

@@ -22,21 +22,34 @@ fn code(folder: &Path, into: &mut String) {
     }
 }
 
-/// Each hazard of `docs/cluster.md` names the tests that show it closed.
+/// Each hazard of `docs/cluster.md` and each attack of `docs/security.md` names the tests that show
+/// it closed.
 #[test]
-fn the_tests_that_the_cluster_page_names_are_there() {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/cluster.md")).unwrap();
-    let (_, table) = page.split_once("| shown by |").unwrap();
+fn the_tests_that_the_pages_name_are_there() {
     let mut sources = String::new();
     code(&Path::new(ROOT).join("crates"), &mut sources);
-    let rows: Vec<&str> = table.lines().skip(2).take_while(|row| row.starts_with('|')).collect();
-    assert!(rows.len() > 40, "the table was found");
-    for row in rows {
-        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap();
-        for test in shown.split('`').skip(1).step_by(2) {
-            assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}: {row}");
+    for (page, least) in [("docs/cluster.md", 40), ("docs/security.md", 40)] {
+        let rows = shown_by(&read(page));
+        assert!(rows.len() > least, "the tables of {page} were found");
+        for (row, shown) in rows {
+            for test in shown.split('`').skip(1).step_by(2) {
+                assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}: {row}");
+            }
         }
     }
+}
+
+/// The rows of tables whose last column says what they are shown by, with that cell.
+fn shown_by(page: &str) -> Vec<(String, String)> {
+    let tables = page.split("| shown by |").skip(1);
+    let rows = tables.flat_map(|table| {
+        table.lines().skip(2).take_while(|row| row.starts_with('|')).map(str::to_owned)
+    });
+    rows.map(|row| {
+        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap().to_owned();
+        (row, shown)
+    })
+    .collect()
 }
 
 #[test]
