@@ -13,7 +13,11 @@ DENY=0.20.2
 
 say() { echo "setup: $*"; }
 
-has() { command -v "$1" >/dev/null 2>&1; }
+# A part of this script may have the name of the program: that is not the program.
+has() { (
+    unset -f "$1"
+    command -v "$1" >/dev/null 2>&1
+); }
 
 fail() {
     say "$*" >&2
