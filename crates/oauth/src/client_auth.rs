@@ -1,24 +1,33 @@
 //! Who is asking, at the endpoints that clients call directly (RFC 6749, sections 2.3 and 3.2.1).
 
+mod assertion;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mcp_everything_store::{
     StoreError,
-    oauth::{ClientAuth, ClientRecord, SecretHash},
+    oauth::{ClientAuth, ClientKeys, ClientRecord, SecretHash},
 };
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use self::assertion::AssertionError;
 use crate::{
     events,
+    jose::KeySet,
     params::{Params, Repeated},
     server::Context,
     wire::{Code, ErrorResponse},
 };
 
 /// The methods this server knows, as metadata lists them.
-pub(crate) const METHODS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
+pub(crate) const METHODS: [&str; 4] =
+    ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 /// Why a client was not let in. The text is for the log; it has nothing of a secret in it.
 #[derive(Debug, Error)]
@@ -31,7 +40,7 @@ pub(crate) enum ClientAuthError {
     Malformed,
     #[error("several methods were used at once")]
     SeveralMethods,
-    #[error("the header and the body name different clients")]
+    #[error("different clients are named")]
     TwoClients,
     #[error(transparent)]
     Repeated(#[from] Repeated),
@@ -41,6 +50,8 @@ pub(crate) enum ClientAuthError {
     OtherMethod { id: String, registered: &'static str, basic: bool },
     #[error("the secret of the client is wrong")]
     WrongSecret { id: String, basic: bool },
+    #[error("the client assertion is not good: {reason}")]
+    Assertion { id: Option<String>, reason: AssertionError },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -52,6 +63,7 @@ impl ClientAuthError {
             Self::Unknown { id, .. }
             | Self::OtherMethod { id, .. }
             | Self::WrongSecret { id, .. } => Some(id),
+            Self::Assertion { id, .. } => id.as_deref(),
             Self::Nobody
             | Self::OtherScheme
             | Self::Malformed
@@ -73,7 +85,7 @@ impl From<&ClientAuthError> for ErrorResponse {
             }
             ClientAuthError::TwoClients => Self::bad(
                 Code::InvalidRequest,
-                "the Authorization header and client_id name different clients",
+                "client_id and what proves who the client is name different clients",
             ),
             ClientAuthError::Nobody => invalid_client("no client_id was sent", false),
             ClientAuthError::OtherScheme => {
@@ -92,12 +104,13 @@ impl From<&ClientAuthError> for ErrorResponse {
             ClientAuthError::WrongSecret { basic, .. } => {
                 invalid_client("the client secret is wrong", *basic)
             }
+            ClientAuthError::Assertion { .. } => invalid_client(error.to_string(), false),
         }
     }
 }
 
 /// 401, and the scheme to use if the client tried the header (RFC 6749, section 5.2).
-fn invalid_client(description: &'static str, tried_header: bool) -> ErrorResponse {
+fn invalid_client(description: impl Into<Cow<'static, str>>, tried_header: bool) -> ErrorResponse {
     let response = ErrorResponse::new(StatusCode::UNAUTHORIZED, Code::InvalidClient, description);
     if tried_header {
         let basic = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
@@ -134,6 +147,7 @@ enum Method {
     None,
     Basic(Zeroizing<String>),
     Post(Zeroizing<String>),
+    Assertion(Zeroizing<String>),
 }
 
 impl Credentials {
@@ -141,6 +155,17 @@ impl Credentials {
         let in_body = params.one("client_secret")?;
         let id = params.one("client_id")?;
         let mut in_header = headers.get_all(header::AUTHORIZATION).iter();
+        if let Some(assertion) = read_assertion(params)? {
+            if in_header.next().is_some() || in_body.is_some() {
+                return Err(ClientAuthError::SeveralMethods);
+            }
+            let signed_by = assertion::claimed_client(assertion).map_err(nobodys)?;
+            if id.is_some_and(|id| id != signed_by) {
+                return Err(ClientAuthError::TwoClients);
+            }
+            let method = Method::Assertion(Zeroizing::new(assertion.to_owned()));
+            return Ok(Self { id: signed_by, method });
+        }
         let Some(value) = in_header.next() else {
             let id = id.ok_or(ClientAuthError::Nobody)?.to_owned();
             let method = match in_body {
@@ -172,19 +197,55 @@ impl Credentials {
             | (ClientAuth::ClientSecretPost { secret }, Method::Post(sent)) => {
                 *secret == SecretHash::of(sent)
             }
-            // No method of this kind is read yet.
-            (
+            (ClientAuth::PrivateKeyJwt { keys }, Method::Assertion(text)) => {
+                let bad = |reason| ClientAuthError::Assertion { id: Some(id.clone()), reason };
+                let keys = key_set(keys).map_err(bad)?;
+                let verified = assertion::verify(context, &client, &keys, text).map_err(bad)?;
+                if !verified.is_first(context).await? {
+                    return Err(bad(AssertionError::Replayed));
+                }
+                true
+            }
+            (ClientAuth::None, Method::Basic(_) | Method::Post(_) | Method::Assertion(_))
+            | (
+                ClientAuth::ClientSecretBasic { .. },
+                Method::None | Method::Post(_) | Method::Assertion(_),
+            )
+            | (
+                ClientAuth::ClientSecretPost { .. },
+                Method::None | Method::Basic(_) | Method::Assertion(_),
+            )
+            | (
                 ClientAuth::PrivateKeyJwt { .. },
                 Method::None | Method::Basic(_) | Method::Post(_),
-            )
-            | (ClientAuth::None, Method::Basic(_) | Method::Post(_))
-            | (ClientAuth::ClientSecretBasic { .. }, Method::None | Method::Post(_))
-            | (ClientAuth::ClientSecretPost { .. }, Method::None | Method::Basic(_)) => {
+            ) => {
                 let registered = client.auth.method();
                 return Err(ClientAuthError::OtherMethod { id, registered, basic });
             }
         };
         if is_right { Ok(client) } else { Err(ClientAuthError::WrongSecret { id, basic }) }
+    }
+}
+
+/// An assertion about a client that is not known yet.
+const fn nobodys(reason: AssertionError) -> ClientAuthError {
+    ClientAuthError::Assertion { id: None, reason }
+}
+
+/// The assertion, if one was sent (RFC 7521, section 4.2).
+fn read_assertion(params: &Params) -> Result<Option<&str>, ClientAuthError> {
+    match (params.one("client_assertion_type")?, params.one("client_assertion")?) {
+        (None, None) => Ok(None),
+        (Some(assertion::TYPE), Some(assertion)) => Ok(Some(assertion)),
+        (Some(assertion::TYPE), None) => Err(nobodys(AssertionError::Missing)),
+        (_, _) => Err(nobodys(AssertionError::OtherKind)),
+    }
+}
+
+fn key_set(keys: &ClientKeys) -> Result<KeySet, AssertionError> {
+    match keys {
+        ClientKeys::Jwks(set) => Ok(KeySet::parse(set)?),
+        ClientKeys::JwksUri(_) => Err(AssertionError::NoKeys),
     }
 }
 
@@ -206,126 +267,4 @@ fn form_decode(text: &str) -> Result<String, ClientAuthError> {
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
     decoded.map(String::from).map_err(|_| ClientAuthError::Malformed)
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::response::IntoResponse as _;
-
-    use super::*;
-    use crate::testing::{TestServer, basic, client};
-
-    struct Case {
-        headers: Vec<String>,
-        body: String,
-        answer: Result<&'static str, (u16, &'static str, bool)>,
-    }
-
-    fn case(
-        headers: &[&str],
-        body: &str,
-        answer: Result<&'static str, (u16, &'static str, bool)>,
-    ) -> Case {
-        Case {
-            headers: headers.iter().map(|value| (*value).to_owned()).collect(),
-            body: body.into(),
-            answer,
-        }
-    }
-
-    async fn check(cases: Vec<Case>) {
-        let server = TestServer::new();
-        for (id, auth) in [
-            ("public", ClientAuth::None),
-            ("basic", ClientAuth::ClientSecretBasic { secret: SecretHash::of("s3 cr:et%") }),
-            ("post", ClientAuth::ClientSecretPost { secret: SecretHash::of("s3 cr:et%") }),
-        ] {
-            let client = ClientRecord { auth, ..client(id) };
-            server.put_client(&client).await;
-        }
-        for Case { headers: sent, body, answer } in cases {
-            let mut headers = HeaderMap::new();
-            for value in &sent {
-                headers.append(header::AUTHORIZATION, value.parse().unwrap());
-            }
-            let params = Params::parse(body.as_bytes()).unwrap();
-            let got = authenticate(&server.context, &headers, &params).await;
-            let got = got.map(|client| client.id).map_err(|error| {
-                let response = ErrorResponse::from(&error);
-                let code = response.code;
-                let response = response.into_response();
-                let challenged = response.headers().contains_key(header::WWW_AUTHENTICATE);
-                (response.status().as_u16(), code, challenged)
-            });
-            assert_eq!(got, answer.map(String::from), "{sent:?} {body}");
-        }
-    }
-
-    #[tokio::test]
-    async fn the_registered_method_is_accepted() {
-        check(vec![
-            case(&[], "client_id=public", Ok("public")),
-            case(&[], "client_id=post&client_secret=s3+cr%3Aet%25", Ok("post")),
-            case(&[&basic("basic", "s3+cr%3Aet%25")], "", Ok("basic")),
-            case(&[&basic("basic", "s3%20cr%3Aet%25")], "client_id=basic", Ok("basic")),
-            case(&[&basic("basic", "s3 cr:et%25").replace("Basic", "bAsIc")], "", Ok("basic")),
-        ])
-        .await;
-    }
-
-    #[tokio::test]
-    async fn another_method_or_a_wrong_secret_is_not() {
-        let refused = |challenged| Err((401, "invalid_client", challenged));
-        check(vec![
-            case(&[], "", refused(false)),
-            case(&[], "client_secret=s3", refused(false)),
-            case(&[], "client_id=", refused(false)),
-            case(&[], "client_id=unknown", refused(false)),
-            case(&[], "client_id=PUBLIC", refused(false)),
-            case(&[], "client_id=basic", refused(false)),
-            case(&[], "client_id=post", refused(false)),
-            case(&[], "client_id=post&client_secret=wrong", refused(false)),
-            case(&[], "client_id=basic&client_secret=s3+cr%3Aet%25", refused(false)),
-            case(&[], "client_id=public&client_secret=x", refused(false)),
-            case(&[&basic("unknown", "x")], "", refused(true)),
-            case(&[&basic("basic", "wrong")], "", refused(true)),
-            case(&[&basic("basic", "")], "", refused(true)),
-            case(&[&basic("public", "")], "", refused(true)),
-            case(&[&basic("post", "s3+cr%3Aet%25")], "", refused(true)),
-            case(&["Bearer abc"], "client_id=public", refused(true)),
-            case(&["Basic"], "", refused(true)),
-            case(&["Basic %%%"], "", refused(true)),
-            case(&[&format!("Basic {}", STANDARD.encode("no-colon"))], "", refused(true)),
-            case(&[&format!("Basic {}", STANDARD.encode([0xff, b':']))], "", refused(true)),
-            case(&[&format!("Basic {}", STANDARD.encode("%ff:x"))], "", refused(true)),
-        ])
-        .await;
-    }
-
-    #[tokio::test]
-    async fn a_request_that_contradicts_itself_is_invalid() {
-        let invalid = || Err((400, "invalid_request", false));
-        let right = basic("basic", "s3+cr%3Aet%25");
-        check(vec![
-            case(&[&right], "client_secret=s3+cr%3Aet%25", invalid()),
-            case(&[&right], "client_id=public", invalid()),
-            case(&[&right, &right], "", invalid()),
-            case(&[], "client_id=public&client_id=public", invalid()),
-            case(&[], "client_id=post&client_secret=a&client_secret=b", invalid()),
-        ])
-        .await;
-    }
-
-    #[tokio::test]
-    async fn a_store_that_is_away_is_no_reason_to_register_again() {
-        let server = TestServer::with_broken_store();
-        let params = Params::parse(b"client_id=public").unwrap();
-        let error = authenticate(&server.context, &HeaderMap::new(), &params).await.unwrap_err();
-        let response = ErrorResponse::from(&error);
-        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(response.headers.contains_key(header::RETRY_AFTER));
-        let long = Params::parse(&[b"client_id=", &[b'x'; 257][..]].concat()).unwrap();
-        let error = authenticate(&server.context, &HeaderMap::new(), &long).await.unwrap_err();
-        assert!(matches!(error, ClientAuthError::Unknown { .. }), "it is not even looked up");
-    }
 }

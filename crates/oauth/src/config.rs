@@ -59,6 +59,9 @@ pub struct Config {
     pub app_schemes: Vec<String>,
     /// How many registrations are kept. Those that were never renewed make room, the oldest first.
     pub max_clients: usize,
+    /// Whether a client that registers itself may get tokens for itself, without any user
+    /// (`client_credentials`). Then whoever can register has access.
+    pub open_client_credentials: bool,
 }
 
 impl Config {
@@ -74,6 +77,7 @@ impl Config {
             lifetimes: Lifetimes::default(),
             app_schemes: APP_SCHEMES.map(String::from).into(),
             max_clients: 10_000,
+            open_client_credentials: false,
         }
     }
 }

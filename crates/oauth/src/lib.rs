@@ -66,6 +66,7 @@ mod resources;
 mod scope;
 mod secret;
 mod server;
+mod subject;
 mod tokens;
 pub mod upstream;
 mod wire;

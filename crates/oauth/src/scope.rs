@@ -127,6 +127,12 @@ impl ScopeSet {
         Self(self.0 | other.0)
     }
 
+    /// Those that are among both.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether this one is among them.
     pub const fn has(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
@@ -302,6 +308,7 @@ mod tests {
         fn a_subset_is_covered_and_a_superset_is_not(one in 0_u8..8, other in 0_u8..8) {
             let (one, other) = (ScopeSet(one), ScopeSet(other));
             prop_assert!(one.union(other).covers(one));
+            prop_assert!(one.covers(one.intersection(other)));
             prop_assert_eq!(one.covers(other), other.iter().all(|scope| one.has(scope)));
         }
 

@@ -4,6 +4,7 @@
 //! three wrong values names all three.
 
 mod effective;
+mod grants;
 mod problem;
 mod raw;
 mod read;
@@ -16,6 +17,7 @@ use mcp_everything_oauth::BaseUri;
 use mcp_everything_store::{SecretKeys, redis::RedisAddress};
 use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
+pub(crate) use grants::Grants;
 pub(crate) use problem::{Problem, unknown_variables, unsupported};
 pub(crate) use raw::RawSettings;
 
@@ -29,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) auth_mode: AuthMode,
     /// The `resource` values tokens are issued for.
     pub(crate) auth_resources: Vec<String>,
+    /// How else than by a user's consent.
+    pub(crate) grants: Grants,
     /// `None`: made once and kept in the store.
     pub(crate) secret_keys: Option<SecretKeys>,
     pub(crate) session_ttl: Duration,

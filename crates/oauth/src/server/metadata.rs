@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 
-use super::Context;
-use crate::{BaseUri, ScopeSet, client_auth::METHODS, wire::public_json};
+use super::{Context, token::GrantType};
+use crate::{BaseUri, ScopeSet, client_auth::METHODS, jose::SigningAlgorithm, wire::public_json};
 
 #[derive(Serialize)]
 struct Metadata<'a> {
@@ -20,10 +20,13 @@ struct Metadata<'a> {
     scopes_supported: Vec<&'static str>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
-    grant_types_supported: [&'static str; 2],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
-    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    grant_types_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: [&'static str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 6],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 6],
+    introspection_endpoint_auth_methods_supported: [&'static str; 4],
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 6],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
 }
@@ -54,10 +57,13 @@ pub(super) async fn get(State(context): State<Arc<Context>>) -> Response {
         scopes_supported: ScopeSet::ALL.iter().map(crate::Scope::as_str).collect(),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: ["authorization_code", "refresh_token"],
+        grant_types_supported: GrantType::ALL.into_iter().map(GrantType::as_str).collect(),
         token_endpoint_auth_methods_supported: METHODS,
+        token_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
         revocation_endpoint_auth_methods_supported: METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
         introspection_endpoint_auth_methods_supported: METHODS,
+        introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
     })
@@ -75,7 +81,9 @@ mod tests {
         let response = server.get("/.well-known/oauth-authorization-server").await;
         assert_eq!(response.status, 200);
         assert_eq!(response.header("content-type"), "application/json");
-        let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
+        let methods =
+            json!(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]);
+        let algorithms = json!(["ES256", "ES384", "PS256", "RS256", "Ed25519", "EdDSA"]);
         let expected = json!({
             "issuer": "http://localhost:3232",
             "authorization_endpoint": "http://localhost:3232/authorize",
@@ -86,10 +94,14 @@ mod tests {
             "scopes_supported": ["mcp:read", "mcp:tools", "mcp:admin"],
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "grant_types_supported":
+                ["authorization_code", "refresh_token", "client_credentials"],
             "token_endpoint_auth_methods_supported": methods,
+            "token_endpoint_auth_signing_alg_values_supported": algorithms,
             "revocation_endpoint_auth_methods_supported": methods,
+            "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
             "introspection_endpoint_auth_methods_supported": methods,
+            "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         });

@@ -1,6 +1,7 @@
 //! `/token` (RFC 6749, section 3.2).
 
 mod authorization_code;
+mod client_credentials;
 mod error;
 mod refresh_token;
 
@@ -57,6 +58,7 @@ async fn exchange(
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::exchange(context, client, params).await,
         GrantType::RefreshToken => refresh_token::exchange(context, client, params).await,
+        GrantType::ClientCredentials => client_credentials::exchange(context, client, params).await,
     }
 }
 
@@ -65,15 +67,18 @@ async fn exchange(
 pub(super) enum GrantType {
     AuthorizationCode,
     RefreshToken,
+    ClientCredentials,
 }
 
 impl GrantType {
-    pub(super) const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub(super) const ALL: [Self; 3] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 
@@ -87,6 +92,16 @@ impl GrantType {
 fn check_resource(params: &Params, granted: &str) -> Result<(), TokenError> {
     let is_granted = params.all("resource").all(|asked| same_resource(asked, granted));
     if is_granted { Ok(()) } else { Err(TokenError::OtherResource) }
+}
+
+/// The resource that a client asks for where no user was asked before.
+fn select_resource<'a>(context: &'a Context, params: &Params) -> Result<&'a str, TokenError> {
+    let mut asked = params.all("resource");
+    let first = asked.next();
+    if asked.next().is_some() {
+        return Err(TokenError::SeveralResources);
+    }
+    context.config.resources.select(first).map_err(|_| TokenError::UnknownResource)
 }
 
 #[cfg(test)]
@@ -114,7 +129,7 @@ mod tests {
                 "invalid_request",
             ),
             ("client_id=c&grant_type=password", 400, "unsupported_grant_type"),
-            ("client_id=c&grant_type=client_credentials", 400, "unsupported_grant_type"),
+            ("client_id=c&grant_type=client_credentials", 400, "unauthorized_client"),
             ("client_id=code-only&grant_type=refresh_token", 400, "unauthorized_client"),
         ] {
             let response = server.post_form("/token", form).await;

@@ -113,6 +113,7 @@ fn integrated(
     let guarded = doors.mcp.layer(door(&mcp)).merge(doors.sse.layer(door(&sse)));
     let mut config = OAuthConfig::integrated(uri.clone(), NAME);
     config.resources = Resources::new(settings.auth_resources.clone(), &uri.join("/mcp"))?;
+    config.open_client_credentials = settings.grants.open_client_credentials;
     let server = AuthorizationServer {
         config,
         store,

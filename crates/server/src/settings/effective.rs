@@ -28,6 +28,7 @@ impl Settings {
                 AuthMode::None => "none".to_owned(),
             },
             self.auth_resources.join(","),
+            on_off(self.grants.open_client_credentials).to_owned(),
             self.secret_keys.as_ref().map_or(OWN_KEYS.to_owned(), |_| masked(true)),
             span(self.session_ttl),
             given(&raw.allowed_hosts, &format!("({base}'s and loopback)")),

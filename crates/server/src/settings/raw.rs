@@ -46,6 +46,9 @@ settings! {
     /// The `resource` values tokens are issued for, separated by commas
     /// [default: BASE_URI, BASE_URI/mcp and BASE_URI/sse]
     auth_resources = "AUTH_RESOURCES";
+    /// Whether a client that registers itself may get tokens for itself, without any user: `on` or
+    /// `off` [default: off]
+    open_client_credentials = "OPEN_CLIENT_CREDENTIALS";
     /// Keys that sign what the server must recognize again, separated by commas, each of at least
     /// 32 characters; the first signs, the others still verify
     /// [default: made once and kept in the store]

@@ -14,7 +14,7 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{AuthMode, LogFormat, Problem, RawSettings, Settings, redis::redis};
+use super::{AuthMode, LogFormat, Problem, RawSettings, Settings, grants::grants, redis::redis};
 
 const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -102,6 +102,7 @@ impl Settings {
         let takes = "absolute http or https URLs without fragments, separated by commas";
         let resources = raw.auth_resources.as_deref();
         let auth_resources = reader.read("AUTH_RESOURCES", resources, own, takes, urls);
+        let grants = grants(&mut reader, raw);
         let secret_keys = secret_keys(&mut reader, raw.secret_keys.as_deref());
         let session_ttl = reader.span("SESSION_TTL", raw.session_ttl.as_deref(), 300);
         if session_ttl.is_zero() {
@@ -127,6 +128,7 @@ impl Settings {
             redis,
             auth_mode,
             auth_resources,
+            grants,
             secret_keys,
             session_ttl,
             allowed_hosts,
@@ -289,6 +291,7 @@ mod tests {
             raw.redis_tls_ca = Some("/nowhere/ca.pem".into());
             raw.auth_mode = Some("maybe".into());
             raw.auth_resources = Some("/mcp".into());
+            raw.open_client_credentials = Some("maybe".into());
             raw.secret_keys = Some("short".into());
             raw.session_ttl = Some("soon".into());
             raw.allowed_hosts = Some("http://x".into());

@@ -9,6 +9,7 @@ mod attacks;
 mod auth;
 mod bad_input;
 mod changes;
+mod clients_without_users;
 mod cluster;
 mod commands;
 mod docs;

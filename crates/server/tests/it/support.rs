@@ -9,6 +9,7 @@ mod mcp;
 pub(crate) mod rows;
 pub(crate) mod server;
 pub(crate) mod sign_in;
+pub(crate) mod signer;
 
 use std::{path::PathBuf, time::Duration};
 

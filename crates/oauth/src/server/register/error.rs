@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::{
     RedirectUriError,
+    jose::KeySetError,
     params::FormError,
     wire::{Code, ErrorResponse},
 };
@@ -33,10 +34,18 @@ pub(super) enum RegisterError {
     RedirectUri { number: usize, reason: RedirectUriError },
     #[error("{0} must be a URL that begins with https:// or http://")]
     NotAUrl(&'static str),
-    #[error("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post")]
+    #[error("token_endpoint_auth_method is not one of those that metadata lists")]
     AuthMethod,
-    #[error("grant_types must include authorization_code")]
+    #[error("jwks or jwks_uri is needed for private_key_jwt, and not both")]
+    Keys,
+    #[error("jwks cannot be used: {0}")]
+    Jwks(#[from] KeySetError),
+    #[error("jwks_uri must be a URL that begins with https://, without a fragment")]
+    JwksUri,
+    #[error("grant_types must include one that a client that registers itself may begin with")]
     GrantTypes,
+    #[error("token_endpoint_auth_method must not be none for client_credentials")]
+    PublicMachine,
     #[error("response_types must include code")]
     ResponseTypes,
     #[error("application_type must be native or web")]
@@ -64,6 +73,10 @@ impl From<&RegisterError> for ErrorResponse {
             | RegisterError::ControlCharacters(_)
             | RegisterError::NotAUrl(_)
             | RegisterError::AuthMethod
+            | RegisterError::Keys
+            | RegisterError::Jwks(_)
+            | RegisterError::JwksUri
+            | RegisterError::PublicMachine
             | RegisterError::GrantTypes
             | RegisterError::ResponseTypes
             | RegisterError::ApplicationType => {

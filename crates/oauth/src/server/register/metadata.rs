@@ -1,10 +1,11 @@
 //! Reads what a client says of itself (RFC 7591, section 2).
 
+use mcp_everything_store::oauth::ClientKeys;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::RegisterError;
-use crate::{redirect_uri, server::token::GrantType};
+use crate::{Config, jose::KeySet, redirect_uri, server::token::GrantType};
 
 const MOST_REDIRECT_URIS: usize = 10;
 const LONGEST_NAME: usize = 120;
@@ -15,7 +16,7 @@ const LONGEST_OTHER: usize = 255;
 pub(super) struct Metadata {
     pub(super) redirect_uris: Vec<String>,
     pub(super) auth_method: AuthMethod,
-    pub(super) grant_types: Vec<String>,
+    pub(super) grant_types: Vec<GrantType>,
     pub(super) scope: Option<String>,
     pub(super) name: Option<String>,
     pub(super) uri: Option<String>,
@@ -24,27 +25,37 @@ pub(super) struct Metadata {
     pub(super) software_version: Option<String>,
 }
 
-#[derive(Clone, Copy)]
 pub(super) enum AuthMethod {
     None,
     Basic,
     Post,
+    PrivateKeyJwt(ClientKeys),
 }
 
 impl Metadata {
-    pub(super) fn read(body: &[u8], app_schemes: &[String]) -> Result<Self, RegisterError> {
+    pub(super) fn read(body: &[u8], config: &Config) -> Result<Self, RegisterError> {
         let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
             return Err(RegisterError::NotAnObject);
         };
         let fields = Fields(fields);
+        let auth_method = auth_method(&fields)?;
+        let grant_types = grant_types(&fields, config)?;
+        // Only the user's consent needs a browser, and a way back for it.
+        let with_user = grant_types.contains(&GrantType::AuthorizationCode);
+        let for_itself = grant_types.contains(&GrantType::ClientCredentials);
+        if for_itself && matches!(auth_method, AuthMethod::None) {
+            return Err(RegisterError::PublicMachine);
+        }
         let response_types = fields.list("response_types")?;
-        if response_types.is_some_and(|types| !types.contains(&"code")) {
+        if with_user && response_types.is_some_and(|types| !types.contains(&"code")) {
             return Err(RegisterError::ResponseTypes);
         }
+        let redirect_uris =
+            if with_user { redirect_uris(&fields, &config.app_schemes)? } else { Vec::new() };
         Ok(Self {
-            redirect_uris: redirect_uris(&fields, app_schemes)?,
-            auth_method: auth_method(&fields)?,
-            grant_types: grant_types(&fields)?,
+            redirect_uris,
+            auth_method,
+            grant_types,
             scope: fields.text("scope", LONGEST_SCOPE)?,
             name: name(&fields)?,
             uri: url(&fields, "client_uri")?,
@@ -116,24 +127,47 @@ fn auth_method(fields: &Fields) -> Result<AuthMethod, RegisterError> {
     match fields.str("token_endpoint_auth_method")? {
         Some("none") => Ok(AuthMethod::None),
         Some("client_secret_post") => Ok(AuthMethod::Post),
+        Some("private_key_jwt") => Ok(AuthMethod::PrivateKeyJwt(keys(fields)?)),
         // The default of section 2.
         Some("client_secret_basic") | None => Ok(AuthMethod::Basic),
         Some(_) => Err(RegisterError::AuthMethod),
     }
 }
 
+/// Where the public half of a client's key is.
+fn keys(fields: &Fields) -> Result<ClientKeys, RegisterError> {
+    match (fields.get("jwks"), fields.text("jwks_uri", LONGEST_URL)?) {
+        (Some(set), None) => {
+            KeySet::parse(set)?;
+            Ok(ClientKeys::Jwks(set.clone()))
+        }
+        (None, Some(uri)) => {
+            let is_web = Url::parse(&uri)
+                .is_ok_and(|url| url.scheme() == "https" && url.fragment().is_none());
+            if is_web { Ok(ClientKeys::JwksUri(uri)) } else { Err(RegisterError::JwksUri) }
+        }
+        (None, None) | (Some(_), Some(_)) => Err(RegisterError::Keys),
+    }
+}
+
 /// What is known of what is asked for. A client that does not say gets refresh tokens too: most
 /// that leave it out want them.
-fn grant_types(fields: &Fields) -> Result<Vec<String>, RegisterError> {
-    let known = match fields.list("grant_types")? {
-        None => GrantType::ALL.to_vec(),
+fn grant_types(fields: &Fields, config: &Config) -> Result<Vec<GrantType>, RegisterError> {
+    let known: Vec<_> = match fields.list("grant_types")? {
+        None => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         Some(asked) => asked.into_iter().filter_map(GrantType::parse).collect(),
     };
-    if !known.contains(&GrantType::AuthorizationCode) {
+    let is_open = |grant_type: &GrantType| match grant_type {
+        GrantType::AuthorizationCode | GrantType::RefreshToken => true,
+        GrantType::ClientCredentials => config.open_client_credentials,
+    };
+    let open = GrantType::ALL.into_iter().filter(|one| known.contains(one) && is_open(one));
+    let open: Vec<_> = open.collect();
+    // The others go on with what one of these began.
+    if open.iter().all(|one| *one == GrantType::RefreshToken) {
         return Err(RegisterError::GrantTypes);
     }
-    let names = GrantType::ALL.into_iter().filter(|one| known.contains(one));
-    Ok(names.map(|one| one.as_str().to_owned()).collect())
+    Ok(open)
 }
 
 fn name(fields: &Fields) -> Result<Option<String>, RegisterError> {

@@ -25,6 +25,14 @@ pub(super) enum TokenError {
     GrantType,
     #[error("the client did not register this grant type")]
     OtherGrantType,
+    #[error("a client without a secret or key asks for a token for itself")]
+    PublicClient,
+    #[error("more scope is asked for than the client registered")]
+    UnregisteredScope,
+    #[error("several resources are asked for")]
+    SeveralResources,
+    #[error("tokens are not issued for this resource")]
+    UnknownResource,
     #[error("the code is not known, or too old")]
     UnknownCode,
     #[error("the code belongs to another client")]
@@ -67,10 +75,23 @@ impl From<&TokenError> for ErrorResponse {
             }
             TokenError::GrantType => Self::bad(
                 Code::UnsupportedGrantType,
-                "grant_type must be authorization_code or refresh_token",
+                "grant_type is not one of those that metadata lists",
             ),
             TokenError::OtherGrantType => {
                 Self::bad(Code::UnauthorizedClient, "the client did not register this grant_type")
+            }
+            TokenError::PublicClient => Self::bad(
+                Code::UnauthorizedClient,
+                "a client must have a secret or key to get a token for itself",
+            ),
+            TokenError::UnregisteredScope => {
+                Self::bad(Code::InvalidScope, "scope is wider than what the client registered")
+            }
+            TokenError::SeveralResources => {
+                Self::bad(Code::InvalidTarget, "ask for one resource at a time")
+            }
+            TokenError::UnknownResource => {
+                Self::bad(Code::InvalidTarget, "tokens are not issued for this resource")
             }
             // Whose it is, is not for another to know.
             TokenError::UnknownCode | TokenError::CodeOfAnother => Self::bad(
