@@ -5,7 +5,9 @@
 //! operation must decide on (used, revoked, which generation) lies beside the body in the clear.
 //!
 //! Each operation touches the keys of one record, so that it can be one command or one script
-//! wherever the records are kept. The one exception, [`OAuthStore::access_token`], reads two.
+//! wherever the records are kept. The exceptions are [`OAuthStore::access_token`], which reads two,
+//! and a user's list of grants, which is written after the grant itself: a grant that nobody could
+//! be told of is not yet created.
 
 mod client;
 mod codec;
@@ -24,10 +26,12 @@ use async_trait::async_trait;
 pub use client::{ClientAuth, ClientKeys, ClientRecord};
 pub use codec::{decode, encode};
 pub use documents::{Document, DocumentKind, Documents};
-pub use grant::{Grant, GrantId, GrantRecord};
+pub use grant::{Grant, GrantId, GrantRecord, LiveGrant};
 pub use limits::Limits;
 pub use name::{AttemptId, SecretHash};
-pub use records::{CodeGrant, IssuedToken, PendingAuthorization, RefreshFamily};
+pub use records::{
+    CodeGrant, IssuedToken, LoginPurpose, PendingAuthorization, PendingLogin, RefreshFamily,
+};
 pub use replays::Replays;
 pub use seal::{Sealed, SealedRecord};
 
@@ -74,15 +78,12 @@ pub trait OAuthStore: Documents + Replays {
     async fn put_pending(
         &self,
         name: &SecretHash,
-        body: &Sealed<PendingAuthorization>,
+        body: &Sealed<PendingLogin>,
         life: Duration,
-    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError>;
+    ) -> Result<Option<Sealed<PendingLogin>>, StoreError>;
 
     /// Looks at a login under way that was not taken yet.
-    async fn pending(
-        &self,
-        name: &SecretHash,
-    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError>;
+    async fn pending(&self, name: &SecretHash) -> Result<Option<Sealed<PendingLogin>>, StoreError>;
 
     /// Ends a login under way. `true` for the one attempt that gets it, however often it asks.
     async fn take_pending(
@@ -101,6 +102,10 @@ pub trait OAuthStore: Documents + Replays {
 
     /// A grant, revoked or not.
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
+
+    /// The grants of a user that are neither revoked nor over: `most` at most, and of more those
+    /// that end last. They come in that order, the last to end first.
+    async fn grants_of(&self, user: &str, most: usize) -> Result<Vec<LiveGrant>, StoreError>;
 
     /// Keeps a grant for at least `life` from now. `false` if it is not there or revoked: then
     /// nothing may be issued from it.

@@ -83,7 +83,9 @@ macro_rules! oauth_store_contract {
                 does_not_come_back_when_put_again, damaged_is_an_error;
             grants: is_found_until_its_life_ends, lives_longer_when_prolonged,
                 is_not_prolonged_when_revoked, stays_revoked_when_put_again,
-                revoking_an_unknown_one_says_so, damaged_is_an_error;
+                revoking_an_unknown_one_says_so, is_listed_for_its_user,
+                is_listed_as_long_as_it_lives, is_listed_once_when_put_again,
+                more_are_listed_when_others_are_revoked, damaged_is_an_error;
             codes: is_seen_without_being_redeemed, is_redeemed_by_one_attempt,
                 is_redeemed_once_by_many_at_a_time, ends_with_its_life,
                 stays_redeemed_when_put_again, damaged_is_an_error;

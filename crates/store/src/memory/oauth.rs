@@ -3,6 +3,7 @@
 mod clients;
 mod documents;
 mod expiring;
+mod grants;
 mod pending;
 mod tables;
 #[cfg(test)]
@@ -17,12 +18,15 @@ use std::{
 use crate::noted;
 use async_trait::async_trait;
 
-use self::tables::{CodeRow, FamilyRow, GrantRow, Tables, TokenRow};
+use self::{
+    grants::GrantRow,
+    tables::{CodeRow, FamilyRow, Tables, TokenRow},
+};
 use crate::{
     Clock, KeyStore, SecretKeys, StoreError, Timestamp,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, Limits, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Replays,
+        IssuedToken, Limits, LiveGrant, OAuthStore, PendingLogin, Redemption, RefreshFamily, Replays,
         Rotation, Sealed, SecretHash, decode, encode,
     },
 };
@@ -125,18 +129,15 @@ impl OAuthStore for MemoryOAuth {
     async fn put_pending(
         &self,
         name: &SecretHash,
-        body: &Sealed<PendingAuthorization>,
+        body: &Sealed<PendingLogin>,
         life: Duration,
-    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
+    ) -> Result<Option<Sealed<PendingLogin>>, StoreError> {
         noted("put_pending");
         let now = self.now();
         Ok(self.tables_for_insert(now).pending.put(name, body, now, life, &self.limits))
     }
 
-    async fn pending(
-        &self,
-        name: &SecretHash,
-    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
+    async fn pending(&self, name: &SecretHash) -> Result<Option<Sealed<PendingLogin>>, StoreError> {
         noted("pending");
         Ok(self.tables().pending.open(name, self.now()))
     }
@@ -159,9 +160,8 @@ impl OAuthStore for MemoryOAuth {
         noted("create_grant");
         let record = encode(grant_key(id), grant)?;
         let now = self.now();
-        let row = GrantRow { record, revoked: false };
-        let limit = ("grants", self.limits.grants);
-        self.tables_for_insert(now).grants.insert_new(*id, row, (now, now + life), limit)
+        let row = GrantRow { user: grant.user.clone(), record, revoked: false };
+        self.tables_for_insert(now).grants.create(id, row, now, life, self.limits.grants)
     }
 
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
@@ -175,16 +175,24 @@ impl OAuthStore for MemoryOAuth {
         Ok(Some(Grant { record, revoked: entry.value.revoked }))
     }
 
+    async fn grants_of(&self, user: &str, most: usize) -> Result<Vec<LiveGrant>, StoreError> {
+        noted("grants_of");
+        let now = self.now();
+        let mut tables = self.tables();
+        let ids = tables.grants.of(user, now).into_iter().take(most);
+        let grants = ids.filter_map(|id| {
+            let entry = tables.grants.active(&id, now)?;
+            let ends_in = entry.ends().since(now);
+            let record = decode(grant_key(&id), &entry.value.record);
+            Some(record.map(|record| LiveGrant { id, record, ends_in }))
+        });
+        grants.collect()
+    }
+
     async fn prolong_grant(&self, id: &GrantId, life: Duration) -> Result<bool, StoreError> {
         noted("prolong_grant");
         let now = self.now();
-        let mut tables = self.tables();
-        let Some(entry) = tables.active_grant(id, now) else {
-            return Ok(false);
-        };
-        let ends = entry.ends().max(now + life);
-        tables.grants.set_end(id, ends);
-        Ok(true)
+        Ok(self.tables().grants.prolong(id, now, life))
     }
 
     async fn revoke_grant(&self, id: &GrantId) -> Result<bool, StoreError> {
@@ -261,7 +269,7 @@ impl OAuthStore for MemoryOAuth {
         noted("access_token");
         let now = self.now();
         let mut tables = self.tables();
-        if tables.active_grant(grant, now).is_none() {
+        if tables.grants.active(grant, now).is_none() {
             return Ok(None);
         }
         let entry = tables.tokens.live(name, now).filter(|entry| !entry.value.revoked);

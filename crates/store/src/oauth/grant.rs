@@ -1,6 +1,6 @@
 //! What a user granted a client.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,12 +79,27 @@ pub struct GrantRecord {
     pub user: String,
     /// To whom, a `client_id`.
     pub client: String,
+    /// The name that the client had then. Nobody has verified it.
+    pub client_name: Option<String>,
+    /// Where the browser was sent with the code.
+    pub redirect_uri: String,
     /// What, as scope values separated by spaces.
     pub scope: String,
     /// For which resource, the tokens' `aud` (RFC 8707).
     pub resource: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// A grant that something can be done with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveGrant {
+    /// Its name.
+    pub id: GrantId,
+    /// What it says.
+    pub record: GrantRecord,
+    /// How much of its life is left.
+    pub ends_in: Duration,
 }
 
 /// A grant as it stands.

@@ -5,7 +5,34 @@ use serde::{Deserialize, Serialize};
 use super::{SealedRecord, SecretHash};
 use crate::Timestamp;
 
-/// A login under way: the user has agreed and is at the provider that says who they are.
+/// A login under way: the user is at the provider that says who they are.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingLogin {
+    /// What the user signs in for.
+    pub purpose: LoginPurpose,
+    /// The browser it was begun in, as the hash of its cookie.
+    pub browser: SecretHash,
+    /// Where the browser is sent to say who the user is.
+    pub upstream_url: String,
+    /// What the upstream provider's adapter needs again when the browser comes back.
+    pub upstream_memo: String,
+}
+
+impl SealedRecord for PendingLogin {
+    const KIND: &'static str = "pending";
+}
+
+/// What a user signs in for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginPurpose {
+    /// A client waits for a code.
+    Authorize(PendingAuthorization),
+    /// The user wants to see what they granted.
+    Account,
+}
+
+/// What a user has agreed to and a client waits for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingAuthorization {
     /// The client that asked.
@@ -20,16 +47,6 @@ pub struct PendingAuthorization {
     pub scope: String,
     /// For which resource (RFC 8707).
     pub resource: String,
-    /// The browser that agreed, as the hash of its cookie.
-    pub browser: SecretHash,
-    /// Where the browser is sent to say who the user is.
-    pub upstream_url: String,
-    /// What the upstream provider's adapter needs again when the browser comes back.
-    pub upstream_memo: String,
-}
-
-impl SealedRecord for PendingAuthorization {
-    const KIND: &'static str = "pending";
 }
 
 /// What an authorization code is good for.

@@ -1,4 +1,4 @@
-//! Asking the same of many sessions.
+//! Asking the same of many records.
 
 use futures::{TryStreamExt as _, stream::FuturesOrdered};
 use redis::{FromRedisValue, Pipeline, Value};
@@ -6,14 +6,16 @@ use redis::{FromRedisValue, Pipeline, Value};
 use super::{Redis, unreadable};
 use crate::StoreError;
 
-/// How many sessions are asked about in one round trip.
+/// How many records are asked about in one round trip.
 const AT_A_TIME: usize = 256;
-/// In a cluster each session is asked for itself: a pipeline stays in one hash slot.
+/// In a cluster each is asked for itself: a pipeline stays in one hash slot.
 const IN_FLIGHT: usize = 32;
 
-/// The answers of `commands` commands to what is asked of each session, in its order.
+/// The answers of `commands` commands to what is asked of each record, in its order. `what` a
+/// record is, is for the error.
 pub(super) async fn each<A: Sync, T: FromRedisValue + Send>(
     redis: &Redis,
+    what: &'static str,
     asked: &[A],
     commands: usize,
     add: impl Fn(&mut Pipeline, &A) + Sync,
@@ -46,7 +48,7 @@ pub(super) async fn each<A: Sync, T: FromRedisValue + Send>(
         let value =
             if commands == 1 { group.pop().unwrap_or(Value::Nil) } else { Value::Array(group) };
         let answer = T::from_redis_value(value);
-        read.push(answer.map_err(|error| unreadable("a session".to_owned(), &error.to_string()))?);
+        read.push(answer.map_err(|error| unreadable(what.to_owned(), &error.to_string()))?);
     }
     Ok(read)
 }

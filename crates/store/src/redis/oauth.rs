@@ -20,12 +20,12 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue};
 
-use super::{Redis, keys::oauth as keys, script, unreadable};
+use super::{Redis, each::each, keys::oauth as keys, script, unreadable};
 use crate::{
     KeyStore, SecretKeys, StoreError, noted,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, Limits, OAuthStore, PendingAuthorization, Redemption, RefreshFamily, Replays,
+        IssuedToken, Limits, LiveGrant, OAuthStore, PendingLogin, Redemption, RefreshFamily, Replays,
         Rotation, Sealed, SecretHash,
     },
 };
@@ -136,17 +136,14 @@ impl OAuthStore for RedisOAuth {
     async fn put_pending(
         &self,
         name: &SecretHash,
-        body: &Sealed<PendingAuthorization>,
+        body: &Sealed<PendingLogin>,
         life: Duration,
-    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
+    ) -> Result<Option<Sealed<PendingLogin>>, StoreError> {
         noted("put_pending");
         pending::put(self, name, body, life).await
     }
 
-    async fn pending(
-        &self,
-        name: &SecretHash,
-    ) -> Result<Option<Sealed<PendingAuthorization>>, StoreError> {
+    async fn pending(&self, name: &SecretHash) -> Result<Option<Sealed<PendingLogin>>, StoreError> {
         noted("pending");
         pending::read(self, name).await
     }
@@ -173,6 +170,11 @@ impl OAuthStore for RedisOAuth {
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
         noted("grant");
         grants::read(self, id).await
+    }
+
+    async fn grants_of(&self, user: &str, most: usize) -> Result<Vec<LiveGrant>, StoreError> {
+        noted("grants_of");
+        grants::of(self, user, most).await
     }
 
     async fn prolong_grant(&self, id: &GrantId, life: Duration) -> Result<bool, StoreError> {

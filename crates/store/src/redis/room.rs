@@ -33,7 +33,7 @@ pub(super) async fn make(
         if ids.is_empty() {
             break;
         }
-        let alive: Vec<bool> = each(&store.redis, &ids, 1, |pipeline, id| {
+        let alive: Vec<bool> = each(&store.redis, "a session", &ids, 1, |pipeline, id| {
             pipeline.cmd("EXISTS").arg(keys::owner(*id));
         })
         .await?;

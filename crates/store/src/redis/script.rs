@@ -52,6 +52,7 @@ scripts! {
     PENDING_ROOM = "oauth/count.lua" "oauth/pending_room.lua";
     TAKE_PENDING = "oauth/record.lua" "oauth/take_pending.lua";
     CREATE_GRANT = "oauth/create_grant.lua";
+    LIST_GRANT = "oauth/count.lua" "oauth/list_grant.lua";
     PROLONG_GRANT = "oauth/prolong_grant.lua";
     REVOKE_GRANT = "oauth/revoke_grant.lua";
     REDEEM_CODE = "oauth/record.lua" "oauth/redeem_code.lua";

@@ -99,7 +99,7 @@ impl Sessions for RedisStore {
     async fn hold(&self, ids: &[SessionId]) -> Result<Vec<bool>, StoreError> {
         noted("hold");
         let ttl = self.ttl();
-        each(&self.redis, ids, 1, |pipeline, id| {
+        each(&self.redis, "a session", ids, 1, |pipeline, id| {
             pipeline.add_command(script::call(&script::HOLD, &keys::owner(*id)).arg(ttl).clone());
         })
         .await

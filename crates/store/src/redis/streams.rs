@@ -87,13 +87,14 @@ impl Streams for RedisStore {
 
     async fn held(&self, streams: &[(SessionId, Epoch)]) -> Result<Vec<Option<Held>>, StoreError> {
         noted("held");
-        let read: Vec<ReadHeld> = each(&self.redis, streams, 3, |pipeline, (id, _)| {
-            pipeline.cmd("EXISTS").arg(keys::owner(*id));
-            let fields = ["holder", "epoch", "version", "told", "level"];
-            pipeline.cmd("HMGET").arg(keys::state(*id)).arg(&fields);
-            pipeline.cmd("SMEMBERS").arg(keys::subscriptions(*id));
-        })
-        .await?;
+        let read: Vec<ReadHeld> =
+            each(&self.redis, "a session", streams, 3, |pipeline, (id, _)| {
+                pipeline.cmd("EXISTS").arg(keys::owner(*id));
+                let fields = ["holder", "epoch", "version", "told", "level"];
+                pipeline.cmd("HMGET").arg(keys::state(*id)).arg(&fields);
+                pipeline.cmd("SMEMBERS").arg(keys::subscriptions(*id));
+            })
+            .await?;
         streams.iter().zip(read).map(|(stream, read)| held(*stream, read)).collect()
     }
 
@@ -103,16 +104,17 @@ impl Streams for RedisStore {
     ) -> Result<Vec<(Written, Option<InstanceId>)>, StoreError> {
         noted("tell");
         let (limits, ttl) = (&self.limits, self.ttl());
-        let holders: Vec<Option<String>> = each(&self.redis, tellings, 1, |pipeline, telling| {
-            let mut tell = script::call(&script::TELL, &keys::owner(telling.session));
-            tell.arg(telling.from.to_string()).arg(telling.upto.to_string());
-            tell.arg(limits.log_events).arg(limits.log_bytes).arg(ttl);
-            for event in &telling.events {
-                tell.arg(&**event);
-            }
-            pipeline.add_command(tell);
-        })
-        .await?;
+        let holders: Vec<Option<String>> =
+            each(&self.redis, "a session", tellings, 1, |pipeline, telling| {
+                let mut tell = script::call(&script::TELL, &keys::owner(telling.session));
+                tell.arg(telling.from.to_string()).arg(telling.upto.to_string());
+                tell.arg(limits.log_events).arg(limits.log_bytes).arg(ttl);
+                for event in &telling.events {
+                    tell.arg(&**event);
+                }
+                pipeline.add_command(tell);
+            })
+            .await?;
         Ok(holders.iter().map(|holder| told(holder.as_deref())).collect())
     }
 

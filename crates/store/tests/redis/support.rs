@@ -139,6 +139,8 @@ impl Instance {
             GrantRecord {
                 user: "alice".into(),
                 client: "client".into(),
+                client_name: None,
+                redirect_uri: "https://client.test/callback".into(),
                 scope: "mcp:read".into(),
                 resource: "https://rs.test/mcp".into(),
                 created_at: Timestamp::from_millis(1),

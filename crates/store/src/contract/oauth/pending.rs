@@ -5,17 +5,20 @@ use super::{
 };
 use crate::{
     SystemRandom,
-    oauth::{PendingAuthorization, Sealed, SecretHash},
+    oauth::{LoginPurpose, PendingAuthorization, PendingLogin, Sealed, SecretHash},
 };
 
-fn login() -> PendingAuthorization {
-    PendingAuthorization {
+fn login() -> PendingLogin {
+    let authorization = PendingAuthorization {
         client: "c".into(),
         redirect_uri: "https://client.example/callback".into(),
         state: Some("s".into()),
         code_challenge: "ch".into(),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
+    };
+    PendingLogin {
+        purpose: LoginPurpose::Authorize(authorization),
         browser: SecretHash::of("cookie"),
         upstream_url: "https://provider.example/authorize".into(),
         upstream_memo: String::new(),
@@ -31,8 +34,8 @@ async fn put(harness: &dyn OAuthHarness, secret: &str) -> SecretHash {
 async fn put_one(
     harness: &dyn OAuthHarness,
     secret: &str,
-    login: &PendingAuthorization,
-) -> Option<PendingAuthorization> {
+    login: &PendingLogin,
+) -> Option<PendingLogin> {
     let body = done(Sealed::seal(login, secret, &SystemRandom));
     let kept = done(harness.store().put_pending(&SecretHash::of(secret), &body, MINUTE).await);
     kept.map(|kept| done(kept.open(secret)))
@@ -54,7 +57,7 @@ pub async fn is_seen_until_it_is_taken(harness: &dyn OAuthHarness) {
 /// Another login of the same name neither replaces nor prolongs it, and whoever brings one gets the
 /// one that is kept.
 pub async fn the_first_of_a_name_stays(harness: &dyn OAuthHarness) {
-    let (secret, second) = (secret(), PendingAuthorization { state: None, ..login() });
+    let (secret, second) = (secret(), PendingLogin { purpose: LoginPurpose::Account, ..login() });
     assert!(put_one(harness, &secret, &login()).await == Some(login()));
     harness.pass(MINUTE / 2).await;
     assert!(put_one(harness, &secret, &second).await == Some(login()));

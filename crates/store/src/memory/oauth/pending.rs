@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::expiring::Expiring;
 use crate::{
     Timestamp,
-    oauth::{AttemptId, Limits, PendingAuthorization, Sealed, SecretHash},
+    oauth::{AttemptId, Limits, PendingLogin, Sealed, SecretHash},
 };
 
-type Body = Sealed<PendingAuthorization>;
+type Body = Sealed<PendingLogin>;
 
 /// Logins under way, and how much they hold.
 #[derive(Default)]

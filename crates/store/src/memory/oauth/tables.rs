@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use super::{
-    clients::Clients,
-    expiring::{Entry, Expiring},
-    pending::Pending,
-};
+use super::{clients::Clients, expiring::Expiring, grants::Grants, pending::Pending};
 use crate::{
     SecretKeys, Timestamp,
     oauth::{
-        AttemptId, CodeGrant, DocumentKind, GrantId, IssuedToken, RefreshFamily, Rotation, Sealed,
+        AttemptId, CodeGrant, DocumentKind, IssuedToken, RefreshFamily, Rotation, Sealed,
         SecretHash,
     },
 };
@@ -19,18 +15,13 @@ use crate::{
 pub(super) struct Tables {
     pub(super) clients: Clients,
     pub(super) pending: Pending,
-    pub(super) grants: Expiring<GrantId, GrantRow>,
+    pub(super) grants: Grants,
     pub(super) codes: Expiring<SecretHash, CodeRow>,
     pub(super) tokens: Expiring<SecretHash, TokenRow>,
     pub(super) families: Expiring<SecretHash, FamilyRow>,
     pub(super) replays: Expiring<SecretHash, AttemptId>,
     pub(super) documents: Expiring<(DocumentKind, String), Vec<u8>>,
     pub(super) keys: Option<SecretKeys>,
-}
-
-pub(super) struct GrantRow {
-    pub(super) record: Vec<u8>,
-    pub(super) revoked: bool,
 }
 
 pub(super) struct CodeRow {
@@ -72,14 +63,6 @@ impl FamilyRow {
 }
 
 impl Tables {
-    pub(super) fn active_grant(
-        &mut self,
-        id: &GrantId,
-        now: Timestamp,
-    ) -> Option<&mut Entry<GrantRow>> {
-        self.grants.live(id, now).filter(|entry| !entry.value.revoked)
-    }
-
     /// Removes what has ended. What nobody adds to holds what has ended until somebody adds to
     /// something else.
     pub(super) fn sweep(&mut self, now: Timestamp) {

@@ -95,6 +95,8 @@ fn grant() -> GrantRecord {
     GrantRecord {
         user: "u".into(),
         client: "c".into(),
+        client_name: None,
+        redirect_uri: "https://client.example/callback".into(),
         scope: "s".into(),
         resource: "r".into(),
         created_at: Timestamp::from_millis(0),

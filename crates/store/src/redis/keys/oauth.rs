@@ -4,8 +4,11 @@
 
 use std::fmt::Display;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
+
 use crate::oauth::{
-    CodeGrant, DocumentKind, GrantId, IssuedToken, PendingAuthorization, RefreshFamily,
+    CodeGrant, DocumentKind, GrantId, IssuedToken, PendingLogin, RefreshFamily,
     SealedRecord, SecretHash,
 };
 
@@ -16,12 +19,17 @@ pub fn client(id: &str) -> String {
 
 /// A string: a login under way.
 pub fn pending(name: &SecretHash) -> String {
-    sealed::<PendingAuthorization>(name)
+    sealed::<PendingLogin>(name)
 }
 
 /// A hash: what a user granted a client.
 pub fn grant(id: &GrantId) -> String {
     format!("grant:{id}")
+}
+
+/// A sorted set: the grants of a user, by when they end.
+pub fn grants_of(user: &str) -> String {
+    format!("grants:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(user)))
 }
 
 /// A string: an authorization code.

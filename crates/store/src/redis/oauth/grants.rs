@@ -2,11 +2,18 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use super::{RedisOAuth, about, count::Count, keys, millis, record, script, unreadable};
+use futures::try_join;
+
+use super::{RedisOAuth, about, count::Count, each, keys, millis, record, script, unreadable};
 use crate::{
     StoreError, Timestamp,
-    oauth::{Grant, GrantId, GrantRecord},
+    oauth::{Grant, GrantId, GrantRecord, LiveGrant},
 };
+
+/// How often a list is read on while what it has is over.
+const LOOKS: usize = 5;
+
+type Fields = HashMap<String, String>;
 
 fn count(store: &RedisOAuth) -> Count {
     Count { index: keys::GRANTS, what: "grants", limit: store.limits.grants }
@@ -24,29 +31,118 @@ pub(super) async fn create(
     create.arg(millis(life));
     create.arg("user").arg(&grant.user).arg("client").arg(&grant.client);
     create.arg("scope").arg(&grant.scope).arg("resource").arg(&grant.resource);
+    create.arg("redirect_uri").arg(&grant.redirect_uri);
     create.arg("created_at").arg(grant.created_at.as_millis());
-    store.write(&key, &create).await
+    if let Some(name) = &grant.client_name {
+        create.arg("client_name").arg(name);
+    }
+    store.write::<()>(&key, &create).await?;
+    // Afterwards, so that whatever is listed was there once and may be taken off the list when it
+    // is not. Nothing is issued from a grant that could not be listed.
+    list(store, id, &grant.user, life).await
+}
+
+/// Puts a grant on its user's list for at least `life` from now. As durable as the grant: a user who
+/// does not see it cannot revoke it.
+async fn list(
+    store: &RedisOAuth,
+    id: &GrantId,
+    user: &str,
+    life: Duration,
+) -> Result<(), StoreError> {
+    let list = keys::grants_of(user);
+    let mut enter = script::call(&script::LIST_GRANT, &list);
+    enter.arg(id.to_string()).arg(millis(life));
+    store.write(&list, &enter).await
+}
+
+pub(super) async fn of(
+    store: &RedisOAuth,
+    user: &str,
+    most: usize,
+) -> Result<Vec<LiveGrant>, StoreError> {
+    let list = keys::grants_of(user);
+    let mut found = Vec::new();
+    for _ in 0..LOOKS {
+        let wanted = most - found.len();
+        let mut range = redis::cmd("ZREVRANGEBYSCORE");
+        range.arg(&list).arg("+inf").arg("-inf").arg("LIMIT").arg(found.len()).arg(wanted);
+        let listed: Vec<String> = store.ask(&list, &range).await?;
+        let is_end = listed.len() < wanted;
+        let mut over = redis::cmd("ZREM");
+        over.arg(&list);
+        let mut some_are_over = false;
+        for (name, grant) in listed.iter().zip(read_listed(store, &list, &listed).await?) {
+            match grant {
+                Some(grant) => found.push(grant),
+                None => {
+                    over.arg(name);
+                    some_are_over = true;
+                }
+            }
+        }
+        if some_are_over {
+            store.ask::<()>(&list, &over).await?;
+        }
+        if is_end || found.len() >= most {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The grants of these names, as far as they live and are not revoked.
+async fn read_listed(
+    store: &RedisOAuth,
+    list: &str,
+    names: &[String],
+) -> Result<Vec<Option<LiveGrant>>, StoreError> {
+    let ids: Result<Vec<GrantId>, _> = names.iter().map(|name| name.parse()).collect();
+    let ids = ids.map_err(|_| unreadable(list.to_owned(), "what it lists is no grant"))?;
+    let read: Vec<(Fields, i64)> = each(&store.redis, "a grant", &ids, 2, |pipeline, id| {
+        let key = keys::grant(id);
+        pipeline.cmd("HGETALL").arg(&key).cmd("PTTL").arg(&key);
+    })
+    .await?;
+    let grants = ids.into_iter().zip(read).map(|(id, (fields, left))| {
+        let key = keys::grant(&id);
+        let Some(grant) = parse(&key, &fields)?.filter(|grant| !grant.revoked) else {
+            return Ok(None);
+        };
+        // It may have ended between the two commands.
+        let left = u64::try_from(left).ok();
+        let ends_in = left.map(Duration::from_millis);
+        Ok(ends_in.map(|ends_in| LiveGrant { id, record: grant.record, ends_in }))
+    });
+    grants.collect()
 }
 
 pub(super) async fn read(store: &RedisOAuth, id: &GrantId) -> Result<Option<Grant>, StoreError> {
     let key = keys::grant(id);
-    let fields: HashMap<String, String> = store.ask(&key, redis::cmd("HGETALL").arg(&key)).await?;
+    let fields: Fields = store.ask(&key, redis::cmd("HGETALL").arg(&key)).await?;
+    parse(&key, &fields)
+}
+
+fn parse(key: &str, fields: &Fields) -> Result<Option<Grant>, StoreError> {
     if fields.is_empty() {
         return Ok(None);
     }
     let field = |name: &str| {
-        fields.get(name).ok_or_else(|| unreadable(key.clone(), &format!("it has no {name}")))
+        fields.get(name).ok_or_else(|| unreadable(key.to_owned(), &format!("it has no {name}")))
     };
-    let created_at =
-        field("created_at")?.parse().map_err(|_| unreadable(key.clone(), "created_at is none"))?;
+    let created_at = field("created_at")?
+        .parse()
+        .map_err(|_| unreadable(key.to_owned(), "created_at is none"))?;
     let record = GrantRecord {
         user: field("user")?.clone(),
         client: field("client")?.clone(),
+        client_name: fields.get("client_name").cloned(),
+        redirect_uri: field("redirect_uri")?.clone(),
         scope: field("scope")?.clone(),
         resource: field("resource")?.clone(),
         created_at: Timestamp::from_millis(created_at),
     };
-    Ok(Some(Grant { record, revoked: !active(&key, field("state")?)? }))
+    Ok(Some(Grant { record, revoked: !active(key, field("state")?)? }))
 }
 
 /// Whether it is there and not revoked.
@@ -79,14 +175,15 @@ pub(super) async fn prolong(
     let key = keys::grant(id);
     let mut prolong = script::call(&script::PROLONG_GRANT, &key);
     prolong.arg(millis(life));
-    let prolonged: String = store.write(&key, &prolong).await?;
-    match prolonged.as_str() {
-        "active" => {
-            count(store).prolong(store, &id.to_string(), life).await?;
+    let prolonged: Vec<String> = store.write(&key, &prolong).await?;
+    match prolonged.as_slice() {
+        [state, user] if state == "active" => {
+            let (count, name) = (count(store), id.to_string());
+            try_join!(count.prolong(store, &name, life), list(store, id, user, life))?;
             Ok(true)
         }
-        "gone" => Ok(false),
-        other => Err(record::unknown(&key, other)),
+        [state] if state == "gone" => Ok(false),
+        _ => Err(record::unknown(&key, &prolonged.join(" "))),
     }
 }
 

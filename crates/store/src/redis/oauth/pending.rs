@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     StoreError,
-    oauth::{AttemptId, PendingAuthorization, Sealed, SecretHash},
+    oauth::{AttemptId, PendingLogin, Sealed, SecretHash},
 };
 
-type Body = Sealed<PendingAuthorization>;
+type Body = Sealed<PendingLogin>;
 
 pub(super) async fn put(
     store: &RedisOAuth,
@@ -81,7 +81,7 @@ pub(super) async fn take(
     }
 }
 
-fn if_open(key: &str, kept: Kept<PendingAuthorization>) -> Result<Option<Body>, StoreError> {
+fn if_open(key: &str, kept: Kept<PendingLogin>) -> Result<Option<Body>, StoreError> {
     match kept.state.split_once(' ') {
         None if kept.state == "open" => Ok(Some(kept.body)),
         Some(("taken", _)) => Ok(None),

@@ -117,12 +117,28 @@ async fn a_grant() {
         assert_corrupt(&store.access_token(&name(1), &id(1)).await, &key);
         assert_corrupt(&store.prolong_grant(&id(1), MINUTE).await, &key);
     }
-    for field in ["user", "client", "scope", "resource", "created_at"] {
+    for field in ["user", "client", "redirect_uri", "scope", "resource", "created_at"] {
         server.ask(&["DEL", &key]).unwrap();
         store.create_grant(&id(1), &grant(), MINUTE).await.unwrap();
         damage(&server, &["HDEL", &key, field]);
         assert_corrupt(&store.grant(&id(1)).await, &key);
+        assert_corrupt(&store.grants_of("alice", 9).await, &key);
     }
+    // Whose list it is on is not known any more.
+    damage(&server, &["HDEL", &key, "user"]);
+    assert_corrupt(&store.prolong_grant(&id(1), MINUTE).await, &key);
+}
+
+#[tokio::test]
+async fn a_list_of_grants() {
+    let Harness { server, store } = Harness::new().await;
+    let key = keys::grants_of("alice");
+    store.create_grant(&id(1), &grant(), MINUTE).await.unwrap();
+    damage(&server, &["ZADD", &key, "9999999999999", "no grant"]);
+    assert_corrupt(&store.grants_of("alice", 9).await, &key);
+    damage(&server, &["SET", &key, "no list"]);
+    assert_corrupt(&store.grants_of("alice", 9).await, &key);
+    assert_corrupt(&store.create_grant(&id(2), &grant(), MINUTE).await, &key);
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ pub(super) fn grant() -> GrantRecord {
     GrantRecord {
         user: "alice".into(),
         client: "c".into(),
+        client_name: Some("A Client".into()),
+        redirect_uri: "https://client.example/callback".into(),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
         created_at: Timestamp::from_millis(1),

@@ -182,6 +182,21 @@ async fn what_lives_longer_counts_longer() {
     }
 }
 
+/// A user who signs in without end has no list without end.
+#[tokio::test]
+async fn what_has_ended_leaves_the_list_of_its_user() {
+    let harness = Harness::new().await;
+    let store = &harness.store;
+    let list = keys::grants_of(&grant().user);
+    store.create_grant(&id(0), &grant(), 9 * MINUTE).await.unwrap();
+    for number in 1..5 {
+        store.create_grant(&id(number), &grant(), MINUTE).await.unwrap();
+        harness.pass(MINUTE).await;
+    }
+    store.create_grant(&id(5), &grant(), MINUTE).await.unwrap();
+    assert_eq!(harness.server.ask(&["ZCARD", &list]).unwrap().lines().next(), Some(":2"));
+}
+
 /// The first ones of a flood give way to its last ones; who has got through before stays.
 #[tokio::test]
 async fn a_flood_of_registrations_does_not_grow_and_reaches_nobody_in_use() {

@@ -14,7 +14,7 @@ const PAGE: &str = include_str!("../../../../../docs/storage.md");
 
 /// Whether a key is one of those a pattern of the page stands for.
 fn stands_for(pattern: &str, key: &str) -> bool {
-    let placeholder = ["{client_id}", "{hash}", "{id}", "{kind}:{url}"]
+    let placeholder = ["{client_id}", "{hash}", "{id}", "{user}", "{kind}:{url}"]
         .into_iter()
         .find_map(|placeholder| pattern.split_once(placeholder));
     match placeholder {

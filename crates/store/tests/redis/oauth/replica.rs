@@ -82,6 +82,7 @@ async fn what_is_done_outlives_the_failover() {
     until_done(async || store.revoke_access_token(&name(0)).await).await;
     until_done(async || store.revoke_grant(&id(1)).await).await;
     let (_server, store) = pair.fail_over().await;
+    assert_eq!(store.grants_of("alice", 99).await.unwrap().len(), 49, "but for the revoked one");
     for number in 0..50 {
         let (name, grant_id) = (name(number.into()), id(number));
         assert!(store.client(&number.to_string()).await.unwrap().is_some());

@@ -4,8 +4,9 @@ use mcp_everything_store::{
     Random, SystemRandom, Timestamp,
     contract::redis_server::RedisServer,
     oauth::{
-        ClientAuth, ClientRecord, CodeGrant, GrantId, IssuedToken, OAuthStore as _,
-        PendingAuthorization, Redemption, RefreshFamily, Rotation, Sealed, SecretHash,
+        ClientAuth, ClientRecord, CodeGrant, GrantId, IssuedToken, LoginPurpose, OAuthStore as _,
+        PendingAuthorization, PendingLogin, Redemption, RefreshFamily, Rotation, Sealed,
+        SecretHash,
     },
     redis::keys::oauth as keys,
 };
@@ -60,7 +61,7 @@ async fn nothing_secret_is_kept_in_the_clear() {
     let nothing_to_see = |after: &str| {
         assert_eq!(keys_with(&server, &secrets), "", "after {after}");
     };
-    let (name, redirect_uri) = (SecretHash::of, "https://client.example/callback");
+    let (name, redirect_uri) = (SecretHash::of, "https://client.example/of/the/login");
 
     let auth = ClientAuth::ClientSecretPost { secret: name(&client_secret) };
     let record = ClientRecord { auth, ..client("the-client") };
@@ -68,13 +69,16 @@ async fn nothing_secret_is_kept_in_the_clear() {
     store.prolong_client("the-client", MINUTE).await.unwrap();
     nothing_to_see("the registration");
 
-    let login = PendingAuthorization {
+    let authorization = PendingAuthorization {
         client: "the-client".into(),
         redirect_uri: redirect_uri.into(),
         state: Some(memo.clone()),
         code_challenge: challenge.clone(),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
+    };
+    let login = PendingLogin {
+        purpose: LoginPurpose::Authorize(authorization),
         browser: name(&cookie),
         upstream_url: format!("https://provider.example/authorize?state={state}"),
         upstream_memo: memo.clone(),
