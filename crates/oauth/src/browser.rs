@@ -4,14 +4,13 @@
 //! that value, and a login under way keeps its hash: so neither a form nor a login can be started
 //! in one browser and finished in another (RFC 9700, section 4.7).
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use cookie::{Cookie, SameSite};
 use mcp_everything_store::{Random, SecretKeys, Timestamp, oauth::SecretHash};
 
-use crate::secret::PlainSecret;
+use crate::{cookies::CookieName, secret::PlainSecret};
 
-const FORM: &str = "consent form";
+const FORM: &str = "login form";
 const LOGIN: &str = "login";
 const NONCE: usize = 12;
 
@@ -29,27 +28,13 @@ impl Browser {
 
     /// The browser that sent a request, if it has a cookie of ours.
     pub(crate) fn of(headers: &HeaderMap, https: bool) -> Option<Self> {
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(Cookie::split_parse)
-            .filter_map(Result::ok)
-            .find(|cookie| cookie.name() == name(https) && is_ours(cookie.value()))
-            .map(|cookie| Self { value: cookie.value().to_owned(), https })
+        let value = CookieName::login(https).values(headers).find(|value| is_ours(value))?;
+        Some(Self { value, https })
     }
 
     /// The cookie, for as long as a login may take.
     pub(crate) fn cookie(&self, life: std::time::Duration) -> Option<HeaderValue> {
-        let seconds = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
-        let cookie = Cookie::build((name(self.https), self.value.as_str()))
-            .path("/")
-            .http_only(true)
-            .secure(self.https)
-            // Lax, as the client's site sends the browser here.
-            .same_site(SameSite::Lax)
-            .max_age(cookie::time::Duration::seconds(seconds));
-        HeaderValue::from_str(&cookie.to_string()).ok()
+        CookieName::login(self.https).set(&self.value, life)
     }
 
     /// What a login under way remembers of it.
@@ -71,17 +56,19 @@ impl Browser {
         format!("{until}.{nonce}.{}", URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// The state of the login that this form begins, if this browser was asked this, and not too
-    /// long ago.
+    /// The state of the login that this form begins with this answer, if this browser was asked
+    /// this, and not too long ago.
     ///
-    /// It follows from the form, so that one form begins one login however often it is submitted:
-    /// a browser may submit it twice, and whoever has one could fill the store with it. It follows
-    /// from what was signed and not from the signature, which has more than one text.
+    /// It follows from the form and the answer, so that one form begins one login however often it
+    /// is submitted: a browser may submit it twice, and whoever has one could fill the store with
+    /// it. It follows from what was signed and not from the signature, which has more than one text.
+    /// Whoever goes back and answers something else begins another login.
     pub(crate) fn verify(
         &self,
         keys: &SecretKeys,
         form: &str,
         signature: &str,
+        answer: &str,
         now: Timestamp,
     ) -> Option<PlainSecret> {
         let (until, rest) = signature.split_once('.')?;
@@ -90,6 +77,8 @@ impl Browser {
         let end = until.to_be_bytes();
         let parts = self.parts(form, nonce, &end);
         let is_good = now.as_millis() < until && keys.verify(FORM, &parts, &tag);
+        let [browser, form, nonce, end] = parts;
+        let parts = [browser, form, nonce, end, answer.as_bytes()];
         is_good.then(|| PlainSecret::for_login(keys.sign(LOGIN, &parts)))
     }
 
@@ -111,11 +100,6 @@ pub(crate) fn is_sent_by_others(headers: &HeaderMap) -> bool {
     headers.get_all("sec-fetch-site").iter().any(others)
 }
 
-/// With the prefix `__Host-` a browser takes the cookie only from this very host.
-const fn name(https: bool) -> &'static str {
-    if https { "__Host-mcp-login" } else { "mcp-login" }
-}
-
 fn is_ours(value: &str) -> bool {
     URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == 32)
 }
@@ -124,6 +108,7 @@ fn is_ours(value: &str) -> bool {
 mod tests {
     use std::time::Duration;
 
+    use axum::http::header;
     use mcp_everything_store::TestRandom;
 
     use super::*;
@@ -173,7 +158,7 @@ mod tests {
         let (now, until) = (Timestamp::from_millis(1000), Timestamp::from_millis(2000));
         let signature = browser().sign(&keys, "a=1", until, &random);
         let good = |browser: Browser, form, signature: &str, now| {
-            browser.verify(&keys, form, signature, now).is_some()
+            browser.verify(&keys, form, signature, "", now).is_some()
         };
         assert!(good(browser(), "a=1", &signature, now));
         assert!(!good(browser(), "a=2", &signature, now), "another form");
@@ -201,20 +186,24 @@ mod tests {
     }
 
     #[test]
-    fn one_form_begins_one_login() {
+    fn one_form_begins_one_login_with_each_answer() {
         let random = TestRandom::seeded(2);
         let keys = SecretKeys::generate(&random);
         let (now, until) = (Timestamp::from_millis(1000), Timestamp::from_millis(2000));
-        let state = |signature: &str| {
-            let state = browser().verify(&keys, "a=1", signature, now).unwrap();
+        let answered = |signature: &str, answer| {
+            let state = browser().verify(&keys, "a=1", signature, answer, now).unwrap();
             state.expose().to_owned()
         };
+        let state = |signature: &str| answered(signature, "");
         let signature = browser().sign(&keys, "a=1", until, &random);
         let one = state(&signature);
         for respelt in ["", "0", "+", "+000"] {
             assert_eq!(state(&format!("{respelt}{signature}")), one, "{respelt}");
         }
         assert!(!signature.contains(&one), "the page does not give it away");
+        let other = answered(&signature, "mcp:tools");
+        assert_ne!(other, one);
+        assert_eq!(answered(&signature, "mcp:tools"), other);
         let again = browser().sign(&keys, "a=1", until, &random);
         assert_ne!(state(&again), one, "a form that was made at the same time");
     }

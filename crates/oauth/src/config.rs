@@ -10,6 +10,8 @@ pub struct Lifetimes {
     /// From the user's consent to the return from the upstream provider, and from the consent page
     /// to the consent.
     pub pending: Duration,
+    /// A user's session of the account page.
+    pub account: Duration,
     /// An authorization code.
     pub code: Duration,
     /// An access token.
@@ -31,6 +33,7 @@ impl Default for Lifetimes {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             pending: 10 * MINUTE,
+            account: 15 * MINUTE,
             code: 10 * MINUTE,
             access_token: 60 * MINUTE,
             refresh: 7 * DAY,

@@ -21,6 +21,9 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("auth.token.revoked", "a client gave up a token or its whole grant"),
     ("auth.token.rejected", "a request to the resource had no token that is good for it"),
     ("auth.refresh.reused", "a replaced refresh token came late; its grant was revoked"),
+    ("auth.account.opened", "a user signed in to see what they granted"),
+    ("auth.account.revoked", "a user revoked a grant"),
+    ("auth.account.refused", "a form of the account page was refused"),
     ("auth.store.failed", "the store gave no answer"),
     ("bus.unavailable", "other instances were not told of a revocation"),
 ];
@@ -102,6 +105,18 @@ pub(crate) fn refresh_reused(client_id: &str, user_id: &str, grant: GrantId) {
     );
 }
 
+pub(crate) fn account_opened(user_id: &str) {
+    info!(event = "auth.account.opened", user_id, "account page opened");
+}
+
+pub(crate) fn account_revoked(client_id: &str, user_id: &str, grant: GrantId) {
+    info!(event = "auth.account.revoked", client_id, user_id, %grant, "grant revoked by its user");
+}
+
+pub(crate) fn account_refused(reason: &dyn std::error::Error) {
+    info!(event = "auth.account.refused", %reason, "form of the account page refused");
+}
+
 pub(crate) fn store_failed(reason: &StoreError) {
     error!(event = "auth.store.failed", %reason, "the store failed");
 }
@@ -141,6 +156,9 @@ mod tests {
             token_revoked("c", "u", grant, true);
             token_rejected("r", "x");
             refresh_reused("c", "u", grant);
+            account_opened("u");
+            account_revoked("c", "u", grant);
+            account_refused(reason);
             store_failed(&StoreError::Unavailable { reason: "x".into() });
             bus_unavailable(grant, &StoreError::Unavailable { reason: "x".into() });
         });

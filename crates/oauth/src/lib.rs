@@ -55,6 +55,7 @@ mod base_uri;
 mod browser;
 mod client_auth;
 mod config;
+mod cookies;
 pub mod events;
 mod jose;
 mod pages;

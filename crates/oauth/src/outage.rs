@@ -84,6 +84,29 @@ async fn sign_in() {
     assert_eq!(can_be_repeated(Reader::Person, prepare, send, 303).await, 5);
 }
 
+/// The grants, then what is pressed: one is looked at and ended; of all, they are listed once more.
+#[tokio::test]
+async fn the_account_page() {
+    let session = async |server: &TestServer| {
+        logged_in(server).await;
+        let away = server.submit(&server.get("/account").await.form(), &[]).await;
+        let provider = server.get(away.header("location")).await.form();
+        assert_eq!(server.submit(&provider, &[("userId", "alice")]).await.status, 303);
+    };
+    let show = async |server: &TestServer, (): &()| server.get("/account").await;
+    assert_eq!(can_be_repeated(Reader::Person, session, show, 200).await, 1);
+    for (number, operations) in [(0, 2), (1, 3)] {
+        let prepare = async |server: &TestServer| {
+            session(server).await;
+            let forms = server.get("/account").await.forms();
+            forms.into_iter().filter(|form| form.has("grant")).nth(number).unwrap()
+        };
+        let send = async |server: &TestServer, form: &_| server.submit(form, &[]).await;
+        let all = can_be_repeated(Reader::Person, prepare, send, 303).await;
+        assert_eq!(all, operations, "{number}");
+    }
+}
+
 #[tokio::test]
 async fn code_exchange() {
     let prepare = async |server: &TestServer| {

@@ -8,7 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use crate::Scope;
+use crate::{Scope, server::ListedGrant};
 
 /// There is no `form-action` on purpose: Chromium applies it to every redirect that follows the
 /// submission of a form, and these forms end in a redirect to the client, whose URI can be anything
@@ -80,6 +80,30 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) site: Site<'a>,
     pub(crate) what: &'a str,
     pub(crate) advice: &'a str,
+    /// Whether they came from the account page.
+    pub(crate) to_account: bool,
+}
+
+/// Where a user signs in to see their grants.
+#[derive(Template)]
+#[template(path = "account_sign_in.html")]
+pub(crate) struct AccountSignInPage<'a> {
+    pub(crate) site: Site<'a>,
+    /// Says that this browser was shown this form.
+    pub(crate) signature: &'a str,
+}
+
+/// What a user granted.
+#[derive(Template)]
+#[template(path = "account.html")]
+pub(crate) struct AccountPage<'a> {
+    pub(crate) site: Site<'a>,
+    pub(crate) user: &'a str,
+    pub(crate) grants: &'a [ListedGrant],
+    /// Whether there are more than those.
+    pub(crate) are_more: bool,
+    /// Says that the forms are of this user's session.
+    pub(crate) signature: &'a str,
 }
 
 /// Renders a page with the headers that all of them have.
@@ -111,11 +135,25 @@ mod tests {
         page.render().unwrap()
     }
 
-    fn all() -> [String; 4] {
+    fn all() -> [String; 7] {
         let fake = FakeUpstreamPage { site: SITE, state: "st", suggestion: "id" };
-        let error = ErrorPage { site: SITE, what: "What", advice: "Advice" };
+        let error = ErrorPage { site: SITE, what: "What", advice: "Advice", to_account: false };
         let refused = RefusedPage { site: SITE, why: "why", host: "h.example", back: "https://h" };
-        [consent("C"), fake.render().unwrap(), error.render().unwrap(), refused.render().unwrap()]
+        let sign_in = AccountSignInPage { site: SITE, signature: "s" };
+        let account = |grants| {
+            let page =
+                AccountPage { site: SITE, user: "u", grants, are_more: true, signature: "s" };
+            page.render().unwrap()
+        };
+        [
+            consent("C"),
+            fake.render().unwrap(),
+            error.render().unwrap(),
+            refused.render().unwrap(),
+            sign_in.render().unwrap(),
+            account(&[]),
+            account(&[ListedGrant::example()]),
+        ]
     }
 
     #[test]
@@ -159,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_headers_let_the_form_lead_back_to_the_client() {
-        let page = ErrorPage { site: SITE, what: "What", advice: "Advice" };
+        let page = ErrorPage { site: SITE, what: "What", advice: "Advice", to_account: false };
         let response = respond(StatusCode::BAD_REQUEST, &page);
         let header = |name: HeaderName| response.headers()[name].to_str().unwrap();
         let policy = header(header::CONTENT_SECURITY_POLICY);

@@ -133,6 +133,12 @@ impl ScopeSet {
         Self(self.0 & other.0)
     }
 
+    /// Those of them that are not among the others.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// Whether this one is among them.
     pub const fn has(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
@@ -231,6 +237,14 @@ mod tests {
         }
         let long = "x".repeat(1000);
         assert_eq!(ScopeSet::parse(&long), Err(UnknownScope("x".repeat(64))));
+    }
+
+    #[test]
+    fn some_can_be_left_out() {
+        let all = ScopeSet::ALL;
+        assert_eq!(all.without(Scope::Tools.into()).to_string(), "mcp:read mcp:admin");
+        assert_eq!(all.without(ScopeSet::EMPTY), all);
+        assert_eq!(ScopeSet::from(Scope::Read).without(all), ScopeSet::EMPTY);
     }
 
     #[test]

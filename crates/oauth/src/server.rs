@@ -1,10 +1,12 @@
 //! The authorization server. Each endpoint is the file of its name.
 
+mod account;
 mod assets;
 mod authorize;
 mod callback;
 mod consent;
 mod introspect;
+mod login;
 mod metadata;
 mod register;
 mod revoke;
@@ -20,6 +22,8 @@ use mcp_everything_store::{
     Bell, Bus, Clock, Random, Ring, SecretKeys, StoreError,
     oauth::{ClientRecord, GrantId, OAuthStore},
 };
+
+pub(crate) use account::ListedGrant;
 
 use crate::{Config, events, pages::Site, upstream::Upstream};
 
@@ -91,6 +95,7 @@ pub(crate) fn routes(context: Arc<Context>) -> Router {
         .route("/register", post(register::post))
         .route("/revoke", post(revoke::post))
         .route("/introspect", post(introspect::post))
+        .merge(account::router())
         .merge(assets::router());
     for path in metadata::paths(&context.config.issuer) {
         router = router.route(&path, get(metadata::get));

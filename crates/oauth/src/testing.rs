@@ -193,6 +193,20 @@ impl TestServer {
         self.post_form("/token", &form(&request, &[])).await.tokens()
     }
 
+    /// The public URL.
+    pub(crate) fn base(&self) -> &str {
+        self.context.config.issuer.as_str()
+    }
+
+    /// The value of one of the browser's cookies.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.jar.get(name)
+    }
+
+    pub(crate) fn set_cookie(&self, name: &str, value: &str) {
+        self.jar.set(name, value);
+    }
+
     /// The values of the browser's cookies.
     pub(crate) fn cookies(&self) -> Vec<String> {
         self.jar.values()

@@ -1,4 +1,5 @@
-//! Where the upstream provider gives the browser back: the code is issued here.
+//! Where the upstream provider gives the browser back: the code is issued here, or the account page
+//! is opened.
 
 use std::sync::Arc;
 
@@ -10,15 +11,15 @@ use axum::{
 };
 use mcp_everything_store::{
     StoreError,
-    oauth::{AttemptId, CodeGrant, GrantId, GrantRecord, PendingAuthorization, Sealed, SecretHash},
+    oauth::{AttemptId, CodeGrant, GrantId, GrantRecord, Sealed},
 };
 
 use super::{
-    Context,
-    authorize::{PageError, Refusal, ReturnTo},
+    Context, account,
+    authorize::{PageError, Refusal},
+    login::{Awaited, ClientWaits, Login},
 };
 use crate::{
-    browser::Browser,
     events,
     params::Params,
     secret::AuthorizationCode,
@@ -56,35 +57,31 @@ async fn respond(
     response.unwrap_or_else(|error| error.respond(context))
 }
 
-/// A login that an answer belongs to.
-struct Login {
-    name: SecretHash,
-    pending: PendingAuthorization,
-    return_to: ReturnTo,
-}
-
 async fn finish(
     context: &Context,
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Response, PageError> {
-    let login = find(context, headers, params).await?;
+    let login = Login::find(context, headers, params).await?;
     let attempt = AttemptId::draw(&*context.random);
-    match context.upstream.identify(&Answer(params), &login.pending.upstream_memo).await {
-        Ok(user) => match issue(context, &login, &user, &attempt).await {
-            // Waiting here will not help, so the client is told and the login is over (RFC 6749,
-            // section 4.1.2.1).
-            Err(PageError::Store(error @ StoreError::LimitReached { .. })) => {
-                events::store_failed(&error);
-                end(context, &login, &attempt).await?;
-                Ok(login.return_to.refuse(context, &Refusal::Full))
-            }
-            issued => issued,
+    match context.upstream.identify(&Answer(params), &login.memo).await {
+        Ok(user) => match &login.awaited {
+            Awaited::ByClient(client) => issue(context, &login, client, &user, &attempt).await,
+            Awaited::ByAccount => account::signed_in(context, &login, &user, &attempt).await,
         },
         Err(UpstreamError::Denied) => {
-            events::login_failed(Some(&login.pending.client), &UpstreamError::Denied);
-            end(context, &login, &attempt).await?;
-            Ok(login.return_to.refuse(context, &Refusal::Denied))
+            login.end(context, &attempt).await?;
+            Ok(match &login.awaited {
+                Awaited::ByClient(client) => {
+                    let id = &client.authorization.client;
+                    events::login_failed(Some(id), &UpstreamError::Denied);
+                    client.return_to.refuse(context, &Refusal::Denied)
+                }
+                Awaited::ByAccount => {
+                    events::login_failed(None, &UpstreamError::Denied);
+                    account::to_page(context, None)
+                }
+            })
         }
         // The login goes on: the user can go back and try again.
         Err(error @ (UpstreamError::BadAnswer { .. } | UpstreamError::Unavailable { .. })) => {
@@ -93,37 +90,43 @@ async fn finish(
     }
 }
 
-async fn find(context: &Context, headers: &HeaderMap, params: &Params) -> Result<Login, PageError> {
-    let state = params.one("state")?.ok_or(PageError::NoLogin)?;
-    let name = SecretHash::of(state);
-    let pending = context.store.pending(&name).await?.ok_or(PageError::NoLogin)?.open(state)?;
-    Browser::of(headers, context.config.issuer.is_https())
-        .filter(|browser| browser.hash() == pending.browser)
-        .ok_or(PageError::OtherBrowser)?;
-    // Checked again: the registration may have ended while the user was away.
-    let client = context
-        .client(&pending.client)
-        .await?
-        .ok_or_else(|| PageError::UnknownClient(pending.client.clone()))?;
-    let return_to = ReturnTo::verify(&client, &pending.redirect_uri, pending.state.as_deref())
-        .ok_or_else(|| PageError::OtherRedirectUri(pending.client.clone()))?;
-    Ok(Login { name, pending, return_to })
+async fn issue(
+    context: &Context,
+    login: &Login,
+    waits: &ClientWaits,
+    user: &UserId,
+    attempt: &AttemptId,
+) -> Result<Response, PageError> {
+    match keep(context, login, waits, user, attempt).await {
+        Ok(code) => Ok(waits.return_to.grant(context, code.expose())),
+        // Waiting here will not help, so the client is told and the login is over (RFC 6749,
+        // section 4.1.2.1).
+        Err(PageError::Store(error @ StoreError::LimitReached { .. })) => {
+            events::store_failed(&error);
+            login.end(context, attempt).await?;
+            Ok(waits.return_to.refuse(context, &Refusal::Full))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Keeps everything first and ends the login last: whatever fails before can be tried again, and
 /// of two answers to one login only one gets out.
-async fn issue(
+async fn keep(
     context: &Context,
     login: &Login,
+    waits: &ClientWaits,
     user: &UserId,
     attempt: &AttemptId,
-) -> Result<Response, PageError> {
-    let Login { pending, return_to, .. } = login;
+) -> Result<AuthorizationCode, PageError> {
+    let ClientWaits { authorization: pending, client_name, .. } = waits;
     let lifetimes = &context.config.lifetimes;
     let grant = GrantId::draw(&*context.random);
     let record = GrantRecord {
         user: user.as_str().to_owned(),
         client: pending.client.clone(),
+        client_name: client_name.clone(),
+        redirect_uri: Some(pending.redirect_uri.clone()),
         scope: pending.scope.clone(),
         resource: pending.resource.clone(),
         created_at: context.clock.now(),
@@ -141,14 +144,9 @@ async fn issue(
     };
     let body = Sealed::seal(&good_for, code.expose(), &*context.random)?;
     context.store.put_code(&code.name(), &body, lifetimes.code).await?;
-    end(context, login, attempt).await?;
+    login.end(context, attempt).await?;
     events::code_issued(&pending.client, user.as_str(), grant);
-    Ok(return_to.grant(context, code.expose()))
-}
-
-async fn end(context: &Context, login: &Login, attempt: &AttemptId) -> Result<(), PageError> {
-    let is_first = context.store.take_pending(&login.name, attempt).await?;
-    if is_first { Ok(()) } else { Err(PageError::NoLogin) }
+    Ok(code)
 }
 
 #[cfg(test)]

@@ -9,19 +9,16 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, header},
-    response::Response,
-};
-use mcp_everything_store::oauth::{PendingAuthorization, Sealed};
+use axum::{body::Body, extract::State, http::HeaderMap, response::Response};
+use mcp_everything_store::oauth::{LoginPurpose, PendingAuthorization};
 
 use super::{
     Context,
-    authorize::{AuthorizationRequest, AuthorizeError, PageError, Refusal, redirect},
+    authorize::{AuthorizationRequest, AuthorizeError, PageError, Refusal},
+    login,
 };
 use crate::{
+    Scope, ScopeSet,
     browser::{Browser, is_sent_by_others},
     events,
     params::Params,
@@ -52,15 +49,21 @@ async fn decide(
     let signature = form.one("signature")?.ok_or(PageError::StaleForm)?;
     let browser =
         Browser::of(headers, context.config.issuer.is_https()).ok_or(PageError::StaleForm)?;
+    let refused = refused(&form)?;
+    let answer = refused.to_string();
     let state = browser
-        .verify(&context.keys, encoded, signature, context.clock.now())
+        .verify(&context.keys, encoded, signature, &answer, context.clock.now())
         .ok_or(PageError::StaleForm)?;
     // The signature says that it was good once; the client may have gone since.
     let request = AuthorizationRequest::read(context, &Params::parse(encoded.as_bytes())?).await?;
     match form.one("decision")? {
         // The button that allows has no name: whoever submits the form's inputs agrees.
-        None | Some("allow") => allow(context, &browser, &state, &request).await,
-        Some("deny") => {
+        None | Some("allow") if !refused.covers(request.scope) => {
+            let scope = request.scope.without(refused);
+            allow(context, &browser, &state, &request, scope).await
+        }
+        // Whoever gives nothing of what was asked for, denies it.
+        None | Some("allow" | "deny") => {
             events::consent_denied(&request.client.id);
             Ok(request.return_to.refuse(context, &Refusal::Denied))
         }
@@ -73,32 +76,33 @@ async fn allow(
     browser: &Browser,
     state: &PlainSecret,
     request: &AuthorizationRequest,
+    scope: ScopeSet,
 ) -> Result<Response, AuthorizeError> {
-    let departure = context.upstream.begin(state.expose()).await.map_err(PageError::from)?;
-    let pending = PendingAuthorization {
+    let scope = scope.to_string();
+    events::consent_granted(&request.client.id, &scope);
+    let authorization = PendingAuthorization {
         client: request.client.id.clone(),
         redirect_uri: request.return_to.uri().to_owned(),
         state: request.return_to.state().map(String::from),
         code_challenge: request.code_challenge.clone(),
-        scope: request.scope.to_string(),
+        scope,
         resource: request.resource.clone(),
-        browser: browser.hash(),
-        upstream_url: departure.url,
-        upstream_memo: departure.memo,
     };
-    let body = Sealed::seal(&pending, state.expose(), &*context.random)?;
-    let life = context.config.lifetimes.pending;
-    // If the form was submitted before, the login that it began goes on: the provider's answer to
-    // another departure would not fit what is kept.
-    let kept = context.store.put_pending(&state.hash(), &body, life).await?;
-    let kept = kept.ok_or(PageError::NoLogin)?.open(state.expose())?;
-    events::consent_granted(&request.client.id, &kept.scope);
-    let mut response = redirect(context, &kept.upstream_url);
-    // Its time begins anew with the login's.
-    if let Some(cookie) = browser.cookie(life) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    let purpose = LoginPurpose::Authorize(authorization);
+    Ok(login::begin(context, browser, state, purpose).await?)
+}
+
+/// The scopes that the user does not want to give. A form that says nothing of one gives it.
+fn refused(form: &Params) -> Result<ScopeSet, PageError> {
+    let mut refused = ScopeSet::EMPTY;
+    for scope in Scope::ALL {
+        refused = match form.one(scope.as_str())? {
+            None | Some("allow") => refused,
+            Some("refuse") => refused.with(scope),
+            Some(_) => return Err(PageError::NoDecision),
+        };
     }
-    Ok(response)
+    Ok(refused)
 }
 
 #[cfg(test)]
@@ -171,6 +175,41 @@ mod tests {
             assert_eq!(page.status, 403, "{change:?}");
             assert!(!page.headers.contains_key("location"));
         }
+    }
+
+    /// The form asks of each scope, if there is more than one, and no input has to be sent for it.
+    #[tokio::test]
+    async fn a_user_may_give_less_than_is_asked_for() {
+        let server = TestServer::new();
+        server.put_client(&client("c")).await;
+        let url = authorize_url("c", &[("scope", "mcp:read mcp:tools mcp:admin")]);
+        let page = server.get(&url).await;
+        assert_eq!(page.body.matches("<select ").count(), 3, "{}", page.body);
+        for (answers, given) in [
+            (&[][..], "mcp:read mcp:tools mcp:admin"),
+            (&[("mcp:read", "allow"), ("mcp:admin", "refuse")], "mcp:read mcp:tools"),
+            (&[("mcp:tools", "refuse"), ("mcp:admin", "refuse")], "mcp:read"),
+        ] {
+            let away = server.submit(&page.form(), answers).await;
+            let sign_in = server.get(away.header("location")).await.form();
+            let back = server.submit(&sign_in, &[("userId", "alice")]).await;
+            let code = &back.query_of_location()["code"];
+            let grant = crate::secret::AuthorizationCode::parse(code).unwrap().grant();
+            let kept = server.store.grant(&grant).await.unwrap().unwrap().record;
+            assert_eq!(kept.scope, given, "a form that was answered before is answered anew");
+        }
+        let nothing: Vec<_> =
+            crate::Scope::ALL.iter().map(|scope| (scope.as_str(), "refuse")).collect();
+        let back = server.submit(&page.form(), &nothing).await;
+        let answer = back.redirected_to("https://client.example/callback");
+        assert_eq!(answer["error"], "access_denied");
+        for answer in [("mcp:tools", "perhaps"), ("mcp:admin", "refuse&mcp:admin=allow")] {
+            let body = format!("{}&{}={}", page.form().encode(&[]), answer.0, answer.1);
+            let refused = server.post_form("/authorize/consent", &body).await;
+            assert_eq!(refused.status, 400, "{answer:?}");
+        }
+        let one = server.get(&authorize_url("c", &[])).await;
+        assert!(!one.body.contains("<select"), "that is what Deny is for: {}", one.body);
     }
 
     #[tokio::test]

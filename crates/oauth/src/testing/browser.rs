@@ -25,6 +25,14 @@ impl Jar {
         self.0.lock().unwrap().values().cloned().collect()
     }
 
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        self.0.lock().unwrap().get(name).cloned()
+    }
+
+    pub(crate) fn set(&self, name: &str, value: &str) {
+        self.0.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
     pub(crate) fn take_from(&self, headers: &HeaderMap) {
         for value in headers.get_all(header::SET_COOKIE) {
             let cookie = Cookie::parse(value.to_str().unwrap()).unwrap();
@@ -102,23 +110,17 @@ impl Page {
         form_urlencoded::parse(query.as_bytes()).into_owned().collect()
     }
 
-    /// The form on the page.
+    /// The first form on the page.
     #[track_caller]
     pub(crate) fn form(&self) -> Form {
-        let (_, rest) = self
-            .body
-            .split_once("<form ")
-            .unwrap_or_else(|| panic!("no form, but {}: {}", self.status, self.body));
-        let (form, _) = rest.split_once("</form>").unwrap();
-        let inputs = form.split("<input ").skip(1).map(|input| {
-            let input = input.split('>').next().unwrap();
-            (attribute(input, "name").unwrap(), attribute(input, "value").unwrap_or_default())
-        });
-        Form {
-            method: attribute(form, "method").unwrap(),
-            action: attribute(form, "action").unwrap(),
-            inputs: inputs.collect(),
-        }
+        let first = self.forms().into_iter().next();
+        first.unwrap_or_else(|| panic!("no form, but {}: {}", self.status, self.body))
+    }
+
+    /// The forms on the page.
+    pub(crate) fn forms(&self) -> Vec<Form> {
+        let forms = self.body.split("<form ").skip(1);
+        forms.map(|rest| Form::read(rest.split_once("</form>").unwrap().0)).collect()
     }
 }
 
@@ -130,6 +132,22 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    fn read(form: &str) -> Self {
+        let inputs = form.split("<input ").skip(1).map(|input| {
+            let input = input.split('>').next().unwrap();
+            (attribute(input, "name").unwrap(), attribute(input, "value").unwrap_or_default())
+        });
+        Self {
+            method: attribute(form, "method").unwrap(),
+            action: attribute(form, "action").unwrap(),
+            inputs: inputs.collect(),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.inputs.iter().any(|(other, _)| other == name)
+    }
+
     #[track_caller]
     pub(crate) fn value(&self, name: &str) -> String {
         self.inputs.iter().find(|(other, _)| other == name).unwrap().1.clone()

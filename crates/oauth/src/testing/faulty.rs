@@ -13,7 +13,7 @@ use mcp_everything_store::{
     StoreError,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Document, DocumentKind, Documents,
-        Grant, GrantId, GrantRecord, IssuedToken, OAuthStore, PendingAuthorization, Redemption,
+        Grant, GrantId, GrantRecord, IssuedToken, LiveGrant, OAuthStore, PendingLogin, Redemption,
         RefreshFamily, Replays, Rotation, Sealed, SecretHash,
     },
 };
@@ -72,12 +72,13 @@ guarded! {
     put_client(client: &ClientRecord, life: Duration, capacity: usize) -> ();
     client(id: &str) -> Option<ClientRecord>;
     prolong_client(id: &str, life: Duration) -> bool;
-    put_pending(name: &SecretHash, body: &Sealed<PendingAuthorization>, life: Duration)
-        -> Option<Sealed<PendingAuthorization>>;
-    pending(name: &SecretHash) -> Option<Sealed<PendingAuthorization>>;
+    put_pending(name: &SecretHash, body: &Sealed<PendingLogin>, life: Duration)
+        -> Option<Sealed<PendingLogin>>;
+    pending(name: &SecretHash) -> Option<Sealed<PendingLogin>>;
     take_pending(name: &SecretHash, attempt: &AttemptId) -> bool;
     create_grant(id: &GrantId, grant: &GrantRecord, life: Duration) -> ();
     grant(id: &GrantId) -> Option<Grant>;
+    grants_of(user: &str, most: usize) -> Vec<LiveGrant>;
     prolong_grant(id: &GrantId, life: Duration) -> bool;
     revoke_grant(id: &GrantId) -> bool;
     put_code(name: &SecretHash, body: &Sealed<CodeGrant>, life: Duration) -> ();

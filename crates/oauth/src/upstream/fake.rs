@@ -82,8 +82,11 @@ async fn show(State(page): State<Arc<Page>>, RawQuery(query): RawQuery) -> Respo
     let params = Params::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let Ok(Some(state)) = params.one("state") else {
         let what = "This page was opened without a login under way.";
-        let advice = "Go back to the program you want to connect, and start again there.";
-        return pages::respond(StatusCode::BAD_REQUEST, &ErrorPage { site, what, advice });
+        let advice = "Go back to the program or page that sent you here, and start again there.";
+        return pages::respond(
+            StatusCode::BAD_REQUEST,
+            &ErrorPage { site, what, advice, to_account: false },
+        );
     };
     let mut bytes = [0; 16];
     page.random.fill(&mut bytes);

@@ -17,7 +17,7 @@ const EXPOSED: [HeaderName; 5] = [
 ];
 
 /// Pages for people, who come by navigation: no script of another origin has business there.
-const PAGES: [&str; 2] = ["/authorize", "/fakeupstreamauth"];
+const PAGES: [&str; 3] = ["/authorize", "/fakeupstreamauth", "/account"];
 
 /// Answers preflights before anything else looks at them, and names the origin on every response
 /// to an allowed one. Requested headers are echoed: the `Mcp-Param-*` of 2026-07-28 have no fixed

@@ -12,6 +12,7 @@ on_every_deployment!(
     a_code_is_good_once_and_its_replay_ends_what_it_gave,
     a_revoked_grant_ends_the_stream_that_is_open,
     a_method_needs_its_scope,
+    a_client_asks_for_more_when_it_is_told_to,
     introspection_tells_a_client_about_its_tokens,
     secrets_never_reach_the_log,
 );
@@ -136,6 +137,31 @@ async fn a_method_needs_its_scope(on: &Deployment) {
     assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
     assert!(challenge.contains(r#"scope="mcp:read mcp:tools""#), "{challenge}");
     server.logged("auth.token.rejected");
+}
+
+/// The challenge says what to ask for, and what was had before is among it.
+async fn a_client_asks_for_more_when_it_is_told_to(on: &Deployment) {
+    let server = on.start();
+    let mut sign_in = SignIn { scope: Some("mcp:read"), ..SignIn::register(&server).await };
+    let mut client = Mcp::new(&server);
+    client.token = Some(sign_in.tokens("alice").await.access);
+    client.initialize(json!({})).await;
+    let refused = client.call("echo", json!({ "message": "hi" })).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let challenge = refused.headers["www-authenticate"].to_str().unwrap().to_owned();
+    let (_, rest) = challenge.split_once("scope=\"").unwrap();
+    let (scope, _) = rest.split_once('"').unwrap();
+    assert!(challenge.contains("resource_metadata=\""), "{challenge}");
+
+    sign_in.scope = Some(scope);
+    let code = sign_in.code("alice").await;
+    let tokens: Value = sign_in.redeem(&code).await.json().await.unwrap();
+    assert_eq!(tokens["scope"], scope);
+    client.token = tokens["access_token"].as_str().map(str::to_owned);
+    // The session is the same user's and the same client's, so it goes on.
+    assert_eq!(client.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/list" });
+    assert_eq!(client.post(&list).await.status, StatusCode::OK);
 }
 
 async fn introspection_tells_a_client_about_its_tokens(on: &Deployment) {

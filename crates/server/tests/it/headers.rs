@@ -28,6 +28,10 @@ const ROUTES: &[&str] = &[
     "/message",
     "/authorize",
     "/authorize/consent",
+    "/account",
+    "/account/sign-in",
+    "/account/revoke",
+    "/account/sign-out",
     "/token",
     "/register",
     "/revoke",
@@ -106,7 +110,13 @@ async fn every_kind_of_answer_of_the_endpoint_is_guarded(on: &Deployment) {
 
 async fn a_script_of_another_origin_has_no_business_with_the_pages(on: &Deployment) {
     let server = on.start();
-    for path in ["/authorize", "/authorize/consent", "/fakeupstreamauth/authorize"] {
+    for path in [
+        "/authorize",
+        "/authorize/consent",
+        "/fakeupstreamauth/authorize",
+        "/account",
+        "/account/revoke",
+    ] {
         let request = client().get(server.url(path)).header("origin", "http://localhost:6274");
         let response = request.send().await.unwrap();
         assert!(!response.headers().contains_key("access-control-allow-origin"), "{path}");

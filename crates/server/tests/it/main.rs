@@ -5,6 +5,7 @@
 mod on_every_deployment;
 mod support;
 
+mod account;
 mod attacks;
 mod auth;
 mod bad_input;

@@ -26,8 +26,8 @@ use crate::{
     Clock, KeyStore, SecretKeys, StoreError, Timestamp,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, Limits, LiveGrant, OAuthStore, PendingLogin, Redemption, RefreshFamily, Replays,
-        Rotation, Sealed, SecretHash, decode, encode,
+        IssuedToken, Limits, LiveGrant, OAuthStore, PendingLogin, Redemption, RefreshFamily,
+        Replays, Rotation, Sealed, SecretHash, decode, encode,
     },
 };
 

@@ -81,8 +81,8 @@ pub struct GrantRecord {
     pub client: String,
     /// The name that the client had then. Nobody has verified it.
     pub client_name: Option<String>,
-    /// Where the browser was sent with the code.
-    pub redirect_uri: String,
+    /// Where the browser was sent with the code, if the grant began in one.
+    pub redirect_uri: Option<String>,
     /// What, as scope values separated by spaces.
     pub scope: String,
     /// For which resource, the tokens' `aud` (RFC 8707).

@@ -25,8 +25,8 @@ use crate::{
     KeyStore, SecretKeys, StoreError, noted,
     oauth::{
         AccessToken, AttemptId, ClientRecord, Code, CodeGrant, Grant, GrantId, GrantRecord,
-        IssuedToken, Limits, LiveGrant, OAuthStore, PendingLogin, Redemption, RefreshFamily, Replays,
-        Rotation, Sealed, SecretHash,
+        IssuedToken, Limits, LiveGrant, OAuthStore, PendingLogin, Redemption, RefreshFamily,
+        Replays, Rotation, Sealed, SecretHash,
     },
 };
 

@@ -140,7 +140,7 @@ impl Instance {
                 user: "alice".into(),
                 client: "client".into(),
                 client_name: None,
-                redirect_uri: "https://client.test/callback".into(),
+                redirect_uri: None,
                 scope: "mcp:read".into(),
                 resource: "https://rs.test/mcp".into(),
                 created_at: Timestamp::from_millis(1),

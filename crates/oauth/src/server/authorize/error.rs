@@ -124,7 +124,8 @@ pub(in crate::server) enum PageError {
 }
 
 const ASK_THE_CLIENT: &str = "The program that sent you here made a mistake. Tell its makers.";
-const START_AGAIN: &str = "Go back to the program you want to connect, and start again there.";
+const START_AGAIN: &str =
+    "Go back to the program or page that sent you here, and start again there.";
 const TRY_AGAIN: &str = "Wait a moment, then reload this page.";
 
 impl PageError {
@@ -147,7 +148,7 @@ impl PageError {
         }
         let (status, retry_after) = self.status();
         let (what, advice) = self.in_words();
-        let page = ErrorPage { site: context.site(), what: &what, advice };
+        let page = ErrorPage { site: context.site(), what: &what, advice, to_account: false };
         let mut response = pages::respond(status, &page);
         if let Some(retry_after) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after);

@@ -28,6 +28,8 @@ pub(super) async fn exchange(
     let record = GrantRecord {
         user: user.clone(),
         client: client.id.clone(),
+        client_name: client.name.clone(),
+        redirect_uri: None,
         scope: scope.to_string(),
         resource: resource.to_owned(),
         created_at: context.clock.now(),

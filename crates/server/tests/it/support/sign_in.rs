@@ -87,6 +87,8 @@ pub(crate) struct SignIn<'a> {
     pub(crate) scope: Option<&'a str>,
     /// The path of the resource it asks for; `None`: it names none.
     pub(crate) resource: Option<&'a str>,
+    /// What the user chooses on the consent page.
+    pub(crate) answers: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> SignIn<'a> {
@@ -103,7 +105,8 @@ impl<'a> SignIn<'a> {
         assert_eq!(answer.status(), StatusCode::CREATED);
         let registered: Value = answer.json().await.unwrap();
         let client_id = registered["client_id"].as_str().unwrap().to_owned();
-        Self { server, browser, client_id, redirect_uri, scope: None, resource: Some("/mcp") }
+        let (scope, resource, answers) = (None, Some("/mcp"), Vec::new());
+        Self { server, browser, client_id, redirect_uri, scope, resource, answers }
     }
 
     pub(crate) fn authorization_url(&self) -> Url {
@@ -141,6 +144,9 @@ impl<'a> SignIn<'a> {
             let mut form = forms(&answer.text().await.unwrap()).swap_remove(0);
             if let Some(id) = form.fields.get_mut("userId") {
                 user.clone_into(id);
+            } else {
+                let answers = self.answers.iter().map(|(name, value)| (*name, *value));
+                form.fields.extend(answers.map(|(n, v)| (n.to_owned(), v.to_owned())));
             }
             answer = self.browser.submit(&url, &form).await;
             url = url.join(&form.action).unwrap();

@@ -11,7 +11,7 @@ pub(super) fn record() -> GrantRecord {
         user: "alice".into(),
         client: "c".into(),
         client_name: Some("A Client".into()),
-        redirect_uri: "https://client.example/callback".into(),
+        redirect_uri: Some("https://client.example/callback".into()),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
         created_at: Timestamp::from_millis(1),
@@ -87,7 +87,7 @@ pub async fn is_listed_for_its_user(harness: &dyn OAuthHarness) {
     let store = harness.store();
     assert_eq!(listed(harness, "alice", 9).await, []);
     let (first, second, other) = (create(harness).await, grant_id(), grant_id());
-    let nameless = GrantRecord { client_name: None, ..record() };
+    let nameless = GrantRecord { client_name: None, redirect_uri: None, ..record() };
     done(store.create_grant(&second, &nameless, 2 * MINUTE).await);
     done(store.create_grant(&other, &GrantRecord { user: "bob".into(), ..record() }, MINUTE).await);
     assert_eq!(listed(harness, "alice", 9).await, [second, first]);

@@ -96,7 +96,7 @@ fn grant() -> GrantRecord {
         user: "u".into(),
         client: "c".into(),
         client_name: None,
-        redirect_uri: "https://client.example/callback".into(),
+        redirect_uri: None,
         scope: "s".into(),
         resource: "r".into(),
         created_at: Timestamp::from_millis(0),

@@ -8,8 +8,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 use crate::oauth::{
-    CodeGrant, DocumentKind, GrantId, IssuedToken, PendingLogin, RefreshFamily,
-    SealedRecord, SecretHash,
+    CodeGrant, DocumentKind, GrantId, IssuedToken, PendingLogin, RefreshFamily, SealedRecord,
+    SecretHash,
 };
 
 /// A string: a registration.

@@ -31,10 +31,13 @@ pub(super) async fn create(
     create.arg(millis(life));
     create.arg("user").arg(&grant.user).arg("client").arg(&grant.client);
     create.arg("scope").arg(&grant.scope).arg("resource").arg(&grant.resource);
-    create.arg("redirect_uri").arg(&grant.redirect_uri);
     create.arg("created_at").arg(grant.created_at.as_millis());
-    if let Some(name) = &grant.client_name {
-        create.arg("client_name").arg(name);
+    for (field, value) in
+        [("client_name", &grant.client_name), ("redirect_uri", &grant.redirect_uri)]
+    {
+        if let Some(value) = value {
+            create.arg(field).arg(value);
+        }
     }
     store.write::<()>(&key, &create).await?;
     // Afterwards, so that whatever is listed was there once and may be taken off the list when it
@@ -73,12 +76,11 @@ pub(super) async fn of(
         over.arg(&list);
         let mut some_are_over = false;
         for (name, grant) in listed.iter().zip(read_listed(store, &list, &listed).await?) {
-            match grant {
-                Some(grant) => found.push(grant),
-                None => {
-                    over.arg(name);
-                    some_are_over = true;
-                }
+            if let Some(grant) = grant {
+                found.push(grant);
+            } else {
+                over.arg(name);
+                some_are_over = true;
             }
         }
         if some_are_over {
@@ -137,7 +139,7 @@ fn parse(key: &str, fields: &Fields) -> Result<Option<Grant>, StoreError> {
         user: field("user")?.clone(),
         client: field("client")?.clone(),
         client_name: fields.get("client_name").cloned(),
-        redirect_uri: field("redirect_uri")?.clone(),
+        redirect_uri: fields.get("redirect_uri").cloned(),
         scope: field("scope")?.clone(),
         resource: field("resource")?.clone(),
         created_at: Timestamp::from_millis(created_at),

@@ -34,7 +34,7 @@ pub(super) fn grant() -> GrantRecord {
         user: "alice".into(),
         client: "c".into(),
         client_name: Some("A Client".into()),
-        redirect_uri: "https://client.example/callback".into(),
+        redirect_uri: Some("https://client.example/callback".into()),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
         created_at: Timestamp::from_millis(1),
