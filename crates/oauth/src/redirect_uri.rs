@@ -10,6 +10,10 @@ use url::Url;
 const LONGEST: usize = 2048;
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
+/// What an answer says (RFC 6749, section 4.1.2; RFC 9207, section 2).
+const RESPONSE_PARAMETERS: [&str; 6] =
+    ["code", "state", "iss", "error", "error_description", "error_uri"];
+
 /// Why a redirect URI cannot be registered.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum RedirectUriError {
@@ -28,6 +32,10 @@ pub enum RedirectUriError {
     /// It has a user name or password, which serves to disguise the host.
     #[error("it has a user name or password")]
     UserInfo,
+    /// Its query has a parameter of ours, so that an answer would have it twice. Whoever reads the
+    /// first one takes the answer for that of another server: it would defeat `iss` (RFC 9207).
+    #[error("its query has a parameter of the response, like code, state or iss")]
+    ResponseParameter,
     /// It is unencrypted and leaves the machine.
     #[error("it uses http with a host other than localhost, 127.0.0.1 or [::1]")]
     Unencrypted,
@@ -51,6 +59,9 @@ pub(crate) fn check(text: &str, app_schemes: &[String]) -> Result<(), RedirectUr
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(RedirectUriError::UserInfo);
+    }
+    if url.query_pairs().any(|(name, _)| RESPONSE_PARAMETERS.contains(&&*name)) {
+        return Err(RedirectUriError::ResponseParameter);
     }
     match url.scheme() {
         "https" if text.starts_with("https://") => Ok(()),
@@ -144,6 +155,7 @@ mod tests {
         for uri in [
             "https://client.example",
             "https://client.example/callback?x=1",
+            "https://client.example/callback?issuer=a&codes=b&x=code",
             "https://192.0.2.1:8443/cb",
             "http://localhost/callback",
             "http://localhost:33418/",
@@ -171,6 +183,11 @@ mod tests {
             ("http://localhost/cb#a=b", E::Fragment),
             ("https://good.example@evil.example/", E::UserInfo),
             ("https://:pw@evil.example/", E::UserInfo),
+            ("https://client.example/?iss=https://other.example", E::ResponseParameter),
+            ("https://client.example/?a&%69ss=x", E::ResponseParameter),
+            ("http://localhost/?code=x", E::ResponseParameter),
+            ("cursor://a/b?state=", E::ResponseParameter),
+            ("com.example.app:/cb?error", E::ResponseParameter),
             ("http://client.example/callback", E::Unencrypted),
             ("http://localhost.evil.example/", E::Unencrypted),
             ("http://localhost:80:80/", E::NotAUri),
