@@ -1,7 +1,8 @@
 # `make help` lists the targets. What takes more than a line is a script in tools/.
 .POSIX:
 .NOTPARALLEL:
-.PHONY: help build start dev-integrated test all-tests e2e lint conformance conformance-cluster \
+.PHONY: help build start start-auth-server dev-integrated dev-separate dev-auth-server \
+	dev-with-separate-auth test all-tests e2e lint conformance conformance-cluster \
 	conformance-authorization suite suite-cluster suite-authorization tools clean-tools
 
 # One set of features for all that is checked and tested: another would compile everything anew.
@@ -16,6 +17,18 @@ build: ## build the binary, optimised
 
 start: ## build the binary, optimised, and start the server
 	cargo run --release -- serve
+
+start-auth-server: ## build the binary, optimised, and start the authorization server alone
+	cargo run --release -- auth-server
+
+dev-separate: ## start a debug build that trusts the authorization server at AUTH_SERVER_URL
+	AUTH_MODE=separate cargo run -- serve
+
+dev-auth-server: ## start a debug build of the authorization server alone
+	cargo run -- auth-server
+
+dev-with-separate-auth: ## start a debug build of both in one terminal
+	cargo run -- dev
 
 dev-integrated: ## start a debug build with the authorization server in it
 	AUTH_MODE=integrated cargo run -- serve

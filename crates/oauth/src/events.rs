@@ -24,6 +24,10 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("auth.account.opened", "a user signed in to see what they granted"),
     ("auth.account.revoked", "a user revoked a grant"),
     ("auth.account.refused", "a form of the account page was refused"),
+    ("auth.server.awaited", "the authorization server that is trusted is not found"),
+    ("auth.server.found", "the authorization server that is trusted is there"),
+    ("auth.server.registered", "this server became a client of it, to ask about tokens"),
+    ("auth.server.unavailable", "it did not say whether a token is good"),
     ("auth.store.failed", "the store gave no answer"),
     ("bus.unavailable", "other instances were not told of a revocation"),
 ];
@@ -117,6 +121,28 @@ pub(crate) fn account_refused(reason: &dyn std::error::Error) {
     info!(event = "auth.account.refused", %reason, "form of the account page refused");
 }
 
+pub(crate) fn server_awaited(issuer: &str, reason: &str) {
+    warn!(
+        event = "auth.server.awaited",
+        issuer, reason, "the authorization server is not found; it is looked for again and again"
+    );
+}
+
+pub(crate) fn server_found(issuer: &str) {
+    info!(event = "auth.server.found", issuer, "the authorization server is found");
+}
+
+pub(crate) fn registered_elsewhere(issuer: &str, client_id: &str) {
+    info!(
+        event = "auth.server.registered",
+        issuer, client_id, "registered as a client that asks about tokens"
+    );
+}
+
+pub(crate) fn server_unavailable(issuer: &str, reason: &str) {
+    warn!(event = "auth.server.unavailable", issuer, reason, "a token could not be checked");
+}
+
 pub(crate) fn store_failed(reason: &StoreError) {
     error!(event = "auth.store.failed", %reason, "the store failed");
 }
@@ -159,6 +185,10 @@ mod tests {
             account_opened("u");
             account_revoked("c", "u", grant);
             account_refused(reason);
+            server_awaited("i", "x");
+            server_found("i");
+            registered_elsewhere("i", "c");
+            server_unavailable("i", "x");
             store_failed(&StoreError::Unavailable { reason: "x".into() });
             bus_unavailable(grant, &StoreError::Unavailable { reason: "x".into() });
         });

@@ -57,6 +57,7 @@ mod client_auth;
 mod config;
 mod cookies;
 pub mod events;
+mod http;
 mod jose;
 mod pages;
 mod params;
@@ -83,10 +84,12 @@ mod testing;
 
 pub use base_uri::{BaseUri, BaseUriError};
 pub use config::{Config, Lifetimes};
+pub use http::NoHttpClient;
 pub use redirect_uri::RedirectUriError;
 pub use resource::{
-    Bearer, BearerLayer, Caller, LocalVerifier, ProtectedResource, TokenVerifier, VerifyError,
-    WhileAway, protected_resource_metadata,
+    Bearer, BearerLayer, Caller, Flaw, IntrospectionClient, LocalVerifier, NoAudience,
+    ProtectedResource, RemoteTokens, RemoteVerifier, TokenAudience, TokenCheck, TokenVerifier,
+    TrustedServer, UnknownTokenCheck, VerifyError, WhileAway, protected_resource_metadata,
 };
 pub use resources::{NoResource, Resources, UnknownResource, same_resource};
 pub use scope::{Scope, ScopeSet, UnknownScope};

@@ -5,6 +5,7 @@ mod bearer;
 mod local;
 mod metadata;
 mod protected;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -14,4 +15,8 @@ pub use bearer::{Bearer, BearerLayer};
 pub use local::LocalVerifier;
 pub use metadata::protected_resource_metadata;
 pub use protected::ProtectedResource;
-pub use verify::{Caller, TokenVerifier, VerifyError};
+pub use remote::{
+    IntrospectionClient, NoAudience, RemoteTokens, RemoteVerifier, TokenAudience, TokenCheck,
+    TrustedServer, UnknownTokenCheck,
+};
+pub use verify::{Caller, Flaw, TokenVerifier, VerifyError};

@@ -1,13 +1,14 @@
 //! Which resources tokens are issued for (RFC 8707).
 
 use thiserror::Error;
-use url::Url;
+use url::{Host, Url};
 
 /// The resources an authorization server issues tokens for.
 #[derive(Clone, Debug)]
 pub struct Resources {
     listed: Vec<String>,
     default: String,
+    any_loopback: bool,
 }
 
 impl Resources {
@@ -20,23 +21,32 @@ impl Resources {
             .or_else(|| listed.first())
             .ok_or(NoResource)?
             .clone();
-        Ok(Self { listed, default })
+        Ok(Self { listed, default, any_loopback: false })
     }
 
     /// The default, and others.
     pub(crate) fn with_default(default: String, others: impl IntoIterator<Item = String>) -> Self {
         let listed = [default.clone()].into_iter().chain(others).collect();
-        Self { listed, default }
+        Self { listed, default, any_loopback: false }
+    }
+
+    /// Whatever is on the machine of whoever asks, for development: an authorization server that is
+    /// started before anybody knows which servers will trust it. A client that names none gets
+    /// `default`.
+    pub fn any_loopback(default: impl Into<String>) -> Self {
+        let default = default.into();
+        Self { listed: vec![default.clone()], default, any_loopback: true }
     }
 
     /// The identifier, as it is listed, of the resource that a client asks for.
-    pub fn select(&self, asked: Option<&str>) -> Result<&str, UnknownResource> {
+    pub fn select<'a>(&'a self, asked: Option<&'a str>) -> Result<&'a str, UnknownResource> {
         let Some(asked) = asked else { return Ok(&self.default) };
-        self.listed
-            .iter()
-            .find(|listed| same_resource(listed, asked))
-            .map(String::as_str)
-            .ok_or(UnknownResource)
+        let listed = self.listed.iter().find(|listed| same_resource(listed, asked));
+        match listed {
+            Some(listed) => Ok(listed),
+            None if self.any_loopback && is_loopback(asked) => Ok(asked),
+            None => Err(UnknownResource),
+        }
     }
 }
 
@@ -54,6 +64,20 @@ pub struct UnknownResource;
 /// slash at the end make no difference, because clients rebuild the URL in their own ways.
 pub fn same_resource(one: &str, other: &str) -> bool {
     one == other || canonical(one).is_some_and(|one| canonical(other) == Some(one))
+}
+
+/// Whether this is an identifier (RFC 8707, section 2) of something on loopback.
+fn is_loopback(text: &str) -> bool {
+    let Some(url) = canonical(text).and_then(|text| Url::parse(&text).ok()) else { return false };
+    let host = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let is_plain =
+        url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    host && is_plain && matches!(url.scheme(), "http" | "https")
 }
 
 fn canonical(text: &str) -> Option<String> {
@@ -132,6 +156,40 @@ mod tests {
             "http://localhost:3232/\nmcp",
         ] {
             assert_eq!(resources().select(Some(asked)), Err(UnknownResource), "{asked}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_on_loopback_can_be_all_there_is() {
+        let resources = Resources::any_loopback("http://localhost:3232/mcp");
+        assert_eq!(resources.select(None), Ok("http://localhost:3232/mcp"));
+        for asked in [
+            "http://localhost:4000/mcp",
+            "http://127.0.0.1:1",
+            "http://127.9.9.9/x?a=b",
+            "https://[::1]:8443/sse/",
+            "HTTP://LOCALHOST:3232",
+        ] {
+            assert_eq!(resources.select(Some(asked)), Ok(asked));
+        }
+        assert_eq!(
+            resources.select(Some("http://localhost:3232/mcp/")),
+            Ok("http://localhost:3232/mcp")
+        );
+        for asked in [
+            "",
+            "localhost:3232",
+            "http://localhost.example/mcp",
+            "http://10.0.0.1/mcp",
+            "http://localhost@evil.example/mcp",
+            "http://user@localhost/mcp",
+            "http://localhost/mcp#a",
+            "ftp://localhost/mcp",
+            "http://localhost\\@evil.example/mcp",
+            "http://0.0.0.0/mcp",
+            "http://localhost/\nmcp",
+        ] {
+            assert_eq!(resources.select(Some(asked)), Err(UnknownResource), "{asked}");
         }
     }
 

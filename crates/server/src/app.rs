@@ -1,5 +1,6 @@
 //! The parts, put together.
 
+mod authorization_server;
 mod base;
 mod everything;
 mod held;
@@ -8,12 +9,13 @@ mod in_redis;
 mod origin;
 mod probe;
 mod routes;
+mod trust;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use mcp_everything_features::{BuildError, Everything, KeyError};
-use mcp_everything_oauth::NoResource;
+use mcp_everything_oauth::{NoHttpClient, NoResource};
 use mcp_everything_store::{
     InstanceId, StoreError,
     redis::{InvalidAddress, RedisBus, Unreachable},
@@ -22,8 +24,13 @@ use mcp_everything_transport::{ChangeFeed, Endpoint};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use self::base::Base;
-use crate::{changes::FleetChanges, http::Health, settings::Settings, unasked::Unasked};
+use self::{base::Base, trust::Trust};
+use crate::{
+    changes::FleetChanges,
+    http::Health,
+    settings::{Role, Settings},
+    unasked::Unasked,
+};
 
 /// Why the parts cannot be put together.
 #[derive(Debug, Error)]
@@ -40,13 +47,16 @@ pub(crate) enum StartError {
     Features(#[from] BuildError),
     #[error(transparent)]
     Resources(#[from] NoResource),
+    #[error(transparent)]
+    Http(#[from] NoHttpClient),
 }
 
 /// A server, whole but for its sockets.
 pub(crate) struct App {
     router: Router,
-    endpoint: Endpoint<Everything>,
     health: Health,
+    /// The MCP server's. The authorization server has nothing that outlives a request.
+    endpoint: Option<Endpoint<Everything>>,
     draining: CancellationToken,
     stop: CancellationToken,
     bus: Option<Arc<RedisBus>>,
@@ -57,24 +67,60 @@ impl App {
         settings: &Settings,
         instance: &InstanceId,
     ) -> Result<Self, StartError> {
-        let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
+        let stop = CancellationToken::new();
         let base = Base::new(settings, instance, &stop).await?;
+        let health = Health::new(settings.store());
+        let app = match settings.role {
+            Role::McpServer => Self::mcp_server(settings, &base, health, stop).await?,
+            Role::AuthServer => Self::auth_server(settings, &base, health, stop)?,
+        };
+        let bus = base.stores.redis.map(|redis| {
+            let (health, stop) = (app.health.clone(), app.stop.clone());
+            tokio::spawn(probe::run(redis.connections, health, stop));
+            redis.bus
+        });
+        Ok(Self { bus, ..app })
+    }
+
+    async fn mcp_server(
+        settings: &Settings,
+        base: &Base,
+        health: Health,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let draining = CancellationToken::new();
         let stores = &base.stores;
         let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
         let changes = Arc::new(FleetChanges::start(feed.clone()));
-        let everything = everything::everything(settings, &base, changes, &draining)?;
+        let everything = everything::everything(settings, base, changes, &draining)?;
         let gate = routes::gate(settings);
-        let endpoint = everything::endpoint(settings, &base, feed, everything, gate).await?;
-        let health = Health::new(settings.store());
-        let router = routes::router(settings, &base, &endpoint, health.clone())?;
-        let bus = base.stores.redis.map(|redis| {
-            tokio::spawn(probe::run(redis.connections, health.clone(), stop.clone()));
-            redis.bus
-        });
-        let unasked =
-            Unasked { endpoint: endpoint.clone(), clock: base.clock, random: base.random };
+        let endpoint = everything::endpoint(settings, base, feed, everything, gate).await?;
+        let trust = Trust::of(settings)?;
+        let inner = routes::mcp_server(settings, base, &endpoint, &trust)?;
+        let hint = format!("the MCP endpoint is {}", settings.base_uri.join("/mcp"));
+        let router = routes::front(settings, base, inner, health.clone(), &hint);
+        trust.keep(&health, &stop);
+        let unasked = Unasked {
+            endpoint: endpoint.clone(),
+            clock: Arc::clone(&base.clock),
+            random: Arc::clone(&base.random),
+        };
         tokio::spawn(unasked.run(stop.clone()));
-        Ok(Self { router, endpoint, health, draining, stop, bus })
+        Ok(Self { router, health, endpoint: Some(endpoint), draining, stop, bus: None })
+    }
+
+    fn auth_server(
+        settings: &Settings,
+        base: &Base,
+        health: Health,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let inner = authorization_server::authorization_server(settings, base)?;
+        let metadata = settings.base_uri.well_known("oauth-authorization-server", "");
+        let hint = format!("what this authorization server can do is said at {metadata}");
+        let router = routes::front(settings, base, inner, health.clone(), &hint);
+        let draining = CancellationToken::new();
+        Ok(Self { router, health, endpoint: None, draining, stop, bus: None })
     }
 
     pub(crate) fn router(&self) -> Router {
@@ -88,12 +134,16 @@ impl App {
     /// Ends what waits for nothing in particular, and lets running calls finish.
     pub(crate) async fn drain(&self, patience: Duration) {
         self.draining.cancel();
-        self.endpoint.drain(patience).await;
+        if let Some(endpoint) = &self.endpoint {
+            endpoint.drain(patience).await;
+        }
     }
 
     /// Ends what is left.
     pub(crate) fn shut_down(&self) {
-        self.endpoint.shut_down();
+        if let Some(endpoint) = &self.endpoint {
+            endpoint.shut_down();
+        }
         self.stop.cancel();
     }
 

@@ -1,7 +1,10 @@
 //! The command line. Each command is the file of its name.
 
+mod auth_server;
 mod check_config;
+mod dev;
 mod healthcheck;
+mod launch;
 mod login;
 mod serve;
 
@@ -9,7 +12,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::settings::{RawSettings, Settings, unknown_variables, unsupported};
+use crate::settings::{RawSettings, Role, Settings, unknown_variables, unsupported};
 
 /// A remote MCP server that shows every feature of the Model Context Protocol.
 ///
@@ -28,6 +31,10 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the MCP server (what happens without a command)
     Serve,
+    /// Run the standalone authorization server
+    AuthServer,
+    /// For development: both, in separate mode
+    Dev,
     /// For development: sign in by script and print the access token
     Login(login::Login),
     /// Print the effective settings with secrets masked, or everything that is wrong with them
@@ -55,8 +62,10 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
     let Cli { command, settings: raw } = cli;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&raw).await,
+        Command::AuthServer => auth_server::run(&raw).await,
+        Command::Dev => dev::run(&raw).await,
         Command::CheckConfig => check_config::run(&raw),
-        Command::Healthcheck => match judge(&raw) {
+        Command::Healthcheck => match judge(&raw, Role::McpServer) {
             Ok(settings) => healthcheck::run(&settings).await,
             Err(problems) => refuse(&problems),
         },
@@ -65,9 +74,9 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
 }
 
 /// The settings, or one line for each that is wrong.
-fn judge(raw: &RawSettings) -> Result<Settings, Vec<String>> {
+fn judge(raw: &RawSettings, role: Role) -> Result<Settings, Vec<String>> {
     let mut problems = unsupported(variables());
-    match Settings::from_raw(raw) {
+    match Settings::from_raw(raw, role) {
         Ok(settings) if problems.is_empty() => return Ok(settings),
         Ok(_) => {}
         Err(wrong) => problems.extend(wrong.iter().map(ToString::to_string)),

@@ -9,11 +9,12 @@ mod problem;
 mod raw;
 mod read;
 mod redis;
+mod separate;
 
 use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
-use mcp_everything_oauth::BaseUri;
+use mcp_everything_oauth::{BaseUri, RemoteTokens};
 use mcp_everything_store::{SecretKeys, redis::RedisAddress};
 use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
@@ -21,18 +22,46 @@ pub(crate) use grants::Grants;
 pub(crate) use problem::{Problem, unknown_variables, unsupported};
 pub(crate) use raw::RawSettings;
 
-/// The settings of `serve`, checked.
+/// Whose settings they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The MCP server: `PORT` and `BASE_URI` say where it is.
+    McpServer,
+    /// The standalone authorization server: `AUTH_SERVER_PORT` and `AUTH_SERVER_URL` do.
+    AuthServer,
+}
+
+impl Role {
+    /// In a word for the log.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::McpServer => "mcp-server",
+            Self::AuthServer => "auth-server",
+        }
+    }
+}
+
+/// The settings of a server, checked.
+#[derive(Clone)]
 pub(crate) struct Settings {
+    pub(crate) role: Role,
+    /// Whether another server of this process writes to the same log.
+    pub(crate) beside_another: bool,
     pub(crate) port: u16,
     pub(crate) hosts: Vec<IpAddr>,
+    /// The public URL of this server.
     pub(crate) base_uri: BaseUri,
+    /// The authorization server that is not part of the MCP server.
+    pub(crate) auth_server: AuthServerAt,
     /// `None`: everything is kept in memory.
     pub(crate) redis: Option<RedisAddress>,
     pub(crate) auth_mode: AuthMode,
-    /// The `resource` values tokens are issued for.
-    pub(crate) auth_resources: Vec<String>,
+    /// The `resource` values tokens are issued for; `None`: any loopback URL.
+    pub(crate) auth_resources: Option<Vec<String>>,
     /// How else than by a user's consent.
     pub(crate) grants: Grants,
+    /// How separate mode checks tokens.
+    pub(crate) tokens: RemoteTokens,
     /// `None`: made once and kept in the store.
     pub(crate) secret_keys: Option<SecretKeys>,
     pub(crate) session_ttl: Duration,
@@ -51,6 +80,18 @@ impl Settings {
     pub(crate) fn store(&self) -> &'static str {
         if self.redis.is_some() { "redis" } else { "memory" }
     }
+
+    /// The authorization server elsewhere that an MCP server trusts.
+    pub(crate) fn trusts(&self) -> Option<&BaseUri> {
+        (self.auth_mode == AuthMode::Separate).then_some(&self.auth_server.issuer)
+    }
+}
+
+/// Where the standalone authorization server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AuthServerAt {
+    pub(crate) port: u16,
+    pub(crate) issuer: BaseUri,
 }
 
 /// Who authenticates callers.
@@ -58,8 +99,21 @@ impl Settings {
 pub(crate) enum AuthMode {
     /// This server is its own authorization server.
     Integrated,
+    /// Another server is.
+    Separate,
     /// Nobody. On loopback only.
     None,
+}
+
+impl AuthMode {
+    /// As settings have it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Integrated => "integrated",
+            Self::Separate => "separate",
+            Self::None => "none",
+        }
+    }
 }
 
 /// How log lines are written.

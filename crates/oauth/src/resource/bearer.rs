@@ -13,7 +13,7 @@ use axum::{
 };
 use tower::{Layer, Service};
 
-use super::{Caller, ProtectedResource, TokenVerifier, VerifyError, WhileAway};
+use super::{Caller, Flaw, ProtectedResource, TokenVerifier, VerifyError, WhileAway};
 use crate::{
     events,
     wire::{Code, ErrorResponse},
@@ -130,7 +130,7 @@ const NOT_CHECKED: &str = "not checked";
 enum Rejection {
     NoToken,
     Malformed,
-    NotGood,
+    NotGood(Flaw),
     OtherAudience,
     Bound,
     Unavailable,
@@ -140,7 +140,7 @@ enum Rejection {
 impl From<VerifyError> for Rejection {
     fn from(error: VerifyError) -> Self {
         match error {
-            VerifyError::NotGood => Self::NotGood,
+            VerifyError::NotGood(flaw) => Self::NotGood(flaw),
             // Logged by the verifier, which knows what failed.
             VerifyError::Unavailable { .. } => Self::Unavailable,
             VerifyError::Failed { .. } => Self::Failed,
@@ -160,8 +160,8 @@ impl Rejection {
                     "the Authorization header is not one Bearer token",
                 ),
             ),
-            Self::NotGood => (
-                "unknown, expired or revoked",
+            Self::NotGood(flaw) => (
+                flaw.as_str(),
                 resource.refused(
                     StatusCode::UNAUTHORIZED,
                     Code::InvalidToken,

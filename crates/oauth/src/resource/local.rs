@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mcp_everything_store::{Clock, Owner, StoreError, oauth::OAuthStore};
 
-use super::{Caller, TokenVerifier, VerifyError};
+use super::{Caller, Flaw, TokenVerifier, VerifyError};
 use crate::{ScopeSet, events, secret::AccessToken};
 
 /// Looks tokens up in the store of the authorization server that issued them.
@@ -29,9 +29,10 @@ impl LocalVerifier {
 #[async_trait]
 impl TokenVerifier for LocalVerifier {
     async fn verify(&self, token: &str) -> Result<Caller, VerifyError> {
-        let token = AccessToken::parse(token).ok_or(VerifyError::NotGood)?;
+        let token = AccessToken::parse(token).ok_or(VerifyError::NotGood(Flaw::Unknown))?;
         let kept = self.store.access_token(&token.name(), &token.grant()).await;
-        let kept = kept.map_err(|error| failed(&error))?.ok_or(VerifyError::NotGood)?;
+        let kept =
+            kept.map_err(|error| failed(&error))?.ok_or(VerifyError::NotGood(Flaw::Unknown))?;
         let record = kept.body.open(token.expose()).map_err(|error| failed(&error))?;
         let owner = Owner { user: record.user, issuer: self.issuer.clone(), client: record.client };
         Ok(Caller {

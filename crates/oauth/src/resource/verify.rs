@@ -1,5 +1,7 @@
 //! What a token says.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use mcp_everything_store::{Access, Owner, Timestamp, oauth::GrantId};
 use thiserror::Error;
@@ -51,8 +53,8 @@ pub trait TokenVerifier: Send + Sync + 'static {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum VerifyError {
     /// It is not good. The only one for which the token is to blame.
-    #[error("the token is unknown, expired or revoked")]
-    NotGood,
+    #[error("the token is not good: {0}")]
+    NotGood(#[from] Flaw),
     /// Whoever knows cannot be asked now.
     #[error("tokens cannot be checked: {reason}")]
     Unavailable {
@@ -65,4 +67,61 @@ pub enum VerifyError {
         /// For the log; never for a client.
         reason: String,
     },
+}
+
+/// What is wrong with a token. For the log: to whoever brought it, all are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Whoever knows the tokens does not know it as one that is good now.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// Its time has not begun.
+    NotYet,
+    /// It cannot be read as what it should be.
+    Malformed,
+    /// It is signed with an algorithm that is not taken: `none`, or one with a shared secret.
+    Algorithm,
+    /// It is signed with a key that its issuer does not publish.
+    Key,
+    /// Its signature is wrong.
+    Signature,
+    /// It is from somebody else.
+    Issuer,
+    /// It is an ID token or a refresh token.
+    Kind,
+    /// It names no user.
+    User,
+    /// It does not say whom it is for, or says somebody else.
+    Audience,
+    /// It may only be used with a proof of a kind that is not checked here (RFC 7800).
+    Bound,
+}
+
+impl Flaw {
+    /// In words for the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown, expired or revoked",
+            Self::Expired => "expired",
+            Self::NotYet => "not good yet",
+            Self::Malformed => "no readable token",
+            Self::Algorithm => "signed in a way that is not taken",
+            Self::Key => "signed with an unknown key",
+            Self::Signature => "its signature is wrong",
+            Self::Issuer => "from another issuer",
+            Self::Kind => "no access token",
+            Self::User => "it names no user",
+            Self::Audience => "it does not say that it is for this server",
+            Self::Bound => "bound to a key",
+        }
+    }
+}
+
+impl std::error::Error for Flaw {}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

@@ -95,7 +95,7 @@ fn check_resource(params: &Params, granted: &str) -> Result<(), TokenError> {
 }
 
 /// The resource that a client asks for where no user was asked before.
-fn select_resource<'a>(context: &'a Context, params: &Params) -> Result<&'a str, TokenError> {
+fn select_resource<'a>(context: &'a Context, params: &'a Params) -> Result<&'a str, TokenError> {
     let mut asked = params.all("resource");
     let first = asked.next();
     if asked.next().is_some() {

@@ -13,7 +13,11 @@ use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, base::Base, origin::origin};
-use crate::{changes::FleetChanges, session::StoredSession, settings::Settings};
+use crate::{
+    changes::FleetChanges,
+    session::StoredSession,
+    settings::{AuthMode, Settings},
+};
 
 /// How long it takes until all listeners of an instance that goes away have left.
 const LISTENERS_LEAVE: Duration = Duration::from_secs(2);
@@ -52,13 +56,21 @@ fn key_id(key: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(key)[..6])
 }
 
-/// The grants of the authorization server that is part of this one, or shares its store.
+/// The grants of the authorization server that is part of this one.
 struct Grants(Arc<dyn OAuthStore>);
 
 #[async_trait]
 impl Standing for Grants {
     async fn stands(&self, grant: &GrantId) -> Result<bool, StoreError> {
         Ok(self.0.grant(grant).await?.is_some_and(|grant| !grant.revoked))
+    }
+}
+
+/// Who knows which grants were revoked. Of those of a server elsewhere nobody here does.
+fn standing(settings: &Settings, base: &Base) -> Option<Arc<dyn Standing>> {
+    match settings.auth_mode {
+        AuthMode::Integrated => Some(Arc::new(Grants(Arc::clone(&base.stores.oauth)))),
+        AuthMode::Separate | AuthMode::None => None,
     }
 }
 
@@ -77,7 +89,7 @@ pub(super) async fn endpoint(
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
         instance: base.instance.clone(),
-        standing: Some(Arc::new(Grants(Arc::clone(&base.stores.oauth)))),
+        standing: standing(settings, base),
     };
     let config = Config {
         hosts: settings.allowed_hosts.clone(),

@@ -6,14 +6,16 @@ use axum::{Extension, Router, middleware, response::IntoResponse as _};
 use http::StatusCode;
 use mcp_everything_features::Everything;
 use mcp_everything_oauth::{
-    AuthorizationServer, BearerLayer, Caller, Config as OAuthConfig, LocalVerifier, NoResource,
-    ProtectedResource, Resources, Scope, protected_resource_metadata, upstream::FakeUpstream,
+    BearerLayer, Caller, LocalVerifier, ProtectedResource, RemoteVerifier, Scope, TokenVerifier,
+    protected_resource_metadata,
 };
 use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use super::{base::Base, held::Held};
+use super::{
+    StartError, authorization_server::authorization_server, base::Base, held::Held, trust::Trust,
+};
 use crate::{
     http::{
         Health, Hosts, Proxies, Requests, catch_panics, check_host, cors, health, log,
@@ -22,14 +24,17 @@ use crate::{
     settings::{AuthMode, Settings},
 };
 
-const NAME: &str = "MCP Everything Server";
+pub(super) const NAME: &str = "MCP Everything Server";
 /// How long the next piece of a request's body may take to come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The doors of this server as a protected resource, one for each path of it.
 pub(super) fn resource(settings: &Settings, path: &str) -> Arc<ProtectedResource> {
-    let uri = &settings.base_uri;
-    Arc::new(ProtectedResource::new(uri, path, NAME, uri.as_str()))
+    let authorization_server = match settings.auth_mode {
+        AuthMode::Integrated | AuthMode::None => &settings.base_uri,
+        AuthMode::Separate => &settings.auth_server.issuer,
+    };
+    Arc::new(ProtectedResource::new(&settings.base_uri, path, NAME, authorization_server.as_str()))
 }
 
 /// Lets a caller use the methods that its token has the scope for.
@@ -50,12 +55,13 @@ pub(super) fn gate(settings: &Settings) -> Gate {
     })
 }
 
-pub(super) fn router(
+/// The MCP server's routes.
+pub(super) fn mcp_server(
     settings: &Settings,
     base: &Base,
     endpoint: &Endpoint<Everything>,
-    health_state: Health,
-) -> Result<Router, NoResource> {
+    trust: &Trust,
+) -> Result<Router, StartError> {
     // A path is a reference that clients resolve by the URL they know the stream by, and compare
     // the origins.
     let http_sse = endpoint.http_sse(&format!("{}/message", settings.base_uri.path()));
@@ -65,24 +71,48 @@ pub(super) fn router(
             .route_service("/sse", http_sse.stream)
             .route_service("/message", http_sse.message),
     };
-    let guarded = match settings.auth_mode {
-        AuthMode::None => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
-        AuthMode::Integrated => integrated(settings, base, endpoint, doors)?,
+    let guarded = match trust {
+        Trust::Everybody => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
+        Trust::Own => {
+            let (store, clock) = (Arc::clone(&base.stores.oauth), Arc::clone(&base.clock));
+            let verifier = LocalVerifier::new(store, clock, settings.base_uri.as_str());
+            guarded(settings, endpoint, doors, &(Arc::new(verifier) as _))
+                .merge(authorization_server(settings, base)?)
+        }
+        Trust::Other(server) => {
+            let (server_there, uri) = (Arc::clone(server), &settings.base_uri);
+            let (tokens, clock) = (settings.tokens.clone(), Arc::clone(&base.clock));
+            let verifier = RemoteVerifier::new(server_there, tokens, uri, &["/mcp", "/sse"], clock);
+            guarded(settings, endpoint, doors, &(Arc::new(verifier) as _))
+                .merge(server.metadata_copy(uri))
+        }
     };
     let authenticated = settings.auth_mode != AuthMode::None;
+    Ok(guarded.merge(splash(&settings.base_uri, authenticated)))
+}
+
+/// Every route of a server, behind what stands before them all. Whoever asks for something else is
+/// told `hint`.
+pub(super) fn front(
+    settings: &Settings,
+    base: &Base,
+    routes: Router,
+    health_state: Health,
+    hint: &str,
+) -> Router {
     let hosts: Hosts = Arc::new(settings.allowed_hosts.clone());
-    let routes = guarded.merge(splash(&settings.base_uri, authenticated));
-    let routes = unknown(routes, &settings.base_uri)
+    let routes = unknown(routes, hint)
         .layer(middleware::from_fn_with_state(hosts, check_host))
         .merge(health(health_state))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(catch_panics())
         .layer(cors(settings.allowed_origins.clone()));
     let requests = Requests {
+        server: settings.beside_another.then(|| settings.role.as_str()),
         random: Arc::clone(&base.random),
         proxies: Proxies::new(settings.trusted_proxies.clone()),
     };
-    Ok(security_headers(routes).layer(middleware::from_fn_with_state(requests, log)))
+    security_headers(routes).layer(middleware::from_fn_with_state(requests, log))
 }
 
 /// What lies behind a door each, as a resource of its own.
@@ -91,38 +121,21 @@ struct Doors {
     sse: Router,
 }
 
-/// This server as its own authorization server, with the endpoints behind their doors.
-fn integrated(
+/// The endpoints behind their doors, with what tells clients where to get a token.
+fn guarded(
     settings: &Settings,
-    base: &Base,
     endpoint: &Endpoint<Everything>,
     doors: Doors,
-) -> Result<Router, NoResource> {
-    let uri = &settings.base_uri;
-    let store = Arc::clone(&base.stores.oauth);
+    verifier: &Arc<dyn TokenVerifier>,
+) -> Router {
     let [mcp, sse, whole] = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
     // Clients as old as this transport name no resource, and are given a token for the usual one.
     let sse = Arc::new(ProtectedResource::clone(&sse).accepting(mcp.resource()));
-    let verifier = LocalVerifier::new(Arc::clone(&store), Arc::clone(&base.clock), uri.as_str());
-    let verifier = Arc::new(verifier);
     let held = Arc::new(Held(endpoint.clone()));
     let door = |resource: &Arc<ProtectedResource>| {
-        BearerLayer::new(Arc::clone(&verifier) as _, Arc::clone(resource))
+        BearerLayer::new(Arc::clone(verifier), Arc::clone(resource))
             .while_away(Arc::clone(&held) as _)
     };
-    let guarded = doors.mcp.layer(door(&mcp)).merge(doors.sse.layer(door(&sse)));
-    let mut config = OAuthConfig::integrated(uri.clone(), NAME);
-    config.resources = Resources::new(settings.auth_resources.clone(), &uri.join("/mcp"))?;
-    config.open_client_credentials = settings.grants.open_client_credentials;
-    let server = AuthorizationServer {
-        config,
-        store,
-        bus: Arc::clone(&base.stores.bus),
-        keys: base.keys.clone(),
-        clock: Arc::clone(&base.clock),
-        random: Arc::clone(&base.random),
-        upstream: Arc::new(FakeUpstream::new(uri.clone(), NAME, Arc::clone(&base.random))),
-    };
     let metadata = protected_resource_metadata([&*mcp, &*sse, &*whole]);
-    Ok(guarded.merge(server.router()).merge(metadata))
+    doors.mcp.layer(door(&mcp)).merge(doors.sse.layer(door(&sse))).merge(metadata)
 }

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use super::{judge, print, refuse, say, unknown_settings};
-use crate::settings::RawSettings;
+use crate::settings::{RawSettings, Role};
 
 pub(super) fn run(raw: &RawSettings) -> ExitCode {
     for name in unknown_settings() {
         say(&format!("{name} is no setting of this program"));
     }
-    match judge(raw) {
+    match judge(raw, Role::McpServer) {
         Ok(settings) => {
             for (variable, value) in settings.effective(raw) {
                 print(&format!("{variable}={value}"));

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{fail, judge, print, refuse};
 use crate::{
     login::{self, Wanted},
-    settings::RawSettings,
+    settings::{RawSettings, Role},
 };
 
 /// What to sign in to, and as whom.
@@ -26,7 +26,7 @@ pub(crate) struct Login {
 }
 
 pub(super) async fn run(login: Login, raw: &RawSettings) -> ExitCode {
-    let server = match (login.server, judge(raw)) {
+    let server = match (login.server, judge(raw, Role::McpServer)) {
         (Some(server), _) => server,
         (None, Ok(settings)) => settings.base_uri.as_str().to_owned(),
         (None, Err(problems)) => return refuse(&problems),

@@ -18,6 +18,7 @@ struct Inner {
     store: &'static str,
     draining: AtomicBool,
     store_away: AtomicBool,
+    auth_server_missing: AtomicBool,
 }
 
 impl Health {
@@ -27,6 +28,7 @@ impl Health {
             store,
             draining: AtomicBool::new(false),
             store_away: AtomicBool::new(false),
+            auth_server_missing: AtomicBool::new(false),
         }))
     }
 
@@ -40,12 +42,19 @@ impl Health {
         self.0.store_away.swap(away, Ordering::SeqCst) != away
     }
 
+    /// Says whether the authorization server is still looked for.
+    pub(crate) fn set_auth_server_missing(&self, missing: bool) {
+        self.0.auth_server_missing.store(missing, Ordering::SeqCst);
+    }
+
     /// Why requests should go elsewhere, in a word for machines.
     fn against(&self) -> Option<&'static str> {
         if self.0.draining.load(Ordering::SeqCst) {
             Some("draining")
         } else if self.0.store_away.load(Ordering::SeqCst) {
             Some("store_unavailable")
+        } else if self.0.auth_server_missing.load(Ordering::SeqCst) {
+            Some("auth_server_not_found")
         } else {
             None
         }
@@ -83,6 +92,9 @@ mod tests {
             (status.as_u16(), body["reason"].as_str().map(str::to_owned))
         };
         assert_eq!(says().await, (200, None));
+        health.set_auth_server_missing(true);
+        assert_eq!(says().await, (503, Some("auth_server_not_found".to_owned())));
+        health.set_auth_server_missing(false);
         assert!(health.set_store_away(true) && !health.set_store_away(true));
         assert_eq!(says().await, (503, Some("store_unavailable".to_owned())));
         assert!(health.set_store_away(false));

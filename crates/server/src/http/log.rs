@@ -23,18 +23,20 @@ use super::Proxies;
 /// What the log of requests needs.
 #[derive(Clone)]
 pub(crate) struct Requests {
+    /// Which server this is, where several write to one log.
+    pub(crate) server: Option<&'static str>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) proxies: Proxies,
 }
 
 pub(crate) async fn log(
-    State(Requests { random, proxies }): State<Requests>,
+    State(Requests { server, random, proxies }): State<Requests>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
     let request_id = random.token::<9>();
-    let span = tracing::info_span!("request", request_id);
+    let span = tracing::info_span!("request", server, request_id);
     let mut line = Line {
         started: Instant::now(),
         span: span.clone(),
@@ -138,7 +140,8 @@ mod tests {
         let writer = written.clone();
         let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
         let _here = tracing::subscriber::set_default(subscriber);
-        let requests = Requests { random: Arc::new(SystemRandom), proxies: Proxies::default() };
+        let random = Arc::new(SystemRandom);
+        let requests = Requests { server: None, random, proxies: Proxies::default() };
         let routes = Router::new()
             .route("/slow", get(std::future::pending::<()>))
             .layer(middleware::from_fn_with_state(requests, log));

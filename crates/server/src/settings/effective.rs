@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use mcp_everything_store::redis::RedisAddress;
 
-use super::{AuthMode, LogFormat, RawSettings, Settings};
+use super::{LogFormat, RawSettings, Settings};
 
+const ANY_LOOPBACK: &str = "(any loopback URL)";
+const RESOURCE: &str = "(the URL of the resource)";
 const OWN_KEYS: &str = "(made once and kept in the store)";
 
 impl Settings {
@@ -23,12 +25,15 @@ impl Settings {
             masked(self.redis.as_ref().is_some_and(RedisAddress::has_password)),
             self.redis.as_ref().map_or("", |redis| on_off(redis.is_tls())).to_owned(),
             given(&raw.redis_tls_ca, ""),
-            match self.auth_mode {
-                AuthMode::Integrated => "integrated".to_owned(),
-                AuthMode::None => "none".to_owned(),
-            },
-            self.auth_resources.join(","),
+            self.auth_mode.as_str().to_owned(),
+            self.auth_server.port.to_string(),
+            self.auth_server.issuer.as_str().to_owned(),
+            self.auth_resources.as_ref().map_or(ANY_LOOPBACK.to_owned(), |all| all.join(",")),
             on_off(self.grants.open_client_credentials).to_owned(),
+            self.tokens.check.as_str().to_owned(),
+            self.tokens.audience.as_ref().map_or(RESOURCE.to_owned(), ToString::to_string),
+            given(&raw.introspection_client_id, ""),
+            masked(self.tokens.introspection_client.is_some()),
             self.secret_keys.as_ref().map_or(OWN_KEYS.to_owned(), |_| masked(true)),
             span(self.session_ttl),
             given(&raw.allowed_hosts, &format!("({base}'s and loopback)")),
@@ -69,6 +74,7 @@ fn span(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Role;
 
     #[test]
     fn every_setting_is_shown_and_no_secret() {
@@ -78,7 +84,7 @@ mod tests {
             redis_url: Some("rediss://me:hush@redis.example.com/2".to_owned()),
             ..RawSettings::default()
         };
-        let shown = Settings::from_raw(&raw).unwrap().effective(&raw);
+        let shown = Settings::from_raw(&raw, Role::McpServer).unwrap().effective(&raw);
         assert_eq!(shown.len(), RawSettings::VARIABLES.len());
         assert!(shown.iter().all(|(_, value)| !value.contains(&key) && !value.contains("hush")));
         for (variable, value) in [

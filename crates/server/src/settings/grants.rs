@@ -6,6 +6,7 @@ use super::{
 };
 
 /// What the authorization server may do without a user's consent.
+#[derive(Clone)]
 pub(crate) struct Grants {
     /// Give tokens to clients that registered themselves, for themselves.
     pub(crate) open_client_credentials: bool,

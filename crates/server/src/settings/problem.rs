@@ -63,10 +63,8 @@ const OUR_PREFIXES: [&str; 13] = [
 
 /// What is not there yet, and what would go wrong unseen if it were passed over: whoever sets one
 /// of these relies on it.
-const NOT_YET: [(&str, &str); 6] = [
+const NOT_YET: [(&str, &str); 4] = [
     ("UPSTREAM_", "a real identity provider"),
-    ("TOKEN_", "a separate authorization server"),
-    ("INTROSPECTION_", "a separate authorization server"),
     ("CLIENTS_FILE", "pre-registered clients"),
     ("TLS_CERT", "TLS of its own; put a proxy before it"),
     ("TLS_KEY", "TLS of its own; put a proxy before it"),

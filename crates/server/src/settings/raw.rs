@@ -40,15 +40,35 @@ settings! {
     redis_tls = "REDIS_TLS";
     /// A file of certificates in PEM to trust for that [default: those the machine trusts]
     redis_tls_ca = "REDIS_TLS_CA";
-    /// Who authenticates callers: `integrated` (this server is its own authorization server) or
-    /// `none` (nobody; on loopback only) [default: integrated]
+    /// Who authenticates callers: `integrated` (this server is its own authorization server),
+    /// `separate` (another one, at AUTH_SERVER_URL) or `none` (nobody; on loopback only)
+    /// [default: integrated]
     auth_mode = "AUTH_MODE";
-    /// The `resource` values tokens are issued for, separated by commas
-    /// [default: BASE_URI, BASE_URI/mcp and BASE_URI/sse]
+    /// The port of the standalone authorization server; 0 takes a free one [default: 3001]
+    auth_server_port = "AUTH_SERVER_PORT";
+    /// The authorization server that separate mode trusts, exactly as its metadata spells its
+    /// issuer, and the issuer of the standalone one; https unless it is on loopback
+    /// [default: http://localhost:$AUTH_SERVER_PORT]
+    auth_server_url = "AUTH_SERVER_URL";
+    /// The `resource` values an authorization server issues tokens for, separated by commas
+    /// [default: BASE_URI, BASE_URI/mcp and BASE_URI/sse; standalone: any loopback URL]
     auth_resources = "AUTH_RESOURCES";
     /// Whether a client that registers itself may get tokens for itself, without any user: `on` or
     /// `off` [default: off]
     open_client_credentials = "OPEN_CLIENT_CREDENTIALS";
+    /// Separate mode: how tokens are checked. `introspection` asks the authorization server, `jwt`
+    /// checks signatures with its keys, `auto` does the latter with tokens that are JWTs, if it has
+    /// keys [default: auto]
+    token_check = "TOKEN_CHECK";
+    /// Separate mode: what the tokens for this server have in `aud`, or in another claim with its
+    /// name before it like `client_id=abc`; several values are separated by commas
+    /// [default: the URL of the resource, which is what RFC 8707 asks of a provider]
+    token_audience = "TOKEN_AUDIENCE";
+    /// Separate mode: who asks the authorization server about tokens
+    /// [default: registers itself where there is a registration endpoint]
+    introspection_client_id = "INTROSPECTION_CLIENT_ID";
+    /// The secret of that client [default: none]
+    introspection_client_secret = "INTROSPECTION_CLIENT_SECRET", hide = true;
     /// Keys that sign what the server must recognize again, separated by commas, each of at least
     /// 32 characters; the first signs, the others still verify
     /// [default: made once and kept in the store]

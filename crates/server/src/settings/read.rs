@@ -14,7 +14,12 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{AuthMode, LogFormat, Problem, RawSettings, Settings, grants::grants, redis::redis};
+use super::{
+    AuthMode, LogFormat, Problem, RawSettings, Role, Settings,
+    grants::grants,
+    redis::redis,
+    separate::{auth_server, not_itself, tokens},
+};
 
 const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -40,6 +45,10 @@ impl Reader {
         })
     }
 
+    pub(super) fn port(&mut self, variable: &'static str, text: Option<&str>, default: u16) -> u16 {
+        self.read(variable, text, default, "a number from 0 to 65535", |text| text.parse().ok())
+    }
+
     fn span(&mut self, variable: &'static str, text: Option<&str>, default: u64) -> Duration {
         let takes = "a time such as 300, 300s, 5m or 250ms, up to 7 days";
         self.read(variable, text, Duration::from_secs(default), takes, duration)
@@ -51,7 +60,7 @@ pub(super) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn list(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
@@ -83,26 +92,47 @@ pub(super) fn switch(text: &str) -> Option<bool> {
 
 impl Settings {
     /// Checks the settings; the error names everything that is wrong.
-    pub(crate) fn from_raw(raw: &RawSettings) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn from_raw(raw: &RawSettings, role: Role) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::default();
-        let port =
-            reader.read("PORT", raw.port.as_deref(), 3232, "a number from 0 to 65535", |text| {
-                text.parse().ok()
-            });
+        let port = match role {
+            Role::McpServer => reader.port("PORT", raw.port.as_deref(), 3232),
+            Role::AuthServer => 0,
+        };
         let loopback = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         let takes = "IP addresses separated by commas, such as 127.0.0.1,::1 or 0.0.0.0";
         let hosts = reader.read("HOST", raw.host.as_deref(), loopback, takes, |text| match text {
             "localhost" => all("127.0.0.1,::1"),
             text => all(text),
         });
-        let base_uri = base_uri(&mut reader, raw.base_uri.as_deref(), port);
+        let own = match role {
+            Role::McpServer => Some(base_uri(&mut reader, raw.base_uri.as_deref(), port)),
+            Role::AuthServer => None,
+        };
         let redis = redis(&mut reader, raw);
-        let auth_mode = auth_mode(&mut reader, raw.auth_mode.as_deref(), &hosts);
-        let own = ["", "/mcp", "/sse"].map(|path| base_uri.join(path)).to_vec();
+        // Of a server for MCP; the other one authenticates for it.
+        let auth_mode = match role {
+            Role::McpServer => auth_mode(&mut reader, raw.auth_mode.as_deref(), &hosts),
+            Role::AuthServer => AuthMode::Separate,
+        };
+        let auth_server = auth_server(&mut reader, raw);
+        let resources = own.as_ref().map(|own| ["", "/mcp", "/sse"].map(|path| own.join(path)));
+        let (port, base_uri) = match own {
+            Some(own) => (port, own),
+            None => (auth_server.port, auth_server.issuer.clone()),
+        };
         let takes = "absolute http or https URLs without fragments, separated by commas";
-        let resources = raw.auth_resources.as_deref();
-        let auth_resources = reader.read("AUTH_RESOURCES", resources, own, takes, urls);
+        let auth_resources = reader.read(
+            "AUTH_RESOURCES",
+            raw.auth_resources.as_deref(),
+            resources.map(Vec::from),
+            takes,
+            |text| urls(text).map(Some),
+        );
         let grants = grants(&mut reader, raw);
+        if role == Role::McpServer && auth_mode == AuthMode::Separate {
+            not_itself(&mut reader, &base_uri, &auth_server);
+        }
+        let tokens = tokens(&mut reader, raw, auth_mode);
         let secret_keys = secret_keys(&mut reader, raw.secret_keys.as_deref());
         let session_ttl = reader.span("SESSION_TTL", raw.session_ttl.as_deref(), 300);
         if session_ttl.is_zero() {
@@ -122,13 +152,17 @@ impl Settings {
             return Err(reader.0);
         }
         Ok(Self {
+            role,
+            beside_another: false,
             port,
             hosts,
             base_uri,
+            auth_server,
             redis,
             auth_mode,
             auth_resources,
             grants,
+            tokens,
             secret_keys,
             session_ttl,
             allowed_hosts,
@@ -154,15 +188,16 @@ fn base_uri(reader: &mut Reader, text: Option<&str>, port: u16) -> BaseUri {
 }
 
 fn auth_mode(reader: &mut Reader, text: Option<&str>, hosts: &[IpAddr]) -> AuthMode {
-    let takes = "integrated or none";
+    let takes = "integrated, separate or none";
     let mode = reader.read("AUTH_MODE", text, AuthMode::Integrated, takes, |text| match text {
         "integrated" => Some(AuthMode::Integrated),
+        "separate" => Some(AuthMode::Separate),
         "none" => Some(AuthMode::None),
         _ => None,
     });
     if mode == AuthMode::None && !hosts.iter().all(IpAddr::is_loopback) {
-        let takes = "integrated where HOST is not loopback: without authentication anybody who \
-                     reaches the server may use it";
+        let takes = "integrated or separate where HOST is not loopback: without authentication \
+                     anybody who reaches the server may use it";
         reader.0.push(Problem::new("AUTH_MODE", "none", takes));
     }
     mode
@@ -255,7 +290,7 @@ mod tests {
     fn read(change: impl FnOnce(&mut RawSettings)) -> Result<Settings, Vec<Problem>> {
         let mut raw = RawSettings::default();
         change(&mut raw);
-        Settings::from_raw(&raw)
+        Settings::from_raw(&raw, Role::McpServer)
     }
 
     fn problems(change: impl FnOnce(&mut RawSettings)) -> Vec<Problem> {
@@ -269,7 +304,7 @@ mod tests {
         assert_eq!(settings.base_uri.as_str(), "http://localhost:3232");
         assert_eq!(settings.auth_mode, AuthMode::Integrated);
         assert!(settings.hosts.iter().all(IpAddr::is_loopback) && settings.hosts.len() == 2);
-        assert_eq!(settings.auth_resources[1], "http://localhost:3232/mcp");
+        assert_eq!(settings.auth_resources.unwrap()[1], "http://localhost:3232/mcp");
         assert!(!settings.conformance);
     }
 
@@ -290,8 +325,13 @@ mod tests {
             raw.redis_tls = Some("maybe".into());
             raw.redis_tls_ca = Some("/nowhere/ca.pem".into());
             raw.auth_mode = Some("maybe".into());
+            raw.auth_server_port = Some("-1".into());
+            raw.auth_server_url = Some("http://auth.example.com".into());
             raw.auth_resources = Some("/mcp".into());
             raw.open_client_credentials = Some("maybe".into());
+            raw.token_check = Some("sometimes".into());
+            raw.token_audience = Some("client_id=".into());
+            raw.introspection_client_id = Some("me".into());
             raw.secret_keys = Some("short".into());
             raw.session_ttl = Some("soon".into());
             raw.allowed_hosts = Some("http://x".into());
@@ -303,8 +343,9 @@ mod tests {
             raw.log_format = Some("xml".into());
             raw.rust_log = Some("a=b=c".into());
         });
-        // Any text may be a password.
-        let variables = RawSettings::VARIABLES.iter().filter(|name| **name != "REDIS_PASSWORD");
+        // Any text may be a secret.
+        let any = ["REDIS_PASSWORD", "INTROSPECTION_CLIENT_SECRET"];
+        let variables = RawSettings::VARIABLES.iter().filter(|name| !any.contains(name));
         assert_eq!(problems.len(), variables.clone().count());
         for (problem, variable) in problems.iter().zip(variables) {
             let told = problem.to_string();

@@ -77,7 +77,7 @@ fn unreadable(error: &InvalidAddress) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use crate::settings::{Role, Settings};
 
     const CA: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
@@ -93,7 +93,7 @@ mod tests {
             };
             *field = Some((*value).to_owned());
         }
-        Settings::from_raw(&raw)
+        Settings::from_raw(&raw, Role::McpServer)
             .map(|settings| settings.redis)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }

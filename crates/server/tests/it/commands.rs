@@ -21,7 +21,7 @@ fn a_wrong_setting_stops_the_start_with_one_line() {
         lines,
         [
             r#"mcp-everything: PORT is "many"; it takes a number from 0 to 65535"#,
-            r#"mcp-everything: AUTH_MODE is "sometimes"; it takes integrated or none"#,
+            r#"mcp-everything: AUTH_MODE is "sometimes"; it takes integrated, separate or none"#,
         ]
     );
     assert_eq!(text(&output.stdout), "");
@@ -99,7 +99,7 @@ fn a_broken_env_file_is_an_error() {
 #[test]
 fn help_explains_every_command_and_setting() {
     let help = text(&run(&["--help"], &[]).stdout);
-    for word in ["serve", "login", "check-config", "healthcheck"] {
+    for word in ["serve", "auth-server", "dev", "login", "check-config", "healthcheck"] {
         assert!(help.contains(word), "{word}");
     }
     // What is shown is what is explained.

@@ -1,0 +1,72 @@
+//! Access tokens that say everything themselves, signed by their issuer (RFC 9068, and those that
+//! came before it).
+
+use std::sync::Arc;
+
+use super::{
+    TrustedServer,
+    claims::Claims,
+    introspection::away,
+    keys::{Keys, NoKeys},
+};
+use crate::{
+    Flaw, VerifyError,
+    jose::{Jws, JwsError},
+};
+
+/// What access tokens call themselves: RFC 9068 section 2.1, and before it.
+const TYPES: [&str; 2] = ["at+jwt", "jwt"];
+
+/// Whether a token has the form of a signed JWT, right or not.
+pub(super) fn is_jws(token: &str) -> bool {
+    !matches!(Jws::read(token), Err(JwsError::Malformed))
+}
+
+/// Checks signatures.
+pub(super) struct Jwt {
+    keys: Keys,
+}
+
+impl Jwt {
+    pub(super) fn new(server: Arc<TrustedServer>) -> Self {
+        Self { keys: Keys::new(server) }
+    }
+
+    /// The claims of a token that one of the keys at `jwks_uri` signed.
+    pub(super) async fn check(&self, jwks_uri: &str, token: &str) -> Result<Claims, VerifyError> {
+        let jws = Jws::read(token).map_err(flaw)?;
+        if jws.has_type() && !TYPES.iter().any(|one| jws.is_typed(one)) {
+            return Err(Flaw::Kind.into());
+        }
+        let unread = |error: NoKeys| away(format!("{jwks_uri}: {error}"));
+        let keys = self.keys.at(jwks_uri).await.map_err(unread)?;
+        let said: Result<serde_json::Value, _> = match jws.verify_with(&keys) {
+            // Signed with a newer key, it may be (`OpenID` Connect Core section 10.1.1).
+            Err(JwsError::NoKey) => jws.verify_with(&*self.keys.newer().await.map_err(unread)?),
+            Err(JwsError::Signature) if jws.kid().is_none() => {
+                jws.verify_with(&*self.keys.newer().await.map_err(unread)?)
+            }
+            said => said,
+        };
+        let claims = Claims::new(said.map_err(flaw)?).ok_or(Flaw::Malformed)?;
+        // Both are required (RFC 9068 section 2.2): without them a token is for ever, or anybody's.
+        match (claims.get("exp"), claims.get("iss")) {
+            (None, _) => Err(Flaw::Malformed.into()),
+            (Some(_), None) => Err(Flaw::Issuer.into()),
+            (Some(_), Some(_)) => Ok(claims),
+        }
+    }
+}
+
+fn flaw(error: JwsError) -> Flaw {
+    match error {
+        JwsError::TooLong
+        | JwsError::Malformed
+        | JwsError::Header
+        | JwsError::Critical
+        | JwsError::Claims => Flaw::Malformed,
+        JwsError::Algorithm => Flaw::Algorithm,
+        JwsError::NoKey => Flaw::Key,
+        JwsError::Signature => Flaw::Signature,
+    }
+}

@@ -1,0 +1,36 @@
+//! The authorization server, in the MCP server or alone.
+
+use std::sync::Arc;
+
+use axum::Router;
+use mcp_everything_oauth::{
+    AuthorizationServer, Config, NoResource, Resources, upstream::FakeUpstream,
+};
+
+use super::{base::Base, routes::NAME};
+use crate::settings::Settings;
+
+/// What a client gets a token for that names no resource, where any on loopback will do: the MCP
+/// server with the usual settings.
+const USUAL: &str = "http://localhost:3232/mcp";
+
+/// Its endpoints, at the URL of this server.
+pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<Router, NoResource> {
+    let uri = &settings.base_uri;
+    let mut config = Config::integrated(uri.clone(), NAME);
+    config.resources = match &settings.auth_resources {
+        Some(listed) => Resources::new(listed.clone(), &uri.join("/mcp"))?,
+        None => Resources::any_loopback(USUAL),
+    };
+    config.open_client_credentials = settings.grants.open_client_credentials;
+    let server = AuthorizationServer {
+        config,
+        store: Arc::clone(&base.stores.oauth),
+        bus: Arc::clone(&base.stores.bus),
+        keys: base.keys.clone(),
+        clock: Arc::clone(&base.clock),
+        random: Arc::clone(&base.random),
+        upstream: Arc::new(FakeUpstream::new(uri.clone(), NAME, Arc::clone(&base.random))),
+    };
+    Ok(server.router())
+}

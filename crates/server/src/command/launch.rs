@@ -1,0 +1,202 @@
+//! From settings to servers that run until they are told to stop.
+
+use std::{io, process::ExitCode, time::Duration};
+
+use mcp_everything_oauth::BaseUri;
+use mcp_everything_store::{InstanceId, SystemRandom};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+
+use super::{fail, unknown_settings};
+use crate::{
+    app::{App, StartError},
+    instance,
+    net::{Connections, listen},
+    settings::{AuthMode, RawSettings, Role, Settings},
+    telemetry,
+};
+
+/// How long answers may take to leave once nothing runs any more.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A server that has its port, and answers nobody yet.
+pub(super) struct Listening {
+    settings: Settings,
+    listeners: Vec<TcpListener>,
+}
+
+impl Listening {
+    pub(super) fn new(raw: &RawSettings, asked: Settings) -> Result<Self, String> {
+        let (listeners, port) = listen(&asked.hosts, asked.port)?;
+        let settings = if port == asked.port { asked } else { on_port(raw, &asked, port)? };
+        Ok(Self { settings, listeners })
+    }
+
+    /// The port that it came to.
+    pub(super) fn port(&self) -> u16 {
+        self.settings.port
+    }
+}
+
+/// The settings with the port that `PORT=0` came to, which `BASE_URI` follows; or
+/// `AUTH_SERVER_PORT` and `AUTH_SERVER_URL`.
+fn on_port(raw: &RawSettings, asked: &Settings, port: u16) -> Result<Settings, String> {
+    let (port, raw) = (Some(port.to_string()), raw.clone());
+    let raw = match asked.role {
+        Role::McpServer => RawSettings { port, ..raw },
+        Role::AuthServer => RawSettings { auth_server_port: port, ..raw },
+    };
+    let settings = Settings::from_raw(&raw, asked.role).map_err(|problems| {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    })?;
+    Ok(Settings { beside_another: asked.beside_another, ..settings })
+}
+
+/// A server that answers.
+struct Running {
+    settings: Settings,
+    app: App,
+    connections: Connections,
+}
+
+/// Runs one process's servers, which `listening` finds ports for, until it is told to stop.
+/// `settings` say how to log.
+pub(super) async fn run(
+    settings: &Settings,
+    listening: impl FnOnce() -> Result<Vec<Listening>, String>,
+) -> ExitCode {
+    let instance = InstanceId::random(&instance::name(), &SystemRandom);
+    telemetry::start(settings, &instance);
+    for name in unknown_settings() {
+        tracing::warn!(event = "config.unknown", name, "this variable is no setting");
+    }
+    let served = match listening() {
+        Ok(listening) => serve(listening, &instance).await,
+        Err(reason) => Err(reason),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            tracing::error!(event = "server.failed", reason, "the server cannot run");
+            fail(&reason)
+        }
+    }
+}
+
+async fn serve(listening: Vec<Listening>, instance: &InstanceId) -> Result<(), String> {
+    let started = tokio::select! {
+        started = start(listening, instance) => started.map_err(|error| error.to_string())?,
+        // It may be waiting for Redis.
+        _ = stopped() => {
+            tracing::info!(event = "server.stopped", "the server is gone before it was there");
+            return Ok(());
+        }
+    };
+    let signal = stopped().await.map_err(|error| format!("signals cannot be heard: {error}"))?;
+    tracing::info!(event = "server.stopping", signal, "the server goes away");
+    let drained: JoinSet<()> =
+        started.into_iter().map(|server| async move { server.drain(signal).await }).collect();
+    tokio::select! {
+        _ = drained.join_all() => {}
+        _ = stopped() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
+    }
+    tracing::info!(event = "server.stopped", "the server is gone");
+    Ok(())
+}
+
+async fn start(
+    listening: Vec<Listening>,
+    instance: &InstanceId,
+) -> Result<Vec<Running>, StartError> {
+    let mut started = Vec::new();
+    for Listening { settings, listeners } in listening {
+        let app = App::start(&settings, instance).await?;
+        let connections = Connections::new(app.router());
+        for listener in listeners {
+            tokio::spawn(connections.clone().accept(listener));
+        }
+        announce(&settings, instance);
+        started.push(Running { settings, app, connections });
+    }
+    Ok(started)
+}
+
+impl Running {
+    /// Goes away without cutting anybody off: first balancers are told, then streams end and
+    /// running calls finish, then what is left ends.
+    async fn drain(&self, signal: &'static str) {
+        let Self { settings, app, connections } = self;
+        app.health().drain();
+        connections.leave();
+        // Somebody at a terminal has no balancer to wait for.
+        if signal == "SIGTERM" {
+            tokio::time::sleep(settings.drain_delay).await;
+        }
+        connections.stop();
+        app.drain(settings.drain_timeout).await;
+        // What was said last is still on its way, and may be followed by one more request.
+        let gone = || tokio::time::timeout(LAST_WORDS, connections.gone());
+        let went = gone().await.is_ok();
+        app.shut_down();
+        if !went && gone().await.is_err() {
+            tracing::debug!(event = "shutdown.connections_cut", "some clients did not hang up");
+        }
+        // Last, so that what ends is known to have ended before this instance is known to be gone.
+        if tokio::time::timeout(LAST_WORDS, app.gone()).await.is_err() {
+            tracing::debug!(
+                event = "shutdown.lease_lapses",
+                "Redis was not told that this one is gone"
+            );
+        }
+    }
+}
+
+fn announce(settings: &Settings, instance: &InstanceId) {
+    let base = settings.base_uri.as_str();
+    let (store, redis) = (settings.store(), settings.redis.as_ref().map(ToString::to_string));
+    let (server, version) = (settings.role.as_str(), env!("CARGO_PKG_VERSION"));
+    match settings.role {
+        Role::McpServer => tracing::info!(
+            event = "server.started",
+            server,
+            endpoint = settings.base_uri.join("/mcp"),
+            port = settings.port,
+            auth = settings.auth_mode.as_str(),
+            auth_server = settings.trusts().map(BaseUri::as_str),
+            store,
+            redis,
+            instance = %instance,
+            version,
+            "open {base} in a browser, or point an MCP client at the endpoint"
+        ),
+        Role::AuthServer => tracing::info!(
+            event = "server.started",
+            server,
+            issuer = base,
+            port = settings.port,
+            store,
+            redis,
+            instance = %instance,
+            version,
+            "the authorization server is at {base}"
+        ),
+    }
+    if settings.auth_mode == AuthMode::None {
+        tracing::warn!(event = "auth.off", "authentication is off: every caller is `anonymous`");
+    }
+    if settings.role == Role::McpServer && settings.conformance {
+        tracing::warn!(event = "conformance.on", "the conformance suite's fixtures are listed");
+    }
+}
+
+async fn stopped() -> io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        _ = interrupt.recv() => Ok("SIGINT"),
+    }
+}
