@@ -96,10 +96,8 @@ pub(crate) fn routes(context: Arc<Context>) -> Router {
         .route("/revoke", post(revoke::post))
         .route("/introspect", post(introspect::post))
         .merge(account::router())
-        .merge(assets::router());
-    for path in metadata::paths(&context.config.issuer) {
-        router = router.route(&path, get(metadata::get));
-    }
+        .merge(assets::router())
+        .merge(metadata::router(&context.config.issuer));
     for path in context.upstream.callback_paths() {
         router = router.route(path, get(callback::get).post(callback::post));
     }

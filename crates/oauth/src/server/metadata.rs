@@ -1,9 +1,12 @@
-//! `/.well-known/oauth-authorization-server` (RFC 8414), and the same document where clients look
-//! for OpenID's.
+//! `/.well-known/oauth-authorization-server` (RFC 8414), and `/.well-known/openid-configuration` for
+//! the clients that look there alone.
+//!
+//! Both are at the paths of the issuer and no others: a client must not use what it finds below a
+//! path that the issuer does not have (RFC 8414, section 3.3), and the 404 there sends it on.
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{Router, extract::State, response::Response, routing::get};
 use serde::Serialize;
 
 use super::{Context, token::GrantType};
@@ -29,25 +32,61 @@ struct Metadata<'a> {
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 6],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
+    #[serde(flatten)]
+    openid: Option<OpenId>,
 }
 
-/// Where the document is: RFC 8414, sections 3.1 and 5, names three places for an issuer with a
-/// path.
-pub(super) fn paths(issuer: &BaseUri) -> Vec<String> {
-    let mut paths = vec![
-        issuer.well_known_path("oauth-authorization-server", ""),
-        issuer.well_known_path("openid-configuration", ""),
-    ];
+/// What a document of OpenID Connect Discovery 1.0, section 3, must have besides. There are no ID
+/// tokens, so there is no algorithm that signs them and no key; users have one id for all clients.
+#[derive(Serialize)]
+struct OpenId {
+    jwks_uri: String,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 0],
+}
+
+pub(super) fn router(issuer: &BaseUri) -> Router<Arc<Context>> {
+    let mut router = Router::new().route("/jwks", get(keys));
+    for path in paths(issuer, "oauth-authorization-server") {
+        router = router.route(&path, get(oauth));
+    }
+    for path in paths(issuer, "openid-configuration") {
+        router = router.route(&path, get(openid));
+    }
+    router
+}
+
+/// RFC 8414, sections 3.1 and 5, names three places for an issuer with a path: the name before the
+/// path and after it, where a proxy takes the path away, and at the root for older clients.
+fn paths(issuer: &BaseUri, name: &str) -> Vec<String> {
+    let mut paths = vec![issuer.well_known_path(name, "")];
     if !issuer.path().is_empty() {
-        paths.push("/.well-known/oauth-authorization-server".into());
-        paths.push("/.well-known/openid-configuration".into());
+        paths.push(format!("/.well-known/{name}"));
     }
     paths
 }
 
-pub(super) async fn get(State(context): State<Arc<Context>>) -> Response {
+async fn oauth(State(context): State<Arc<Context>>) -> Response {
+    public_json(&metadata(&context.config.issuer, None))
+}
+
+async fn openid(State(context): State<Arc<Context>>) -> Response {
     let issuer = &context.config.issuer;
-    public_json(&Metadata {
+    let openid = OpenId {
+        jwks_uri: issuer.join("/jwks"),
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: [],
+    };
+    public_json(&metadata(issuer, Some(openid)))
+}
+
+/// The keys that others verify with what is signed here (RFC 7517): tokens are opaque, so none.
+async fn keys() -> Response {
+    public_json(&serde_json::json!({ "keys": [] }))
+}
+
+fn metadata(issuer: &BaseUri, openid: Option<OpenId>) -> Metadata<'_> {
+    Metadata {
         issuer: issuer.as_str(),
         authorization_endpoint: issuer.join("/authorize"),
         token_endpoint: issuer.join("/token"),
@@ -66,7 +105,8 @@ pub(super) async fn get(State(context): State<Arc<Context>>) -> Response {
         introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
-    })
+        openid,
+    }
 }
 
 #[cfg(test)]
@@ -106,8 +146,16 @@ mod tests {
             "authorization_response_iss_parameter_supported": true,
         });
         assert_eq!(response.json(), expected);
-        let openid = server.get("/.well-known/openid-configuration").await;
-        assert_eq!(openid.json(), expected);
+        let openid = server.get("/.well-known/openid-configuration").await.json();
+        let more = json!({
+            "jwks_uri": "http://localhost:3232/jwks",
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [],
+        });
+        let with = expected.as_object().unwrap().iter().chain(more.as_object().unwrap());
+        let with: serde_json::Map<_, _> = with.map(|(k, v)| (k.clone(), v.clone())).collect();
+        assert_eq!(openid, serde_json::Value::from(with));
+        assert_eq!(server.get("/jwks").await.json(), json!({ "keys": [] }));
     }
 
     #[tokio::test]
@@ -133,6 +181,23 @@ mod tests {
             let response = server.get(path).await;
             assert_eq!(response.status, 200, "{path}");
             assert_eq!(response.json()["issuer"], "https://example.com/base");
+        }
+    }
+
+    /// RFC 8414, section 3.3: the issuer is the one whose URL the document was asked for.
+    #[tokio::test]
+    async fn nobody_elses_issuer_is_found() {
+        for (base, elsewhere) in
+            [("http://localhost:3232", "/mcp"), ("https://example.com/base", "/base/mcp")]
+        {
+            let server = TestServer::at(base);
+            for path in [
+                format!("/.well-known/oauth-authorization-server{elsewhere}"),
+                format!("/.well-known/openid-configuration{elsewhere}"),
+                format!("{elsewhere}/.well-known/openid-configuration"),
+            ] {
+                assert_eq!(server.get(&path).await.status, 404, "{path}");
+            }
         }
     }
 }

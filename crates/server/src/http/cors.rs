@@ -16,17 +16,24 @@ const EXPOSED: [HeaderName; 5] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// Pages for people, who come by navigation: no script of another origin has business there.
+/// Pages for people, who come by navigation: no script of another origin has business there
+/// (OAuth 2.1, section 3.1).
 const PAGES: [&str; 3] = ["/authorize", "/fakeupstreamauth", "/account"];
 
+/// What a client in a browser asks on its way to a token, wherever its page is from (OAuth 2.1,
+/// section 3.2). None of it looks at a cookie, so a page learns there what anybody can.
+const OPEN: [&str; 5] = ["/.well-known/", "/jwks", "/token", "/register", "/revoke"];
+
 /// Answers preflights before anything else looks at them, and names the origin on every response
-/// to an allowed one. Requested headers are echoed: the `Mcp-Param-*` of 2026-07-28 have no fixed
-/// names, and what an allowed origin may send is not limited otherwise.
+/// to one that may read it: everybody of what is open, nobody of pages, and those that are allowed
+/// of the rest. Requested headers are echoed: the `Mcp-Param-*` of 2026-07-28 have no fixed names,
+/// and what an allowed origin may send is not limited otherwise.
 pub(crate) fn cors(origins: OriginPolicy) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, request| {
             let path = request.uri.path();
-            origins.allows_origin(origin) && !PAGES.iter().any(|page| path.starts_with(page))
+            let is_one_of = |paths: &[&str]| paths.iter().any(|one| path.starts_with(one));
+            !is_one_of(&PAGES) && (is_one_of(&OPEN) || origins.allows_origin(origin))
         }))
         .allow_methods([Method::GET, Method::POST, Method::DELETE, Method::OPTIONS])
         .allow_headers(AllowHeaders::mirror_request())

@@ -52,6 +52,15 @@ async fn metadata_leads_from_the_resource_to_the_endpoints(on: &Deployment) {
         assert_eq!(metadata["resource"], server.url(resource));
         assert_eq!(metadata["authorization_servers"], json!([server.base]));
     }
+    // Clients of 2025-03-26, and those that are told no issuer, try these first, and go on at 404.
+    for path in [
+        "/.well-known/oauth-authorization-server/mcp",
+        "/.well-known/openid-configuration/mcp",
+        "/mcp/.well-known/openid-configuration",
+    ] {
+        let answer = reqwest::get(server.url(path)).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
     for name in ["oauth-authorization-server", "openid-configuration"] {
         let metadata = json_at(&server, &format!("/.well-known/{name}")).await;
         assert_eq!(metadata["issuer"], server.base.as_str());

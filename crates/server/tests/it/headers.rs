@@ -14,6 +14,7 @@ on_every_deployment!(
     every_kind_of_answer_of_the_endpoint_is_guarded,
     a_script_of_another_origin_has_no_business_with_the_pages,
     a_browser_of_an_allowed_origin_can_hold_a_session,
+    a_browser_of_any_origin_can_get_a_token,
     another_host_reaches_only_the_health_checks,
 );
 
@@ -36,6 +37,7 @@ const ROUTES: &[&str] = &[
     "/register",
     "/revoke",
     "/introspect",
+    "/jwks",
     "/fakeupstreamauth/authorize",
     "/fakeupstreamauth/redirect",
     "/fakeupstreamauth/callback",
@@ -173,6 +175,42 @@ async fn a_browser_of_an_allowed_origin_can_hold_a_session(on: &Deployment) {
         for name in ["www-authenticate", "mcp-session-id", "mcp-protocol-version", "retry-after"] {
             assert!(exposed.contains(name), "{name} in {exposed}");
         }
+    }
+}
+
+async fn a_browser_of_any_origin_can_get_a_token(on: &Deployment) {
+    let server = on.start();
+    let client = client();
+    let origin = "https://client.example.com";
+    let allowed = |response: &Response| {
+        let allowed = response.headers().get("access-control-allow-origin");
+        assert!(!response.headers().contains_key("access-control-allow-credentials"));
+        allowed.map(|value| value.to_str().unwrap().to_owned())
+    };
+    for (path, method, open) in [
+        ("/.well-known/oauth-protected-resource/mcp", Method::GET, true),
+        ("/.well-known/oauth-authorization-server", Method::GET, true),
+        ("/.well-known/oauth-authorization-server/mcp", Method::GET, true),
+        ("/.well-known/openid-configuration", Method::GET, true),
+        ("/jwks", Method::GET, true),
+        ("/register", Method::POST, true),
+        ("/token", Method::POST, true),
+        ("/revoke", Method::POST, true),
+        ("/authorize", Method::GET, false),
+        ("/account", Method::GET, false),
+        ("/introspect", Method::POST, false),
+        ("/mcp", Method::POST, false),
+        ("/", Method::GET, false),
+    ] {
+        let expected = open.then(|| origin.to_owned());
+        let preflight = client
+            .request(Method::OPTIONS, server.url(path))
+            .header("origin", origin)
+            .header("access-control-request-method", method.as_str())
+            .header("access-control-request-headers", "content-type,mcp-protocol-version");
+        assert_eq!(allowed(&preflight.send().await.unwrap()), expected, "{path}");
+        let request = client.request(method, server.url(path)).header("origin", origin);
+        assert_eq!(allowed(&request.send().await.unwrap()), expected, "{path}");
     }
 }
 
