@@ -65,6 +65,8 @@ pub struct Config {
     /// Whether a client that registers itself may get tokens for itself, without any user
     /// (`client_credentials`). Then whoever can register has access.
     pub open_client_credentials: bool,
+    /// Whether proofs of possession must have a nonce of this server (RFC 9449, section 8).
+    pub dpop_nonces: bool,
 }
 
 impl Config {
@@ -81,6 +83,7 @@ impl Config {
             app_schemes: APP_SCHEMES.map(String::from).into(),
             max_clients: 10_000,
             open_client_credentials: false,
+            dpop_nonces: false,
         }
     }
 }

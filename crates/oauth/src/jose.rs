@@ -4,8 +4,6 @@
 //! Reading and verifying are apart, as the key often follows from what is said. Errors say what is
 //! wrong and repeat nothing of what was sent.
 
-#![expect(dead_code, reason = "proofs of possession are not checked yet")]
-
 mod algorithm;
 mod claims;
 mod jwk;

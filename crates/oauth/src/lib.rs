@@ -12,7 +12,7 @@
 //!
 //! use axum::{Extension, Router, routing::post};
 //! use mcp_everything_oauth::{
-//!     AuthorizationServer, BaseUri, BearerLayer, Caller, Config, LocalVerifier,
+//!     AuthorizationServer, BaseUri, BearerLayer, Caller, Config, LocalVerifier, Proofs,
 //!     ProtectedResource, protected_resource_metadata, upstream::FakeUpstream,
 //! };
 //! use mcp_everything_store::{
@@ -32,13 +32,15 @@
 //!     keys: SecretKeys::generate(&SystemRandom),
 //!     clock: clock.clone(),
 //!     random: random.clone(),
-//!     upstream: Arc::new(FakeUpstream::new(base.clone(), "Example Tools", random)),
+//!     upstream: Arc::new(FakeUpstream::new(base.clone(), "Example Tools", random.clone())),
 //! };
 //!
 //! let resource = ProtectedResource::new(&base, "/mcp", "Example Tools", base.as_str());
 //! let metadata = protected_resource_metadata([&resource]);
+//! let proofs =
+//!     Proofs { replays: store.clone(), clock: clock.clone(), random, nonces: None };
 //! let verifier = LocalVerifier::new(store, clock, base.as_str());
-//! let door = BearerLayer::new(Arc::new(verifier), Arc::new(resource));
+//! let door = BearerLayer::new(Arc::new(verifier), Arc::new(resource), proofs);
 //!
 //! let who = async |Extension(caller): Extension<Caller>| caller.owner.user;
 //! let app: Router = Router::new()
@@ -56,6 +58,7 @@ mod browser;
 mod client_auth;
 mod config;
 mod cookies;
+mod dpop;
 pub mod events;
 mod http;
 mod jose;
@@ -84,6 +87,7 @@ mod testing;
 
 pub use base_uri::{BaseUri, BaseUriError};
 pub use config::{Config, Lifetimes};
+pub use dpop::Proofs;
 pub use http::NoHttpClient;
 pub use redirect_uri::RedirectUriError;
 pub use resource::{

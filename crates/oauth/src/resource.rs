@@ -2,6 +2,7 @@
 
 mod away;
 mod bearer;
+mod credentials;
 mod local;
 mod metadata;
 mod protected;

@@ -25,7 +25,7 @@ use mcp_everything_store::{
 
 pub(crate) use account::ListedGrant;
 
-use crate::{Config, events, pages::Site, upstream::Upstream};
+use crate::{Config, Proofs, events, pages::Site, upstream::Upstream};
 
 /// An authorization server and what it runs on.
 ///
@@ -80,6 +80,16 @@ impl AuthorizationServer {
             events::bus_unavailable(grant, &error);
         }
         Ok(())
+    }
+
+    /// What checks proofs of possession here.
+    pub(crate) fn proofs(&self) -> Proofs {
+        Proofs {
+            replays: Arc::clone(&self.store) as _,
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            nonces: self.config.dpop_nonces.then(|| self.keys.clone()),
+        }
     }
 
     pub(crate) fn site(&self) -> Site<'_> {

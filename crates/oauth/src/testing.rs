@@ -207,6 +207,12 @@ impl TestServer {
         self.jar.set(name, value);
     }
 
+    /// A text that was not drawn before.
+    pub(crate) fn unique(&self) -> String {
+        let random: &dyn mcp_everything_store::Random = &*self.random;
+        random.token::<16>()
+    }
+
     /// The values of the browser's cookies.
     pub(crate) fn cookies(&self) -> Vec<String> {
         self.jar.values()
@@ -237,6 +243,7 @@ pub(crate) fn client(id: &str) -> ClientRecord {
         application_type: None,
         software_id: None,
         software_version: None,
+        dpop_bound_access_tokens: false,
         registered_at: TestClock::default().now(),
     }
 }

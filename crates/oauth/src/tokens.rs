@@ -25,11 +25,15 @@ pub(crate) struct Granted<'a> {
     pub(crate) client: &'a str,
     pub(crate) scope: ScopeSet,
     pub(crate) resource: &'a str,
+    /// The thumbprint of the key they are bound to.
+    pub(crate) confirmation: Option<&'a str>,
 }
 
 /// A successful token response (RFC 6749, section 5.1).
 pub(crate) struct Issued {
     pub(crate) access: AccessToken,
+    /// Whether it is bound to a key.
+    pub(crate) bound: bool,
     pub(crate) refresh: Option<Zeroizing<String>>,
     pub(crate) expires_in: u64,
     pub(crate) scope: ScopeSet,
@@ -49,13 +53,18 @@ impl IntoResponse for Issued {
     fn into_response(self) -> Response {
         let body = Body {
             access_token: self.access.expose(),
-            token_type: "Bearer",
+            token_type: token_type(self.bound),
             expires_in: self.expires_in,
             refresh_token: self.refresh.as_ref().map(|text| text.as_str()),
             scope: self.scope.to_string(),
         };
         private_json(StatusCode::OK, &body)
     }
+}
+
+/// RFC 6750, section 4; RFC 9449, section 5.
+pub(crate) const fn token_type(bound: bool) -> &'static str {
+    if bound { "DPoP" } else { "Bearer" }
 }
 
 impl Context {
@@ -73,16 +82,19 @@ impl Context {
             audience: granted.resource.to_owned(),
             issued_at: now,
             expires_at: now + life,
+            confirmation: granted.confirmation.map(String::from),
         };
         let body = Sealed::seal(&record, token.expose(), &*self.random)?;
         self.store.put_access_token(&token.name(), &body, life).await?;
         Ok(token)
     }
 
-    /// Begins a family of refresh tokens, and gives its first.
+    /// Begins a family of refresh tokens, and gives its first. One that is bound can be used only with
+    /// the key that the access token is bound to.
     pub(crate) async fn start_refresh_family(
         &self,
         granted: &Granted<'_>,
+        bound: bool,
     ) -> Result<Zeroizing<String>, StoreError> {
         let token = RefreshToken::first(granted.grant, &*self.random);
         let record = RefreshFamily {
@@ -91,6 +103,7 @@ impl Context {
             scope: granted.scope.to_string(),
             resource: granted.resource.to_owned(),
             created_at: self.clock.now(),
+            confirmation: granted.confirmation.filter(|_| bound).map(String::from),
         };
         let body = Sealed::seal(&record, token.family().expose(), &*self.random)?;
         let life = self.config.lifetimes.refresh;

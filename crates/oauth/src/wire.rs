@@ -38,6 +38,9 @@ pub(crate) enum Code {
     // RFC 6750, section 3.1
     InvalidToken,
     InsufficientScope,
+    // RFC 9449, section 12.2
+    InvalidDpopProof,
+    UseDpopNonce,
 }
 
 impl Code {
@@ -58,6 +61,8 @@ impl Code {
             Self::InvalidTarget => "invalid_target",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }

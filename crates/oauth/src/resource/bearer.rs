@@ -2,38 +2,49 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
 };
 
 use axum::{
     body::Body,
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use mcp_everything_store::{StoreError, oauth::AttemptId};
 use tower::{Layer, Service};
 
-use super::{Caller, Flaw, ProtectedResource, TokenVerifier, VerifyError, WhileAway};
+use super::{
+    Caller, Flaw, ProtectedResource, TokenVerifier, VerifyError, WhileAway,
+    credentials::{Credentials, NoCredentials, Scheme},
+};
 use crate::{
+    dpop::{self, About, ProofError, Proofs},
     events,
     wire::{Code, ErrorResponse},
 };
 
-/// Lets requests through that bring a token for this resource, with a [`Caller`], its
+/// Lets requests through that bring a token for this resource, alone (RFC 6750) or, if it is bound
+/// to a key, with a proof of possession (RFC 9449). They go in with a [`Caller`], its
 /// [`Owner`](mcp_everything_store::Owner) and its [`Access`](mcp_everything_store::Access) in their
-/// extensions and without the token: what lies behind has no use for it, and cannot pass it on or
-/// log it.
+/// extensions and without token and proof: what lies behind has no use for them, and cannot pass
+/// them on or log them.
 #[derive(Clone)]
 pub struct BearerLayer {
     verifier: Arc<dyn TokenVerifier>,
     resource: Arc<ProtectedResource>,
+    proofs: Proofs,
     while_away: Option<Arc<dyn WhileAway>>,
 }
 
 impl BearerLayer {
     /// A door to `resource`. While tokens cannot be checked it answers 503, as OAuth has it.
-    pub fn new(verifier: Arc<dyn TokenVerifier>, resource: Arc<ProtectedResource>) -> Self {
-        Self { verifier, resource, while_away: None }
+    pub fn new(
+        verifier: Arc<dyn TokenVerifier>,
+        resource: Arc<ProtectedResource>,
+        proofs: Proofs,
+    ) -> Self {
+        Self { verifier, resource, proofs, while_away: None }
     }
 
     /// Leaves it to somebody else what becomes of requests while tokens cannot be checked.
@@ -45,15 +56,28 @@ impl BearerLayer {
 
     /// Says who is asking, or what to answer.
     async fn admit(&self, request: &mut Request<Body>) -> Result<Caller, Box<Response>> {
+        let scheme = Credentials::read(request.headers())
+            .map_or(Scheme::Bearer, |credentials| credentials.scheme);
+        // The same for each try, so that a proof is not used up by one that the store did not see
+        // through.
+        let attempt = OnceLock::new();
         loop {
-            let rejection = match self.check(request.headers()).await {
+            let asked = Asked {
+                method: request.method(),
+                path: request.uri().path(),
+                headers: request.headers(),
+                attempt: &attempt,
+            };
+            let rejection = match self.check(&asked).await {
                 Ok(caller) => return Ok(caller),
                 Err(rejection) => rejection,
             };
             let Some(while_away) =
                 self.while_away.as_ref().filter(|_| rejection == Rejection::Unavailable)
             else {
-                return Err(Box::new(rejection.respond(&self.resource)));
+                let mut response = rejection.respond(&self.resource, scheme);
+                self.add_nonce(scheme, &mut response);
+                return Err(Box::new(response));
             };
             if let Err(answer) = while_away.wait(request).await {
                 events::token_rejected(self.resource.resource(), NOT_CHECKED);
@@ -62,16 +86,53 @@ impl BearerLayer {
         }
     }
 
-    async fn check(&self, headers: &HeaderMap) -> Result<Caller, Rejection> {
-        let caller = self.verifier.verify(token(headers)?).await?;
+    async fn check(&self, asked: &Asked<'_>) -> Result<Caller, Rejection> {
+        let Credentials { scheme, token } = Credentials::read(asked.headers)?;
+        let caller = self.verifier.verify(token).await?;
         if !self.resource.accepts(&caller.audience) {
             return Err(Rejection::OtherAudience);
         }
-        // RFC 9449, section 7.2: whoever has stolen it must not get rid of the binding.
-        if caller.confirmation.is_some() {
-            return Err(Rejection::Bound);
+        match (scheme, &caller.confirmation) {
+            (Scheme::Bearer, None) => {}
+            // RFC 9449, section 7.2: whoever has stolen it must not get rid of the binding.
+            (Scheme::Bearer, Some(_)) => return Err(Rejection::Bound),
+            (Scheme::Dpop, None) => return Err(Rejection::NotBound),
+            (Scheme::Dpop, Some(key)) => self.prove(asked, token, key).await?,
         }
         Ok(caller)
+    }
+
+    /// Whether the key is shown, with a proof that nobody has used.
+    async fn prove(&self, asked: &Asked<'_>, token: &str, key: &str) -> Result<(), Rejection> {
+        let uri = self.resource.base.join(asked.path);
+        let about = About { method: asked.method, uri: &uri, token: Some(token) };
+        let proof = self.proofs.read(asked.headers, &about)?;
+        if proof.thumbprint() != key {
+            return Err(ProofError::OtherKey.into());
+        }
+        let attempt = asked.attempt.get_or_init(|| self.proofs.attempt());
+        match self.proofs.is_first(&proof, attempt).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ProofError::Replayed.into()),
+            Err(error) => {
+                events::store_failed(&error);
+                Err(match error {
+                    StoreError::Unavailable { .. } | StoreError::LimitReached { .. } => {
+                        Rejection::Unavailable
+                    }
+                    StoreError::Corrupt { .. } => Rejection::Failed,
+                })
+            }
+        }
+    }
+
+    /// With whatever is answered: the next proof needs it (RFC 9449, section 8.2).
+    fn add_nonce(&self, scheme: Scheme, response: &mut Response) {
+        if scheme == Scheme::Dpop
+            && let Some(nonce) = self.proofs.nonce()
+        {
+            response.headers_mut().insert(dpop::NONCE_HEADER, nonce);
+        }
     }
 }
 
@@ -114,13 +175,29 @@ where
                 Err(answer) => return Ok(*answer),
             };
             request.headers_mut().remove(header::AUTHORIZATION);
+            request.headers_mut().remove(dpop::HEADER);
+            let scheme = match caller.confirmation {
+                Some(_) => Scheme::Dpop,
+                None => Scheme::Bearer,
+            };
             let extensions = request.extensions_mut();
             extensions.insert(caller.owner.clone());
             extensions.insert(caller.access());
             extensions.insert(caller);
-            inner.call(request).await
+            let mut response = inner.call(request).await?;
+            door.add_nonce(scheme, &mut response);
+            Ok(response)
         })
     }
+}
+
+/// A request, without its body.
+struct Asked<'a> {
+    method: &'a Method,
+    path: &'a str,
+    headers: &'a HeaderMap,
+    /// Drawn if a proof is used up.
+    attempt: &'a OnceLock<AttemptId>,
 }
 
 const NOT_CHECKED: &str = "not checked";
@@ -129,12 +206,29 @@ const NOT_CHECKED: &str = "not checked";
 #[derive(Debug, PartialEq, Eq)]
 enum Rejection {
     NoToken,
-    Malformed,
+    Malformed(Scheme),
     NotGood(Flaw),
     OtherAudience,
     Bound,
+    NotBound,
+    Proof(ProofError),
     Unavailable,
     Failed,
+}
+
+impl From<NoCredentials> for Rejection {
+    fn from(none: NoCredentials) -> Self {
+        match none {
+            NoCredentials::None => Self::NoToken,
+            NoCredentials::Malformed(scheme) => Self::Malformed(scheme),
+        }
+    }
+}
+
+impl From<ProofError> for Rejection {
+    fn from(error: ProofError) -> Self {
+        Self::Proof(error)
+    }
 }
 
 impl From<VerifyError> for Rejection {
@@ -149,41 +243,43 @@ impl From<VerifyError> for Rejection {
 }
 
 impl Rejection {
-    fn respond(&self, resource: &ProtectedResource) -> Response {
+    fn respond(&self, resource: &ProtectedResource, scheme: Scheme) -> Response {
+        let invalid = |description| {
+            resource.refused(scheme, StatusCode::UNAUTHORIZED, Code::InvalidToken, description)
+        };
         let (reason, response) = match self {
             Self::NoToken => ("no token", resource.no_token()),
-            Self::Malformed => (
+            Self::Malformed(scheme) => (
                 "malformed",
                 resource.refused(
+                    *scheme,
                     StatusCode::BAD_REQUEST,
                     Code::InvalidRequest,
-                    "the Authorization header is not one Bearer token",
+                    match scheme {
+                        Scheme::Bearer => "the Authorization header is not one Bearer token",
+                        Scheme::Dpop => "the Authorization header is not one DPoP token",
+                    },
                 ),
             ),
-            Self::NotGood(flaw) => (
-                flaw.as_str(),
-                resource.refused(
-                    StatusCode::UNAUTHORIZED,
-                    Code::InvalidToken,
-                    "the access token is unknown, expired or revoked",
-                ),
-            ),
-            Self::OtherAudience => (
-                "for another resource",
-                resource.refused(
-                    StatusCode::UNAUTHORIZED,
-                    Code::InvalidToken,
-                    "the access token is for another resource",
-                ),
-            ),
+            Self::NotGood(flaw) => {
+                (flaw.as_str(), invalid("the access token is unknown, expired or revoked"))
+            }
+            Self::OtherAudience => {
+                ("for another resource", invalid("the access token is for another resource"))
+            }
             Self::Bound => (
                 "bound to a key",
-                resource.refused(
-                    StatusCode::UNAUTHORIZED,
-                    Code::InvalidToken,
-                    "the access token is bound to a key",
-                ),
+                invalid("the access token is bound to a key: send it with the DPoP scheme"),
             ),
+            Self::NotBound => (
+                "not bound to a key",
+                invalid("the access token is bound to no key: send it with the Bearer scheme"),
+            ),
+            Self::Proof(error) => {
+                let (status, description) = (StatusCode::UNAUTHORIZED, error.to_string());
+                events::token_rejected(resource.resource(), &description);
+                return resource.refused(scheme, status, error.code(), &description);
+            }
             // Never 401: clients would throw a good token away.
             Self::Unavailable => (NOT_CHECKED, ErrorResponse::unavailable(2).into_response()),
             Self::Failed => {
@@ -195,28 +291,4 @@ impl Rejection {
         events::token_rejected(resource.resource(), reason);
         response
     }
-}
-
-/// The token, from the one place where it counts: never from the query or the body (RFC 6750,
-/// section 5.3; the MCP specification forbids them).
-fn token(headers: &HeaderMap) -> Result<&str, Rejection> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or(Rejection::NoToken)?;
-    if values.next().is_some() {
-        return Err(Rejection::Malformed);
-    }
-    let value = value.to_str().map_err(|_| Rejection::Malformed)?;
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Rejection::NoToken);
-    }
-    let token = token.trim_start_matches(' ');
-    if is_b64token(token) { Ok(token) } else { Err(Rejection::Malformed) }
-}
-
-/// RFC 6750, section 2.1.
-fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    !body.is_empty() && body.bytes().all(allowed)
 }

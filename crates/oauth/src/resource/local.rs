@@ -42,7 +42,7 @@ impl TokenVerifier for LocalVerifier {
             // By the store's clock, which decides, and not by the clock of whoever issued it.
             expires_at: self.clock.now() + kept.expires_in,
             grant: Some(token.grant()),
-            confirmation: None,
+            confirmation: record.confirmation,
         })
     }
 }

@@ -4,7 +4,7 @@ use axum::{Router, routing::get};
 use serde::Serialize;
 
 use super::ProtectedResource;
-use crate::{Scope, wire::public_json};
+use crate::{Scope, jose::SigningAlgorithm, wire::public_json};
 
 #[derive(Clone, Serialize)]
 struct Metadata {
@@ -13,6 +13,7 @@ struct Metadata {
     authorization_servers: Vec<String>,
     scopes_supported: Vec<&'static str>,
     bearer_methods_supported: [&'static str; 1],
+    dpop_signing_alg_values_supported: [&'static str; 6],
     resource_name: String,
 }
 
@@ -26,6 +27,7 @@ pub fn protected_resource_metadata<'a>(
             authorization_servers: resource.authorization_servers.clone(),
             scopes_supported: resource.scopes.iter().map(Scope::as_str).collect(),
             bearer_methods_supported: ["header"],
+            dpop_signing_alg_values_supported: SigningAlgorithm::NAMES,
             resource_name: resource.name.clone(),
         };
         resource.metadata_paths.iter().fold(router, |router, path| {

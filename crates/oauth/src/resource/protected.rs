@@ -5,9 +5,9 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::Caller;
+use super::{Caller, credentials::Scheme};
 use crate::{
-    BaseUri, ScopeSet, events,
+    BaseUri, ScopeSet, dpop, events,
     resources::same_resource,
     wire::{Code, ErrorResponse},
 };
@@ -17,6 +17,7 @@ pub(super) const WELL_KNOWN: &str = "oauth-protected-resource";
 /// A resource at one path of a server.
 #[derive(Clone, Debug)]
 pub struct ProtectedResource {
+    pub(super) base: BaseUri,
     pub(super) resource: String,
     pub(super) name: String,
     pub(super) authorization_servers: Vec<String>,
@@ -43,6 +44,7 @@ impl ProtectedResource {
             metadata_paths.push(format!("/.well-known/{WELL_KNOWN}{path}"));
         }
         Self {
+            base: base.clone(),
             accepts: vec![resource.clone(), whole],
             resource,
             name: name.into(),
@@ -80,6 +82,7 @@ impl ProtectedResource {
             .with(
                 header::WWW_AUTHENTICATE,
                 self.challenge(
+                    if caller.confirmation.is_some() { Scheme::Dpop } else { Scheme::Bearer },
                     Some((Code::InsufficientScope, description)),
                     caller.scopes.union(needed.into()),
                 ),
@@ -95,26 +98,46 @@ impl ProtectedResource {
             "an access token is needed in the Authorization header",
         );
         response.code = "unauthorized";
-        response.with(header::WWW_AUTHENTICATE, self.challenge(None, self.scopes)).into_response()
+        // Bearer comes first, and all that leads on is there: many clients read no further.
+        let bearer = self.challenge(Scheme::Bearer, None, self.scopes);
+        let mut response = response.with(header::WWW_AUTHENTICATE, bearer);
+        let dpop = format!("DPoP algs=\"{}\"", dpop::algorithms());
+        if let Ok(dpop) = HeaderValue::from_str(&dpop) {
+            response.headers.append(header::WWW_AUTHENTICATE, dpop);
+        }
+        response.into_response()
     }
 
     pub(super) fn refused(
         &self,
+        scheme: Scheme,
         status: StatusCode,
         code: Code,
-        description: &'static str,
+        description: &str,
     ) -> Response {
-        ErrorResponse::new(status, code, description)
-            .with(header::WWW_AUTHENTICATE, self.challenge(Some((code, description)), self.scopes))
+        let challenge = self.challenge(scheme, Some((code, description)), self.scopes);
+        ErrorResponse::new(status, code, description.to_owned())
+            .with(header::WWW_AUTHENTICATE, challenge)
             .into_response()
     }
 
-    fn challenge(&self, error: Option<(Code, &str)>, scopes: ScopeSet) -> HeaderValue {
+    fn challenge(
+        &self,
+        scheme: Scheme,
+        error: Option<(Code, &str)>,
+        scopes: ScopeSet,
+    ) -> HeaderValue {
         let error = error.map_or_else(String::new, |(code, description)| {
             format!("error=\"{}\", error_description=\"{description}\", ", code.as_str())
         });
         let metadata = &self.metadata_url;
-        let text = format!("Bearer {error}resource_metadata=\"{metadata}\", scope=\"{scopes}\"");
+        let (scheme, algorithms) = match scheme {
+            Scheme::Bearer => ("Bearer", String::new()),
+            Scheme::Dpop => ("DPoP", format!("algs=\"{}\", ", dpop::algorithms())),
+        };
+        let text = format!(
+            "{scheme} {error}{algorithms}resource_metadata=\"{metadata}\", scope=\"{scopes}\""
+        );
         // The URL was checked to be visible ASCII, and the rest is ours.
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }

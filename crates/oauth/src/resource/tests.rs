@@ -47,9 +47,11 @@ fn guarded(server: &TestServer, resource: ProtectedResource) -> Router {
         assert_eq!(access.until, caller.expires_at);
         format!("{} {} {}", owner.user, owner.client, caller.scopes)
     };
-    Router::new()
-        .route("/mcp", any(who))
-        .layer(BearerLayer::new(Arc::new(verifier), Arc::new(resource)))
+    Router::new().route("/mcp", any(who)).layer(BearerLayer::new(
+        Arc::new(verifier),
+        Arc::new(resource),
+        server.context.proofs(),
+    ))
 }
 
 async fn ask(router: &Router, uri: &str, authorization: &[&str]) -> Page {
@@ -241,7 +243,8 @@ fn patient(server: &TestServer, refuses: bool) -> (Arc<Patient>, Router) {
     let patient = Arc::new(Patient { server: faults, waits: AtomicUsize::new(0), refuses });
     let clock = Arc::new(server.clock.clone());
     let verifier = LocalVerifier::new(Arc::clone(&server.store), clock, "");
-    let door = BearerLayer::new(Arc::new(verifier), Arc::new(resource("/mcp")))
+    let (resource, proofs) = (Arc::new(resource("/mcp")), server.context.proofs());
+    let door = BearerLayer::new(Arc::new(verifier), resource, proofs)
         .while_away(Arc::clone(&patient) as _);
     let echo = async |owner: Extension<Owner>, body: String| format!("{} {body}", owner.user);
     (patient, Router::new().route("/mcp", any(echo)).layer(door))
@@ -307,6 +310,8 @@ async fn each_resource_has_its_own_document() {
             "authorization_servers": ["http://localhost:3232"],
             "scopes_supported": ["mcp:read", "mcp:tools"],
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported":
+                ["ES256", "ES384", "PS256", "RS256", "Ed25519", "EdDSA"],
             "resource_name": "MCP Everything Server",
         });
         assert_eq!(page.json(), expected);

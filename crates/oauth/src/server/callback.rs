@@ -141,6 +141,7 @@ async fn keep(
         code_challenge: pending.code_challenge.clone(),
         scope: record.scope,
         resource: record.resource,
+        dpop_jkt: pending.dpop_jkt.clone(),
     };
     let body = Sealed::seal(&good_for, code.expose(), &*context.random)?;
     context.store.put_code(&code.name(), &body, lifetimes.code).await?;

@@ -87,6 +87,7 @@ async fn allow(
         code_challenge: request.code_challenge.clone(),
         scope,
         resource: request.resource.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
     };
     let purpose = LoginPurpose::Authorize(authorization);
     Ok(login::begin(context, browser, state, purpose).await?)

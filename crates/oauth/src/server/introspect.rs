@@ -22,6 +22,7 @@ use crate::{
     client_auth::{ClientAuthError, authenticate},
     params::{FormError, Params, Repeated},
     secret::{AccessToken, RefreshToken},
+    tokens::token_type,
     wire::{Code, ErrorResponse, private_json},
 };
 
@@ -71,6 +72,14 @@ struct Token {
     iat: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
+}
+
+/// RFC 9449, section 6.2.
+#[derive(Serialize)]
+struct Confirmation {
+    jkt: String,
 }
 
 pub(super) async fn post(
@@ -116,7 +125,7 @@ async fn access_token(
         return Ok(None);
     }
     Ok(Some(Token {
-        kind: "Bearer",
+        kind: token_type(record.confirmation.is_some()),
         scope: record.scope,
         client_id: record.client,
         sub: record.user,
@@ -124,6 +133,7 @@ async fn access_token(
         iss: context.config.issuer.as_str().to_owned(),
         iat: record.issued_at.as_secs(),
         exp: Some(record.expires_at.as_secs()),
+        cnf: record.confirmation.map(|jkt| Confirmation { jkt }),
     }))
 }
 
@@ -149,6 +159,7 @@ async fn refresh_token(
         iat: record.created_at.as_secs(),
         // Each use gives it a new one.
         exp: None,
+        cnf: record.confirmation.map(|jkt| Confirmation { jkt }),
     }))
 }
 

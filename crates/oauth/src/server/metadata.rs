@@ -30,6 +30,7 @@ struct Metadata<'a> {
     revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 6],
     introspection_endpoint_auth_methods_supported: [&'static str; 4],
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 6],
+    dpop_signing_alg_values_supported: [&'static str; 6],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     #[serde(flatten)]
@@ -103,6 +104,7 @@ fn metadata(issuer: &BaseUri, openid: Option<OpenId>) -> Metadata<'_> {
         revocation_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
         introspection_endpoint_auth_methods_supported: METHODS,
         introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
+        dpop_signing_alg_values_supported: SigningAlgorithm::NAMES,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         openid,
@@ -142,6 +144,7 @@ mod tests {
             "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
             "introspection_endpoint_auth_methods_supported": methods,
             "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+            "dpop_signing_alg_values_supported": algorithms,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         });

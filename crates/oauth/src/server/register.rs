@@ -58,6 +58,8 @@ struct Registered<'a> {
     software_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     software_version: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dpop_bound_access_tokens: bool,
 }
 
 #[derive(Serialize)]
@@ -127,6 +129,7 @@ async fn register(
             application_type: client.application_type.as_deref(),
             software_id: client.software_id.as_deref(),
             software_version: client.software_version.as_deref(),
+            dpop_bound_access_tokens: client.dpop_bound_access_tokens,
         },
     ))
 }
@@ -166,6 +169,7 @@ fn record(context: &Context, metadata: Metadata) -> (ClientRecord, Option<PlainS
         application_type: metadata.application_type,
         software_id: metadata.software_id,
         software_version: metadata.software_version,
+        dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
         registered_at: context.clock.now(),
     };
     (client, secret)

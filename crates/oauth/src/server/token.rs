@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, Method},
     response::{IntoResponse as _, Response},
 };
 use mcp_everything_store::oauth::ClientRecord;
@@ -18,7 +18,12 @@ use mcp_everything_store::oauth::ClientRecord;
 use self::error::TokenError;
 use super::Context;
 use crate::{
-    client_auth::authenticate, events, params::Params, resources::same_resource, tokens::Issued,
+    client_auth::authenticate,
+    dpop::{self, About, Proof, ProofError},
+    events,
+    params::Params,
+    resources::same_resource,
+    tokens::Issued,
     wire::ErrorResponse,
 };
 
@@ -27,16 +32,26 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match answer(&context, &headers, body).await {
+    let mut response = match answer(&context, &headers, body).await {
         Ok(issued) => issued.into_response(),
         Err(error) => ErrorResponse::from(&error).into_response(),
+    };
+    // With whatever it is answered: the next one needs it (RFC 9449, sections 8 and 8.2).
+    if headers.contains_key(dpop::HEADER)
+        && let Some(nonce) = context.proofs().nonce()
+    {
+        response.headers_mut().insert(dpop::NONCE_HEADER, nonce);
     }
+    response
 }
 
 async fn answer(context: &Context, headers: &HeaderMap, body: Body) -> Result<Issued, TokenError> {
     let params = Params::from_body(headers, body).await?;
     let client = authenticate(context, headers, &params).await?;
-    let issued = exchange(context, &client, &params).await;
+    let issued = match proof(context, headers, &client) {
+        Ok(proof) => exchange(context, &client, &params, proof.as_ref()).await,
+        Err(error) => Err(error.into()),
+    };
     match &issued {
         // A store that fails is logged as such.
         Ok(_) | Err(TokenError::Store(_)) => {}
@@ -45,10 +60,44 @@ async fn answer(context: &Context, headers: &HeaderMap, body: Body) -> Result<Is
     issued
 }
 
+/// The key that the tokens will be bound to (RFC 9449, section 5).
+fn proof(
+    context: &Context,
+    headers: &HeaderMap,
+    client: &ClientRecord,
+) -> Result<Option<Proof>, ProofError> {
+    if !headers.contains_key(dpop::HEADER) && !client.dpop_bound_access_tokens {
+        return Ok(None);
+    }
+    let uri = context.config.issuer.join("/token");
+    let about = About { method: &Method::POST, uri: &uri, token: None };
+    context.proofs().read(headers, &about).map(Some)
+}
+
+/// Uses the proof up: after everything was checked, and before anything is made.
+async fn use_up(context: &Context, proof: Option<&Proof>) -> Result<(), TokenError> {
+    let Some(proof) = proof else { return Ok(()) };
+    let proofs = context.proofs();
+    if proofs.is_first(proof, &proofs.attempt()).await? {
+        Ok(())
+    } else {
+        Err(ProofError::Replayed.into())
+    }
+}
+
+/// Whether the key is shown that something is bound to.
+fn shows(proof: Option<&Proof>, bound_to: Option<&str>) -> Result<(), TokenError> {
+    match bound_to {
+        Some(key) if proof.map(Proof::thumbprint) != Some(key) => Err(TokenError::OtherKey),
+        Some(_) | None => Ok(()),
+    }
+}
+
 async fn exchange(
     context: &Context,
     client: &ClientRecord,
     params: &Params,
+    proof: Option<&Proof>,
 ) -> Result<Issued, TokenError> {
     let name = params.one("grant_type")?.ok_or(TokenError::Missing("grant_type"))?;
     let grant_type = GrantType::parse(name).ok_or(TokenError::GrantType)?;
@@ -56,9 +105,13 @@ async fn exchange(
         return Err(TokenError::OtherGrantType);
     }
     match grant_type {
-        GrantType::AuthorizationCode => authorization_code::exchange(context, client, params).await,
-        GrantType::RefreshToken => refresh_token::exchange(context, client, params).await,
-        GrantType::ClientCredentials => client_credentials::exchange(context, client, params).await,
+        GrantType::AuthorizationCode => {
+            authorization_code::exchange(context, client, params, proof).await
+        }
+        GrantType::RefreshToken => refresh_token::exchange(context, client, params, proof).await,
+        GrantType::ClientCredentials => {
+            client_credentials::exchange(context, client, params, proof).await
+        }
     }
 }
 

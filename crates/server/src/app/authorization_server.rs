@@ -22,6 +22,7 @@ pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<R
         Some(listed) => Resources::new(listed.clone(), &uri.join("/mcp"))?,
         None => Resources::any_loopback(USUAL),
     };
+    config.dpop_nonces = settings.grants.dpop_nonces;
     config.open_client_credentials = settings.grants.open_client_credentials;
     let server = AuthorizationServer {
         config,

@@ -6,8 +6,8 @@ use axum::{Extension, Router, middleware, response::IntoResponse as _};
 use http::StatusCode;
 use mcp_everything_features::Everything;
 use mcp_everything_oauth::{
-    BearerLayer, Caller, LocalVerifier, ProtectedResource, RemoteVerifier, Scope, TokenVerifier,
-    protected_resource_metadata,
+    BearerLayer, Caller, LocalVerifier, Proofs, ProtectedResource, RemoteVerifier, Scope,
+    TokenVerifier, protected_resource_metadata,
 };
 use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
@@ -76,14 +76,14 @@ pub(super) fn mcp_server(
         Trust::Own => {
             let (store, clock) = (Arc::clone(&base.stores.oauth), Arc::clone(&base.clock));
             let verifier = LocalVerifier::new(store, clock, settings.base_uri.as_str());
-            guarded(settings, endpoint, doors, &(Arc::new(verifier) as _))
+            guarded(settings, base, endpoint, doors, &(Arc::new(verifier) as _))
                 .merge(authorization_server(settings, base)?)
         }
         Trust::Other(server) => {
             let (server_there, uri) = (Arc::clone(server), &settings.base_uri);
             let (tokens, clock) = (settings.tokens.clone(), Arc::clone(&base.clock));
             let verifier = RemoteVerifier::new(server_there, tokens, uri, &["/mcp", "/sse"], clock);
-            guarded(settings, endpoint, doors, &(Arc::new(verifier) as _))
+            guarded(settings, base, endpoint, doors, &(Arc::new(verifier) as _))
                 .merge(server.metadata_copy(uri))
         }
     };
@@ -124,6 +124,7 @@ struct Doors {
 /// The endpoints behind their doors, with what tells clients where to get a token.
 fn guarded(
     settings: &Settings,
+    base: &Base,
     endpoint: &Endpoint<Everything>,
     doors: Doors,
     verifier: &Arc<dyn TokenVerifier>,
@@ -131,9 +132,15 @@ fn guarded(
     let [mcp, sse, whole] = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
     // Clients as old as this transport name no resource, and are given a token for the usual one.
     let sse = Arc::new(ProtectedResource::clone(&sse).accepting(mcp.resource()));
+    let proofs = Proofs {
+        replays: Arc::clone(&base.stores.oauth) as _,
+        clock: Arc::clone(&base.clock),
+        random: Arc::clone(&base.random),
+        nonces: settings.grants.dpop_nonces.then(|| base.keys.clone()),
+    };
     let held = Arc::new(Held(endpoint.clone()));
     let door = |resource: &Arc<ProtectedResource>| {
-        BearerLayer::new(Arc::clone(verifier), Arc::clone(resource))
+        BearerLayer::new(Arc::clone(verifier), Arc::clone(resource), proofs.clone())
             .while_away(Arc::clone(&held) as _)
     };
     let metadata = protected_resource_metadata([&*mcp, &*sse, &*whole]);

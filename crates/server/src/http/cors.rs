@@ -8,11 +8,12 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 /// What a client in a browser must be able to read. Without these it can neither hold a session
 /// nor learn where to sign in.
-const EXPOSED: [HeaderName; 5] = [
+const EXPOSED: [HeaderName; 6] = [
     header::WWW_AUTHENTICATE,
     HeaderName::from_static("mcp-session-id"),
     HeaderName::from_static("mcp-protocol-version"),
     header::RETRY_AFTER,
+    HeaderName::from_static("dpop-nonce"),
     HeaderName::from_static("x-request-id"),
 ];
 

@@ -30,6 +30,7 @@ impl Settings {
             self.auth_server.issuer.as_str().to_owned(),
             self.auth_resources.as_ref().map_or(ANY_LOOPBACK.to_owned(), |all| all.join(",")),
             on_off(self.grants.open_client_credentials).to_owned(),
+            on_off(self.grants.dpop_nonces).to_owned(),
             self.tokens.check.as_str().to_owned(),
             self.tokens.audience.as_ref().map_or(RESOURCE.to_owned(), ToString::to_string),
             given(&raw.introspection_client_id, ""),

@@ -56,6 +56,9 @@ settings! {
     /// Whether a client that registers itself may get tokens for itself, without any user: `on` or
     /// `off` [default: off]
     open_client_credentials = "OPEN_CLIENT_CREDENTIALS";
+    /// Whether proofs of possession (DPoP) must have a nonce of this server: `on` or `off`
+    /// [default: off]
+    dpop_nonces = "DPOP_NONCES";
     /// Separate mode: how tokens are checked. `introspection` asks the authorization server, `jwt`
     /// checks signatures with its keys, `auto` does the latter with tokens that are JWTs, if it has
     /// keys [default: auto]

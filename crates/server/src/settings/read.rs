@@ -329,6 +329,7 @@ mod tests {
             raw.auth_server_url = Some("http://auth.example.com".into());
             raw.auth_resources = Some("/mcp".into());
             raw.open_client_credentials = Some("maybe".into());
+            raw.dpop_nonces = Some("maybe".into());
             raw.token_check = Some("sometimes".into());
             raw.token_audience = Some("client_id=".into());
             raw.introspection_client_id = Some("me".into());

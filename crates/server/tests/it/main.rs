@@ -9,6 +9,7 @@ mod account;
 mod attacks;
 mod auth;
 mod bad_input;
+mod bound_tokens;
 mod changes;
 mod clients_without_users;
 mod cluster;

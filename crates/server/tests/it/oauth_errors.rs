@@ -66,9 +66,13 @@ fn said(row: &Row, answer: &Answer) -> Option<&'static str> {
         let expected = answer.status == StatusCode::UNAUTHORIZED && in_header;
         return (challenge.starts_with("Basic realm=") != expected).then_some("its challenge");
     }
-    let names_error = challenge.contains(&format!("Bearer error=\"{}\"", row.code));
+    let is_dpop = |(name, value): &(String, Option<String>)| {
+        name == "Authorization" && value.as_ref().is_some_and(|value| value.starts_with("DPoP"))
+    };
+    let scheme = if row.headers.iter().any(is_dpop) { "DPoP" } else { "Bearer" };
+    let names_error = challenge.starts_with(&format!("{scheme} error=\"{}\"", row.code));
     let expected = row.code != "unauthorized";
-    let leads_on = challenge.starts_with("Bearer ") && challenge.contains("resource_metadata=\"");
+    let leads_on = challenge.starts_with(scheme) && challenge.contains("resource_metadata=\"");
     (names_error != expected || !leads_on).then_some("its challenge")
 }
 

@@ -28,6 +28,9 @@ pub struct ClientRecord {
     pub software_id: Option<String>,
     /// The version of that software.
     pub software_version: Option<String>,
+    /// Whether it is given only tokens that are bound to a key (RFC 9449, section 5.2).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
     /// When it registered.
     pub registered_at: Timestamp,
 }

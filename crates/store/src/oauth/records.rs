@@ -47,6 +47,10 @@ pub struct PendingAuthorization {
     pub scope: String,
     /// For which resource (RFC 8707).
     pub resource: String,
+    /// The thumbprint of the key that the tokens will be bound to, if the client said so
+    /// (RFC 9449, section 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
 }
 
 /// What an authorization code is good for.
@@ -64,6 +68,9 @@ pub struct CodeGrant {
     pub scope: String,
     /// For which resource (RFC 8707).
     pub resource: String,
+    /// The thumbprint of the key that must be shown for it, if any (RFC 9449, section 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
 }
 
 impl SealedRecord for CodeGrant {
@@ -85,6 +92,9 @@ pub struct IssuedToken {
     pub issued_at: Timestamp,
     /// `exp`. For display: the store's clock decides whether the token lives.
     pub expires_at: Timestamp,
+    /// The thumbprint of the key it is bound to, if any: `cnf.jkt` (RFC 9449, section 6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<String>,
 }
 
 impl SealedRecord for IssuedToken {
@@ -104,6 +114,9 @@ pub struct RefreshFamily {
     pub resource: String,
     /// When the family began.
     pub created_at: Timestamp,
+    /// The thumbprint of the key that must be shown with them, if any (RFC 9449, section 5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<String>,
 }
 
 impl SealedRecord for RefreshFamily {

@@ -128,6 +128,7 @@ mod tests {
             audience: "https://example.com/mcp".into(),
             issued_at: Timestamp::from_millis(1),
             expires_at: Timestamp::from_millis(2),
+            confirmation: None,
         }
     }
 

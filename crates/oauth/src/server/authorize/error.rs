@@ -62,6 +62,8 @@ pub(in crate::server) enum Refusal {
     ChallengeMethod,
     #[error("code_challenge is not the base64url form of a SHA-256 hash")]
     Challenge,
+    #[error("dpop_jkt is not the base64url form of a SHA-256 hash")]
+    Thumbprint,
     #[error("a token is good for one resource; ask for one")]
     SeveralResources,
     #[error("resource is not one that tokens are issued for")]
@@ -82,7 +84,8 @@ impl Refusal {
             | Self::ResponseMode
             | Self::NoChallenge
             | Self::ChallengeMethod
-            | Self::Challenge => Code::InvalidRequest,
+            | Self::Challenge
+            | Self::Thumbprint => Code::InvalidRequest,
             Self::ResponseType => Code::UnsupportedResponseType,
             Self::SeveralResources | Self::Resource => Code::InvalidTarget,
             Self::Scope(_) => Code::InvalidScope,

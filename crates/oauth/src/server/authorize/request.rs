@@ -3,7 +3,7 @@
 use mcp_everything_store::oauth::ClientRecord;
 
 use super::{AuthorizeError, PageError, Refusal, ReturnTo};
-use crate::{ScopeSet, events, params::Params, pkce, server::Context};
+use crate::{ScopeSet, dpop, events, params::Params, pkce, server::Context};
 
 /// A request that can be put to the user.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub(in crate::server) struct AuthorizationRequest {
     pub(in crate::server) code_challenge: String,
     pub(in crate::server) scope: ScopeSet,
     pub(in crate::server) resource: String,
+    pub(in crate::server) dpop_jkt: Option<String>,
 }
 
 /// What is left once the client and the redirect URI are known.
@@ -20,11 +21,12 @@ struct Rest {
     code_challenge: String,
     scope: ScopeSet,
     resource: String,
+    dpop_jkt: Option<String>,
 }
 
 impl AuthorizationRequest {
     /// The parameters that are read; the others are ignored.
-    pub(in crate::server) const PARAMETERS: [&'static str; 9] = [
+    pub(in crate::server) const PARAMETERS: [&'static str; 10] = [
         "response_type",
         "response_mode",
         "client_id",
@@ -34,6 +36,7 @@ impl AuthorizationRequest {
         "code_challenge",
         "code_challenge_method",
         "resource",
+        "dpop_jkt",
     ];
 
     pub(in crate::server) async fn read(
@@ -60,8 +63,8 @@ impl AuthorizationRequest {
             Err(repeated) => Err(repeated.into()),
         };
         match rest {
-            Ok(Rest { code_challenge, scope, resource }) => {
-                Ok(Self { client, return_to, code_challenge, scope, resource })
+            Ok(Rest { code_challenge, scope, resource, dpop_jkt }) => {
+                Ok(Self { client, return_to, code_challenge, scope, resource, dpop_jkt })
             }
             Err(refusal) => Err(AuthorizeError::Redirect(return_to, refusal)),
         }
@@ -86,8 +89,13 @@ impl Rest {
         if !pkce::is_challenge(code_challenge) {
             return Err(Refusal::Challenge);
         }
+        let dpop_jkt = params.one("dpop_jkt")?;
+        if dpop_jkt.is_some_and(|text| !dpop::is_thumbprint(text)) {
+            return Err(Refusal::Thumbprint);
+        }
         Ok(Self {
             code_challenge: code_challenge.to_owned(),
+            dpop_jkt: dpop_jkt.map(String::from),
             resource: resource(context, params)?,
             scope: scope(context, params, client)?,
         })

@@ -122,6 +122,8 @@ async fn every_other_error_goes_to_the_client() {
         (&[("code_challenge_method", "")], "invalid_request"),
         (&[("code_challenge_method", "plain")], "invalid_request"),
         (&[("code_challenge_method", "s256")], "invalid_request"),
+        (&[("dpop_jkt", "short")], "invalid_request"),
+        (&[("dpop_jkt", padded.as_str())], "invalid_request"),
         (&[("scope", "mcp:read everything")], "invalid_scope"),
         (&[("scope", "MCP:READ")], "invalid_scope"),
         (&[("resource", "https://elsewhere.example/mcp")], "invalid_target"),

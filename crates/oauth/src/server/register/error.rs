@@ -22,6 +22,8 @@ pub(super) enum RegisterError {
     Body(#[from] FormError),
     #[error("{0} must be a string")]
     NotText(&'static str),
+    #[error("{0} must be true or false")]
+    NotASwitch(&'static str),
     #[error("{0} must be a list of strings")]
     NotAList(&'static str),
     #[error("{0} is too long")]
@@ -68,6 +70,7 @@ impl From<&RegisterError> for ErrorResponse {
             | RegisterError::NotAnObject
             | RegisterError::Body(FormError::NotAForm | FormError::NotText | FormError::Broken)
             | RegisterError::NotText(_)
+            | RegisterError::NotASwitch(_)
             | RegisterError::NotAList(_)
             | RegisterError::TooLong(_)
             | RegisterError::ControlCharacters(_)

@@ -23,6 +23,7 @@ pub(super) struct Metadata {
     pub(super) application_type: Option<String>,
     pub(super) software_id: Option<String>,
     pub(super) software_version: Option<String>,
+    pub(super) dpop_bound_access_tokens: bool,
 }
 
 pub(super) enum AuthMethod {
@@ -62,6 +63,7 @@ impl Metadata {
             application_type: application_type(&fields)?,
             software_id: fields.text("software_id", LONGEST_OTHER)?,
             software_version: fields.text("software_version", LONGEST_OTHER)?,
+            dpop_bound_access_tokens: fields.switch("dpop_bound_access_tokens")?,
         })
     }
 }
@@ -90,6 +92,14 @@ impl Fields {
             return Err(RegisterError::ControlCharacters(name));
         }
         Ok(Some(text.to_owned()))
+    }
+
+    /// `false` where nothing is said.
+    fn switch(&self, name: &'static str) -> Result<bool, RegisterError> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(value) => value.as_bool().ok_or(RegisterError::NotASwitch(name)),
+        }
     }
 
     fn list(&self, name: &'static str) -> Result<Option<Vec<&str>>, RegisterError> {

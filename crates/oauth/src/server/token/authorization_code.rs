@@ -5,9 +5,11 @@ use mcp_everything_store::{
     oauth::{AttemptId, ClientRecord, CodeGrant, Redemption},
 };
 
-use super::{Context, GrantType, TokenError, check_resource};
+use super::{Context, GrantType, TokenError, check_resource, shows, use_up};
 use crate::{
-    ScopeSet, events,
+    ScopeSet,
+    dpop::Proof,
+    events,
     params::Params,
     pkce,
     secret::AuthorizationCode,
@@ -18,6 +20,7 @@ pub(super) async fn exchange(
     context: &Context,
     client: &ClientRecord,
     params: &Params,
+    proof: Option<&Proof>,
 ) -> Result<Issued, TokenError> {
     let code = params.one("code")?.ok_or(TokenError::Missing("code"))?;
     let code = AuthorizationCode::parse(code).ok_or(TokenError::UnknownCode)?;
@@ -26,18 +29,21 @@ pub(super) async fn exchange(
     // Everything is checked before the code is redeemed: whoever saw the code but has not the
     // verifier can neither use it nor use it up.
     check(&good_for, client, params)?;
+    shows(proof, good_for.dpop_jkt.as_deref())?;
     if kept.redeemed {
         return Err(replayed(context, &code, &good_for).await?);
     }
     if !context.store.prolong_grant(&code.grant(), context.config.lifetimes.grant).await? {
         return Err(TokenError::GrantEnded);
     }
+    use_up(context, proof).await?;
     let granted = Granted {
         grant: code.grant(),
         user: &good_for.user,
         client: &client.id,
         scope: ScopeSet::parse_known(&good_for.scope),
         resource: &good_for.resource,
+        confirmation: proof.map(Proof::thumbprint),
     };
     let issued = mint(context, client, &granted).await?;
     // Not before a user has signed in and the client has shown its verifier: whoever only registers
@@ -83,9 +89,13 @@ async fn mint(
 ) -> Result<Issued, StoreError> {
     let access = context.issue_access_token(granted).await?;
     let refreshes = client.grant_types.iter().any(|one| one == GrantType::RefreshToken.as_str());
-    let refresh = if refreshes { Some(context.start_refresh_family(granted).await?) } else { None };
+    // Who has a secret or key of its own shows that with each refresh (RFC 9449, section 5).
+    let held = !client.auth.is_confidential();
+    let refresh =
+        if refreshes { Some(context.start_refresh_family(granted, held).await?) } else { None };
     let expires_in = context.config.lifetimes.access_token.as_secs();
-    Ok(Issued { access, refresh, expires_in, scope: granted.scope })
+    let bound = granted.confirmation.is_some();
+    Ok(Issued { access, bound, refresh, expires_in, scope: granted.scope })
 }
 
 /// Two hold the code and one of them stole it: nobody keeps anything (RFC 6749, section 4.1.2).

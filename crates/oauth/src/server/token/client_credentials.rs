@@ -5,9 +5,11 @@
 
 use mcp_everything_store::oauth::{ClientRecord, GrantId, GrantRecord};
 
-use super::{Context, TokenError, select_resource};
+use super::{Context, TokenError, select_resource, use_up};
 use crate::{
-    ScopeSet, events,
+    ScopeSet,
+    dpop::Proof,
+    events,
     params::Params,
     subject,
     tokens::{Granted, Issued},
@@ -17,12 +19,14 @@ pub(super) async fn exchange(
     context: &Context,
     client: &ClientRecord,
     params: &Params,
+    proof: Option<&Proof>,
 ) -> Result<Issued, TokenError> {
     if !client.auth.is_confidential() {
         return Err(TokenError::PublicClient);
     }
     let scope = scope(context, client, params.one("scope")?)?;
     let resource = select_resource(context, params)?;
+    use_up(context, proof).await?;
     let lifetimes = &context.config.lifetimes;
     let (grant, user) = (GrantId::draw(&*context.random), subject::of_client(&client.id));
     let record = GrantRecord {
@@ -36,10 +40,12 @@ pub(super) async fn exchange(
     };
     context.store.create_grant(&grant, &record, lifetimes.access_token).await?;
     context.store.prolong_client(&client.id, lifetimes.client).await?;
-    let granted = Granted { grant, user: &user, client: &client.id, scope, resource };
+    let confirmation = proof.map(Proof::thumbprint);
+    let granted = Granted { grant, user: &user, client: &client.id, scope, resource, confirmation };
     let access = context.issue_access_token(&granted).await?;
     events::token_issued(&client.id, &user, grant, &record.scope);
-    Ok(Issued { access, refresh: None, expires_in: lifetimes.access_token.as_secs(), scope })
+    let (bound, expires_in) = (proof.is_some(), lifetimes.access_token.as_secs());
+    Ok(Issued { access, bound, refresh: None, expires_in, scope })
 }
 
 fn scope(

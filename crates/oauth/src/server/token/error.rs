@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::{
     UnknownScope,
     client_auth::ClientAuthError,
+    dpop::ProofError,
     params::{FormError, Repeated},
     wire::{Code, ErrorResponse},
 };
@@ -59,6 +60,10 @@ pub(super) enum TokenError {
     WiderScope,
     #[error("the resource is not the one that was granted")]
     OtherResource,
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    #[error("the key that this is bound to is not shown")]
+    OtherKey,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -124,6 +129,11 @@ impl From<&TokenError> for ErrorResponse {
             TokenError::WiderScope => {
                 Self::bad(Code::InvalidScope, "scope is wider than what was granted")
             }
+            TokenError::Proof(error) => Self::bad(error.code(), error.to_string()),
+            TokenError::OtherKey => Self::bad(
+                Code::InvalidGrant,
+                "this is bound to a key, and the DPoP proof must be made with it",
+            ),
             TokenError::OtherResource => {
                 Self::bad(Code::InvalidTarget, "resource is not the one that was granted")
             }

@@ -2,9 +2,11 @@
 
 use mcp_everything_store::oauth::{ClientRecord, RefreshFamily, Rotation};
 
-use super::{Context, TokenError, check_resource};
+use super::{Context, TokenError, check_resource, shows, use_up};
 use crate::{
-    ScopeSet, events,
+    ScopeSet,
+    dpop::Proof,
+    events,
     params::Params,
     secret::RefreshToken,
     tokens::{Granted, Issued},
@@ -14,6 +16,7 @@ pub(super) async fn exchange(
     context: &Context,
     client: &ClientRecord,
     params: &Params,
+    proof: Option<&Proof>,
 ) -> Result<Issued, TokenError> {
     let text = params.one("refresh_token")?.ok_or(TokenError::Missing("refresh_token"))?;
     let token = RefreshToken::parse(text, &context.keys).ok_or(TokenError::UnknownRefreshToken)?;
@@ -25,6 +28,7 @@ pub(super) async fn exchange(
         return Err(TokenError::RefreshTokenOfAnother);
     }
     check_resource(params, &family.resource)?;
+    shows(proof, family.confirmation.as_deref())?;
     let scope = narrow(&family, params.one("scope")?)?;
 
     // Everything that depends on the family is made to outlive it, and the token to be sent is
@@ -33,6 +37,7 @@ pub(super) async fn exchange(
     if !context.store.prolong_grant(&grant, lifetimes.grant).await? {
         return Err(TokenError::GrantEnded);
     }
+    use_up(context, proof).await?;
     context.store.prolong_client(&client.id, lifetimes.client).await?;
     let granted = Granted {
         grant,
@@ -40,6 +45,7 @@ pub(super) async fn exchange(
         client: &client.id,
         scope,
         resource: &family.resource,
+        confirmation: proof.map(Proof::thumbprint),
     };
     let access = context.issue_access_token(&granted).await?;
     let (window, life) = (lifetimes.refresh_window, lifetimes.refresh);
@@ -56,7 +62,8 @@ pub(super) async fn exchange(
     };
     events::token_refreshed(&client.id, &family.user, grant, repeated);
     let refresh = Some(token.at_generation(next).expose(&context.keys));
-    Ok(Issued { access, refresh, expires_in: lifetimes.access_token.as_secs(), scope })
+    let (bound, expires_in) = (proof.is_some(), lifetimes.access_token.as_secs());
+    Ok(Issued { access, bound, refresh, expires_in, scope })
 }
 
 /// The access token may allow less than was granted; the next one may again allow all of it.

@@ -18,6 +18,7 @@ fn client(id: &str) -> ClientRecord {
         application_type: None,
         software_id: None,
         software_version: None,
+        dpop_bound_access_tokens: false,
         registered_at: Timestamp::from_millis(1),
     }
 }

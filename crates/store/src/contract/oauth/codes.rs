@@ -16,6 +16,7 @@ fn good_for() -> CodeGrant {
         code_challenge: "ch".into(),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
+        dpop_jkt: Some("the thumbprint of a key".into()),
     }
 }
 

@@ -15,6 +15,7 @@ fn allows() -> RefreshFamily {
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
         created_at: Timestamp::from_millis(1),
+        confirmation: Some("the thumbprint of a key".into()),
     }
 }
 

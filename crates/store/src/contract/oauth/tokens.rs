@@ -14,6 +14,7 @@ fn allows() -> IssuedToken {
         audience: "https://server.example/mcp".into(),
         issued_at: Timestamp::from_millis(1),
         expires_at: Timestamp::from_millis(2),
+        confirmation: Some("the thumbprint of a key".into()),
     }
 }
 

@@ -115,6 +115,7 @@ fn client(id: u32) -> ClientRecord {
         application_type: None,
         software_id: None,
         software_version: None,
+        dpop_bound_access_tokens: false,
         registered_at: Timestamp::from_millis(0),
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn client(id: &str) -> ClientRecord {
         application_type: None,
         software_id: None,
         software_version: None,
+        dpop_bound_access_tokens: false,
         registered_at: Timestamp::from_millis(0),
     }
 }

@@ -76,6 +76,7 @@ async fn nothing_secret_is_kept_in_the_clear() {
         code_challenge: challenge.clone(),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
+        dpop_jkt: None,
     };
     let login = PendingLogin {
         purpose: LoginPurpose::Authorize(authorization),
@@ -97,6 +98,7 @@ async fn nothing_secret_is_kept_in_the_clear() {
         code_challenge: challenge.clone(),
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
+        dpop_jkt: None,
     };
     let body = Sealed::seal(&good_for, &code, &SystemRandom).unwrap();
     store.put_code(&name(&code), &body, MINUTE).await.unwrap();
@@ -109,6 +111,7 @@ async fn nothing_secret_is_kept_in_the_clear() {
         audience: "https://server.example/mcp".into(),
         issued_at: Timestamp::from_millis(1),
         expires_at: Timestamp::from_millis(2),
+        confirmation: None,
     };
     let body = Sealed::seal(&token, &access, &SystemRandom).unwrap();
     store.put_access_token(&name(&access), &body, MINUTE).await.unwrap();
@@ -118,6 +121,7 @@ async fn nothing_secret_is_kept_in_the_clear() {
         scope: "mcp:read".into(),
         resource: "https://server.example/mcp".into(),
         created_at: Timestamp::from_millis(1),
+        confirmation: None,
     };
     let body = Sealed::seal(&allows, &family, &SystemRandom).unwrap();
     store.put_refresh_family(&name(&family), &body, MINUTE).await.unwrap();
