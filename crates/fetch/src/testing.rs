@@ -65,8 +65,9 @@ pub struct HttpsServer {
 }
 
 impl HttpsServer {
-    /// Starts one. What it answers depends on the path and query of the request.
-    pub async fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+    /// Starts one. What it answers depends on the path and query of the request, and on the name and
+    /// port that it is asked as.
+    pub async fn start(answer: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> Self {
         let folder = certificate();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
@@ -117,11 +118,13 @@ impl Drop for HttpsServer {
     }
 }
 
+type Answering = dyn Fn(&str, &str) -> Answer + Send + Sync;
+
 #[derive(Clone)]
 struct Served {
     acceptor: TlsAcceptor,
     asked: Arc<Mutex<Vec<String>>>,
-    answer: Arc<dyn Fn(&str) -> Answer + Send + Sync>,
+    answer: Arc<Answering>,
 }
 
 impl Served {
@@ -134,8 +137,10 @@ impl Served {
         }
         let head = String::from_utf8(head).ok()?;
         let path = head.split(' ').nth(1)?.to_owned();
+        let host =
+            head.lines().find_map(|line| line.split_once(": ").filter(is_host))?.1.to_owned();
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(head);
-        match (self.answer)(&path) {
+        match (self.answer)(&path, &host) {
             Answer::Whole(bytes) => {
                 stream.write_all(&bytes).await.ok()?;
                 stream.shutdown().await.ok()
@@ -154,6 +159,10 @@ impl Served {
             }
         }
     }
+}
+
+fn is_host((name, _): &(&str, &str)) -> bool {
+    name.eq_ignore_ascii_case("host")
 }
 
 fn certificate() -> TempDir {

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mcp_everything_store::{
     StoreError,
-    oauth::{ClientAuth, ClientKeys, ClientRecord, SecretHash},
+    oauth::{ClientAuth, ClientRecord, SecretHash},
 };
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
@@ -18,8 +18,9 @@ use zeroize::Zeroizing;
 
 use self::assertion::AssertionError;
 use crate::{
+    clients::{DocumentError, LookupError},
     events,
-    jose::KeySet,
+    jose::{Jws, KeySet},
     params::{Params, Repeated},
     server::Context,
     wire::{Code, ErrorResponse},
@@ -52,15 +53,25 @@ pub(crate) enum ClientAuthError {
     WrongSecret { id: String, basic: bool },
     #[error("the client assertion is not good: {reason}")]
     Assertion { id: Option<String>, reason: AssertionError },
+    #[error("{reason}")]
+    Document { id: String, basic: bool, reason: DocumentError },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl ClientAuthError {
+    fn lookup(id: String, basic: bool, error: LookupError) -> Self {
+        match error {
+            LookupError::Store(error) => Self::Store(error),
+            LookupError::Document(reason) => Self::Document { id, basic, reason },
+        }
+    }
+
     /// Whom the request says it is from, as far as it was read.
     fn client_id(&self) -> Option<&str> {
         match self {
             Self::Unknown { id, .. }
+            | Self::Document { id, .. }
             | Self::OtherMethod { id, .. }
             | Self::WrongSecret { id, .. } => Some(id),
             Self::Assertion { id, .. } => id.as_deref(),
@@ -96,6 +107,15 @@ impl From<&ClientAuthError> for ErrorResponse {
             }
             ClientAuthError::Unknown { basic, .. } => {
                 invalid_client("this client is not registered; register again", *basic)
+            }
+            ClientAuthError::Document { reason, .. } if reason.is_passing() => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::TemporarilyUnavailable,
+                reason.in_public(),
+            )
+            .with(header::RETRY_AFTER, HeaderValue::from(5)),
+            ClientAuthError::Document { basic, reason, .. } => {
+                invalid_client(reason.in_public(), *basic)
             }
             ClientAuthError::OtherMethod { basic, .. } => invalid_client(
                 "the client must use the token_endpoint_auth_method it registered",
@@ -133,6 +153,7 @@ pub(crate) async fn authenticate(
     match &result {
         // A store that fails is logged as such.
         Ok(_) | Err(ClientAuthError::Store(_)) => {}
+        Err(ClientAuthError::Document { id, reason, .. }) => events::document_refused(id, reason),
         Err(error) => events::client_rejected(error.client_id(), error),
     }
     result
@@ -187,7 +208,8 @@ impl Credentials {
     async fn check(self, context: &Context) -> Result<ClientRecord, ClientAuthError> {
         let basic = matches!(self.method, Method::Basic(_));
         let id = events::loggable(&self.id);
-        let Some(client) = context.client(&self.id).await? else {
+        let lookup = |error| ClientAuthError::lookup(id.clone(), basic, error);
+        let Some(client) = context.client(&self.id).await.map_err(lookup)? else {
             return Err(ClientAuthError::Unknown { id, basic });
         };
         let is_right = match (&client.auth, &self.method) {
@@ -199,7 +221,9 @@ impl Credentials {
             }
             (ClientAuth::PrivateKeyJwt { keys }, Method::Assertion(text)) => {
                 let bad = |reason| ClientAuthError::Assertion { id: Some(id.clone()), reason };
-                let keys = key_set(keys).map_err(bad)?;
+                let jws = Jws::read(text).map_err(|error| bad(error.into()))?;
+                let sought = |set: &KeySet| set.has_one_for(&jws);
+                let keys = context.client_keys(keys, sought).await.map_err(lookup)?;
                 let verified = assertion::verify(context, &client, &keys, text).map_err(bad)?;
                 if !verified.is_first(context).await? {
                     return Err(bad(AssertionError::Replayed));
@@ -239,13 +263,6 @@ fn read_assertion(params: &Params) -> Result<Option<&str>, ClientAuthError> {
         (Some(assertion::TYPE), Some(assertion)) => Ok(Some(assertion)),
         (Some(assertion::TYPE), None) => Err(nobodys(AssertionError::Missing)),
         (_, _) => Err(nobodys(AssertionError::OtherKind)),
-    }
-}
-
-fn key_set(keys: &ClientKeys) -> Result<KeySet, AssertionError> {
-    match keys {
-        ClientKeys::Jwks(set) => Ok(KeySet::parse(set)?),
-        ClientKeys::JwksUri(_) => Err(AssertionError::NoKeys),
     }
 }
 

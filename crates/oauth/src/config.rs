@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BaseUri, Resources, ScopeSet};
+use crate::{BaseUri, DocumentHosts, ListedClients, Resources, ScopeSet};
 
 /// How long things live. Each outlives what depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,10 @@ pub struct Config {
     /// Schemes of native apps, beyond those made of a domain in reverse, that a browser may be sent
     /// to.
     pub app_schemes: Vec<String>,
+    /// Clients that the operator has registered.
+    pub listed_clients: ListedClients,
+    /// Whose Client ID Metadata Documents are read.
+    pub client_documents: DocumentHosts,
     /// How many registrations are kept. Those that were never renewed make room, the oldest first.
     pub max_clients: usize,
     /// Whether a client that registers itself may get tokens for itself, without any user
@@ -80,11 +84,24 @@ impl Config {
             service: service.into(),
             default_scope: ScopeSet::USUAL,
             lifetimes: Lifetimes::default(),
-            app_schemes: APP_SCHEMES.map(String::from).into(),
+            app_schemes: Self::usual_app_schemes(),
+            listed_clients: ListedClients::default(),
+            client_documents: DocumentHosts::default(),
             max_clients: 10_000,
             open_client_credentials: false,
             dpop_nonces: false,
         }
+    }
+
+    /// The schemes of apps that speak MCP.
+    pub fn usual_app_schemes() -> Vec<String> {
+        APP_SCHEMES.map(String::from).into()
+    }
+
+    /// The most that a client gets for itself which nobody here has registered. What a stranger
+    /// says of itself must not be what it is given.
+    pub(crate) fn strangers_get_for_themselves(&self) -> Option<ScopeSet> {
+        self.open_client_credentials.then_some(self.default_scope)
     }
 }
 

@@ -1,13 +1,22 @@
 //! What is logged. Each line has the field `event` with one of these names, and never a secret.
 
-use mcp_everything_store::{StoreError, oauth::GrantId};
+use std::time::Duration;
+
+use mcp_everything_store::{
+    StoreError,
+    oauth::{DocumentKind, GrantId},
+};
 use tracing::{error, info, warn};
+
+use crate::clients::DocumentError;
 
 /// Every event of this crate, with what it means.
 pub const EVENTS: &[(&str, &str)] = &[
     ("auth.client.registered", "a client registered"),
     ("auth.client.refused", "a registration was refused"),
     ("auth.client.rejected", "a client did not prove who it is"),
+    ("auth.client.document_fetched", "a client's document or its keys were fetched"),
+    ("auth.client.document_refused", "a client's document or its keys cannot be used"),
     ("auth.request.refused", "an authorization request was refused"),
     ("auth.consent.shown", "a user was asked for consent"),
     ("auth.consent.granted", "a user agreed"),
@@ -42,6 +51,18 @@ pub(crate) fn client_refused(reason: &dyn std::error::Error) {
 
 pub(crate) fn client_rejected(client_id: Option<&str>, reason: &dyn std::error::Error) {
     warn!(event = "auth.client.rejected", client_id, %reason, "client authentication failed");
+}
+
+pub(crate) fn document_fetched(url: &str, kind: DocumentKind, life: Duration) {
+    info!(
+        event = "auth.client.document_fetched",
+        url = loggable(url), %kind, life_s = life.as_secs(), "document fetched"
+    );
+}
+
+pub(crate) fn document_refused(client_id: &str, error: &DocumentError) {
+    let reason = error.reason();
+    info!(event = "auth.client.document_refused", client_id, reason, %error, "document refused");
 }
 
 pub(crate) fn request_refused(
@@ -169,6 +190,8 @@ mod tests {
             client_registered("c", "none");
             client_refused(reason);
             client_rejected(Some("c"), reason);
+            document_fetched("https://c.example/x", DocumentKind::Client, Duration::ZERO);
+            document_refused("https://c.example/x", &DocumentError::NotJson);
             request_refused(Some("c"), reason, true);
             consent_shown("c");
             consent_granted("c", "s");

@@ -12,9 +12,11 @@
 //!
 //! use axum::{Extension, Router, routing::post};
 //! use mcp_everything_oauth::{
-//!     AuthorizationServer, BaseUri, BearerLayer, Caller, Config, LocalVerifier, Proofs,
+//!     AuthorizationServer, BaseUri, BearerLayer, Caller, ClientDocuments, Config, LocalVerifier,
+//!     Proofs,
 //!     ProtectedResource, protected_resource_metadata, upstream::FakeUpstream,
 //! };
+//! use mcp_everything_fetch::{Fetcher, Guard};
 //! use mcp_everything_store::{
 //!     SecretKeys, SystemClock, SystemRandom,
 //!     memory::{MemoryBus, MemoryOAuth},
@@ -33,6 +35,7 @@
 //!     clock: clock.clone(),
 //!     random: random.clone(),
 //!     upstream: Arc::new(FakeUpstream::new(base.clone(), "Example Tools", random.clone())),
+//!     documents: ClientDocuments::new(Fetcher::new(Guard::public())?),
 //! };
 //!
 //! let resource = ProtectedResource::new(&base, "/mcp", "Example Tools", base.as_str());
@@ -56,6 +59,8 @@
 mod base_uri;
 mod browser;
 mod client_auth;
+mod client_metadata;
+mod clients;
 mod config;
 mod cookies;
 mod dpop;
@@ -86,6 +91,7 @@ mod outage;
 mod testing;
 
 pub use base_uri::{BaseUri, BaseUriError};
+pub use clients::{ClientDocuments, DocumentHosts, ListedClients, ListedClientsError};
 pub use config::{Config, Lifetimes};
 pub use dpop::Proofs;
 pub use http::NoHttpClient;

@@ -113,6 +113,18 @@ pub(crate) fn destination(uri: &str) -> Destination {
     }
 }
 
+/// Whether a host, with or without a port, is the machine that asks.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    LOOPBACK.into_iter().any(|loopback| {
+        host.strip_prefix(loopback).is_some_and(|rest| rest.is_empty() || is_port(rest))
+    })
+}
+
+/// Whether all of them lead to some program on the user's own machine.
+pub(crate) fn only_loopback(uris: &[String]) -> bool {
+    !uris.is_empty() && uris.iter().all(|uri| loopback(uri).is_some())
+}
+
 /// Host and what follows the port, of an `http` URI of a loopback host.
 fn loopback(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;

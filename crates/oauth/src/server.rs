@@ -14,18 +14,20 @@ mod token;
 
 use std::sync::Arc;
 
+pub(crate) use token::GrantType;
+
 use axum::{
     Router,
     routing::{get, post},
 };
 use mcp_everything_store::{
     Bell, Bus, Clock, Random, Ring, SecretKeys, StoreError,
-    oauth::{ClientRecord, GrantId, OAuthStore},
+    oauth::{GrantId, OAuthStore},
 };
 
 pub(crate) use account::ListedGrant;
 
-use crate::{Config, Proofs, events, pages::Site, upstream::Upstream};
+use crate::{ClientDocuments, Config, Proofs, events, pages::Site, upstream::Upstream};
 
 /// An authorization server and what it runs on.
 ///
@@ -46,10 +48,12 @@ pub struct AuthorizationServer {
     pub random: Arc<dyn Random>,
     /// Says who the user is.
     pub upstream: Arc<dyn Upstream>,
+    /// Fetches what clients that are not registered here say of themselves.
+    pub documents: ClientDocuments,
 }
 
 /// No identifier that is looked up is longer, so that none makes a long key.
-const LONGEST_CLIENT_ID: usize = 256;
+pub(crate) const LONGEST_CLIENT_ID: usize = 256;
 
 /// What handlers use.
 pub(crate) type Context = AuthorizationServer;
@@ -59,14 +63,6 @@ impl AuthorizationServer {
     /// the issuer takes that path away; only well-known documents are expected with it.
     pub fn router(self) -> Router {
         routes(Arc::new(self))
-    }
-
-    /// Where every endpoint asks who a client is.
-    pub(crate) async fn client(&self, id: &str) -> Result<Option<ClientRecord>, StoreError> {
-        if id.len() > LONGEST_CLIENT_ID {
-            return Ok(None);
-        }
-        self.store.client(id).await
     }
 
     /// Ends a grant and then tells every instance, so that what was opened with it ends as well.

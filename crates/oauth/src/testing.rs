@@ -14,6 +14,7 @@ use axum::{
     http::{Request, header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use mcp_everything_fetch::{Fetcher, Guard, testing::HttpsServer};
 use mcp_everything_store::{
     Clock as _, SecretKeys, TestClock, TestRandom,
     memory::MemoryOAuth,
@@ -27,7 +28,7 @@ pub(crate) use faulty::FaultyStore;
 pub(crate) use signer::Signer;
 
 use crate::{
-    BaseUri, Config,
+    BaseUri, ClientDocuments, Config,
     secret::AccessToken,
     server::{Context, routes},
     upstream::FakeUpstream,
@@ -36,6 +37,13 @@ use crate::{
 /// The pair of RFC 7636, appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// Reads from loopback, where it trusts these servers and no other.
+fn documents(hosts: &[&HttpsServer]) -> ClientDocuments {
+    let certificates = hosts.iter().map(|host| host.certificate());
+    let builder = reqwest::Client::builder().tls_certs_only(certificates);
+    ClientDocuments::new(Fetcher::with(Guard::public_or_loopback(), builder).unwrap())
+}
 
 /// An authorization server with one browser in front of it.
 pub(crate) struct TestServer {
@@ -56,16 +64,21 @@ impl TestServer {
     }
 
     pub(crate) fn at(base: &str) -> Self {
-        Self::build(base, Limits::default(), |_| {})
+        Self::build(base, Limits::default(), |_| {}, documents(&[]))
     }
 
     pub(crate) fn with_config(change: impl FnOnce(&mut Config)) -> Self {
-        Self::build("http://localhost:3232", Limits::default(), change)
+        Self::build("http://localhost:3232", Limits::default(), change, documents(&[]))
     }
 
     /// A server whose store keeps no more than this.
     pub(crate) fn with_limits(limits: Limits) -> Self {
-        Self::build("http://localhost:3232", limits, |_| {})
+        Self::build("http://localhost:3232", limits, |_| {}, documents(&[]))
+    }
+
+    /// A server that reads documents on loopback, from these servers.
+    pub(crate) fn reading_from(hosts: &[&HttpsServer], change: impl FnOnce(&mut Config)) -> Self {
+        Self::build("http://localhost:3232", Limits::default(), change, documents(hosts))
     }
 
     /// A server whose store is away.
@@ -75,7 +88,12 @@ impl TestServer {
         server
     }
 
-    fn build(base: &str, limits: Limits, change: impl FnOnce(&mut Config)) -> Self {
+    fn build(
+        base: &str,
+        limits: Limits,
+        change: impl FnOnce(&mut Config),
+        documents: ClientDocuments,
+    ) -> Self {
         let base = BaseUri::parse(base).unwrap();
         let clock = TestClock::default();
         let random = Arc::new(TestRandom::seeded(42));
@@ -97,6 +115,7 @@ impl TestServer {
                 "Everything",
                 Arc::<TestRandom>::clone(&random),
             )),
+            documents,
         });
         let router = routes(Arc::clone(&context));
         Self { context, store, faults, bus, clock, random, router, jar: Jar::default() }

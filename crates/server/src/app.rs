@@ -2,6 +2,7 @@
 
 mod authorization_server;
 mod base;
+mod clients;
 mod everything;
 mod held;
 mod in_memory;
@@ -49,6 +50,8 @@ pub(crate) enum StartError {
     Resources(#[from] NoResource),
     #[error(transparent)]
     Http(#[from] NoHttpClient),
+    #[error(transparent)]
+    Documents(#[from] mcp_everything_fetch::BuildError),
 }
 
 /// A server, whole but for its sockets.

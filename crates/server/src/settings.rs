@@ -3,6 +3,7 @@
 //! Everything is read as text first and judged afterwards in one place, so that a start with
 //! three wrong values names all three.
 
+mod clients;
 mod effective;
 mod grants;
 mod problem;
@@ -18,9 +19,11 @@ use mcp_everything_oauth::{BaseUri, RemoteTokens};
 use mcp_everything_store::{SecretKeys, redis::RedisAddress};
 use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
+pub(crate) use clients::Clients;
 pub(crate) use grants::Grants;
 pub(crate) use problem::{Problem, unknown_variables, unsupported};
 pub(crate) use raw::RawSettings;
+pub(crate) use separate::is_loopback;
 
 /// Whose settings they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,7 @@ pub(crate) struct Settings {
     pub(crate) auth_resources: Option<Vec<String>>,
     /// How else than by a user's consent.
     pub(crate) grants: Grants,
+    pub(crate) clients: Clients,
     /// How separate mode checks tokens.
     pub(crate) tokens: RemoteTokens,
     /// `None`: made once and kept in the store.

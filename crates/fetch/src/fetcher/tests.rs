@@ -48,7 +48,7 @@ impl Lookup for Script {
 }
 
 async fn server() -> HttpsServer {
-    HttpsServer::start(|path| {
+    HttpsServer::start(|path, _| {
         let head = |rest: &str| format!("HTTP/1.1 200 OK\r\n{rest}\r\n").into_bytes();
         match path {
             "/moved" => Answer::with("302 Found", &[("location", "/good")], ""),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::{
-    jose::{Audience, ClaimError, Jws, JwsError, KeySet, KeySetError, Times},
+    jose::{Audience, ClaimError, Jws, JwsError, KeySet, Times},
     resources::same_resource,
     server::Context,
 };
@@ -43,10 +43,6 @@ pub(crate) enum AssertionError {
     NoId,
     #[error("it was used before")]
     Replayed,
-    #[error("the keys of the client cannot be used: {0}")]
-    Keys(#[from] KeySetError),
-    #[error("the keys of the client cannot be read")]
-    NoKeys,
 }
 
 #[derive(Deserialize)]

@@ -217,6 +217,11 @@ impl KeySet {
         if usable.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(usable)) }
     }
 
+    /// Whether something that has this header can have been signed with one of them.
+    pub(crate) fn has_one_for(&self, jws: &Jws<'_>) -> bool {
+        self.fitting(jws).next().is_some()
+    }
+
     /// Those with which something can have been signed that has this header.
     pub(super) fn fitting(&self, jws: &Jws<'_>) -> impl Iterator<Item = &PublicKey> {
         self.0.iter().filter(|key| key.fits(jws))

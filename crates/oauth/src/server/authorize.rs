@@ -82,8 +82,11 @@ fn show_consent(
     let until = context.clock.now() + life;
     let signature = browser.sign(&context.keys, encoded, until, &*context.random);
     let scopes: Vec<Scope> = request.scope.iter().collect();
+    let client_host = context.vouching_host(&request.client.id);
     let page = ConsentPage {
         site: context.site(),
+        client_host: client_host.as_deref(),
+        only_this_computer: redirect_uri::only_loopback(&request.client.redirect_uris),
         client_name: request.client.name.as_deref().unwrap_or("a client without a name"),
         destination: &redirect_uri::destination(request.return_to.uri()),
         resource: &request.resource,

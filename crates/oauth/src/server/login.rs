@@ -105,7 +105,8 @@ impl ClientWaits {
     ) -> Result<Self, PageError> {
         let client = context
             .client(&authorization.client)
-            .await?
+            .await
+            .map_err(|error| PageError::lookup(&authorization.client, error))?
             .ok_or_else(|| PageError::UnknownClient(authorization.client.clone()))?;
         let return_to =
             ReturnTo::verify(&client, &authorization.redirect_uri, authorization.state.as_deref())

@@ -9,8 +9,11 @@ use std::sync::Arc;
 use axum::{Router, extract::State, response::Response, routing::get};
 use serde::Serialize;
 
-use super::{Context, token::GrantType};
-use crate::{BaseUri, ScopeSet, client_auth::METHODS, jose::SigningAlgorithm, wire::public_json};
+use super::{Context, GrantType};
+use crate::{
+    BaseUri, Config, DocumentHosts, ScopeSet, client_auth::METHODS, jose::SigningAlgorithm,
+    wire::public_json,
+};
 
 #[derive(Serialize)]
 struct Metadata<'a> {
@@ -33,6 +36,7 @@ struct Metadata<'a> {
     dpop_signing_alg_values_supported: [&'static str; 6],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
+    client_id_metadata_document_supported: bool,
     #[serde(flatten)]
     openid: Option<OpenId>,
 }
@@ -68,7 +72,7 @@ fn paths(issuer: &BaseUri, name: &str) -> Vec<String> {
 }
 
 async fn oauth(State(context): State<Arc<Context>>) -> Response {
-    public_json(&metadata(&context.config.issuer, None))
+    public_json(&metadata(&context.config, None))
 }
 
 async fn openid(State(context): State<Arc<Context>>) -> Response {
@@ -78,7 +82,7 @@ async fn openid(State(context): State<Arc<Context>>) -> Response {
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: [],
     };
-    public_json(&metadata(issuer, Some(openid)))
+    public_json(&metadata(&context.config, Some(openid)))
 }
 
 /// The keys that others verify with what is signed here (RFC 7517): tokens are opaque, so none.
@@ -86,7 +90,8 @@ async fn keys() -> Response {
     public_json(&serde_json::json!({ "keys": [] }))
 }
 
-fn metadata(issuer: &BaseUri, openid: Option<OpenId>) -> Metadata<'_> {
+fn metadata(config: &Config, openid: Option<OpenId>) -> Metadata<'_> {
+    let issuer = &config.issuer;
     Metadata {
         issuer: issuer.as_str(),
         authorization_endpoint: issuer.join("/authorize"),
@@ -107,6 +112,7 @@ fn metadata(issuer: &BaseUri, openid: Option<OpenId>) -> Metadata<'_> {
         dpop_signing_alg_values_supported: SigningAlgorithm::NAMES,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
+        client_id_metadata_document_supported: config.client_documents != DocumentHosts::Nobody,
         openid,
     }
 }
@@ -147,6 +153,7 @@ mod tests {
             "dpop_signing_alg_values_supported": algorithms,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
+            "client_id_metadata_document_supported": true,
         });
         assert_eq!(response.json(), expected);
         let openid = server.get("/.well-known/openid-configuration").await.json();

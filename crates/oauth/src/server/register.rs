@@ -4,7 +4,6 @@
 //! not known here is ignored (section 2), and what cannot be offered is replaced (section 3.2.1).
 
 mod error;
-mod metadata;
 #[cfg(test)]
 mod tests;
 
@@ -20,13 +19,11 @@ use mcp_everything_store::oauth::{ClientAuth, ClientKeys, ClientRecord};
 use serde::Serialize;
 use serde_json::Value;
 
-use self::{
-    error::RegisterError,
-    metadata::{AuthMethod, Metadata},
-};
-use super::{Context, token::GrantType};
+use self::error::RegisterError;
+use super::Context;
 use crate::{
-    ScopeSet, events,
+    client_metadata::{AuthMethod, Fields, Metadata, Terms},
+    events,
     params::{has_content_type, read},
     secret::PlainSecret,
     wire::{ErrorResponse, private_json},
@@ -95,8 +92,17 @@ async fn register(
     if !has_content_type(headers, "application/json") {
         return Err(RegisterError::NotJson);
     }
-    let metadata = Metadata::read(&read(body).await?, &context.config)?;
-    let (client, secret) = record(context, metadata);
+    let Ok(Value::Object(fields)) = serde_json::from_slice(&read(body).await?) else {
+        return Err(RegisterError::NotAnObject);
+    };
+    let terms = Terms {
+        app_schemes: &context.config.app_schemes,
+        client_credentials: context.config.strangers_get_for_themselves(),
+        // Section 2.
+        default_method: "client_secret_basic",
+    };
+    let (metadata, auth_method) = Metadata::read(&Fields::new(fields), &terms)?;
+    let (client, secret) = record(context, metadata, auth_method);
     let life = context.config.lifetimes.client;
     context.store.put_client(&client, life, context.config.max_clients).await?;
     events::client_registered(&client.id, client.auth.method());
@@ -134,11 +140,17 @@ async fn register(
     ))
 }
 
-fn record(context: &Context, metadata: Metadata) -> (ClientRecord, Option<PlainSecret>) {
+fn record(
+    context: &Context,
+    metadata: Metadata,
+    auth_method: AuthMethod,
+) -> (ClientRecord, Option<PlainSecret>) {
     let mut id = [0; 16];
     context.random.fill(&mut id);
+    // A UUID never looks like the URL of a client's metadata document.
+    let id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
     let secret = || PlainSecret::for_client(&*context.random);
-    let (auth, secret) = match metadata.auth_method {
+    let (auth, secret) = match auth_method {
         AuthMethod::None => (ClientAuth::None, None),
         AuthMethod::Basic => {
             let secret = secret();
@@ -150,27 +162,5 @@ fn record(context: &Context, metadata: Metadata) -> (ClientRecord, Option<PlainS
         }
         AuthMethod::PrivateKeyJwt(keys) => (ClientAuth::PrivateKeyJwt { keys }, None),
     };
-    // No scope is refused: clients copy what other servers offer.
-    let mut scope = metadata.scope.as_deref().map(ScopeSet::parse_known).unwrap_or_default();
-    // Where no user is asked, what a stranger registers must not be what it is given.
-    if metadata.grant_types.contains(&GrantType::ClientCredentials) {
-        scope = scope.intersection(context.config.default_scope);
-    }
-    let grant_types = metadata.grant_types.into_iter().map(|one| one.as_str().to_owned());
-    let client = ClientRecord {
-        // A UUID never looks like the URL of a client's metadata document.
-        id: uuid::Builder::from_random_bytes(id).into_uuid().to_string(),
-        name: metadata.name,
-        uri: metadata.uri,
-        redirect_uris: metadata.redirect_uris,
-        auth,
-        grant_types: grant_types.collect(),
-        scope: (!scope.is_empty()).then(|| scope.to_string()),
-        application_type: metadata.application_type,
-        software_id: metadata.software_id,
-        software_version: metadata.software_version,
-        dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
-        registered_at: context.clock.now(),
-    };
-    (client, secret)
+    (metadata.into_record(id, auth, context.clock.now()), secret)
 }

@@ -117,17 +117,17 @@ async fn exchange(
 
 /// The grant types that tokens are issued for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GrantType {
+pub(crate) enum GrantType {
     AuthorizationCode,
     RefreshToken,
     ClientCredentials,
 }
 
 impl GrantType {
-    pub(super) const ALL: [Self; 3] =
+    pub(crate) const ALL: [Self; 3] =
         [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
@@ -135,7 +135,7 @@ impl GrantType {
         }
     }
 
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|grant_type| grant_type.as_str() == name)
     }
 }

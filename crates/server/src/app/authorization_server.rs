@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use mcp_everything_oauth::{
-    AuthorizationServer, Config, NoResource, Resources, upstream::FakeUpstream,
-};
+use mcp_everything_oauth::{AuthorizationServer, Config, Resources, upstream::FakeUpstream};
 
-use super::{base::Base, routes::NAME};
+use super::{StartError, base::Base, clients, routes::NAME};
 use crate::settings::Settings;
 
 /// What a client gets a token for that names no resource, where any on loopback will do: the MCP
@@ -15,7 +13,7 @@ use crate::settings::Settings;
 const USUAL: &str = "http://localhost:3232/mcp";
 
 /// Its endpoints, at the URL of this server.
-pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<Router, NoResource> {
+pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<Router, StartError> {
     let uri = &settings.base_uri;
     let mut config = Config::integrated(uri.clone(), NAME);
     config.resources = match &settings.auth_resources {
@@ -24,6 +22,7 @@ pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<R
     };
     config.dpop_nonces = settings.grants.dpop_nonces;
     config.open_client_credentials = settings.grants.open_client_credentials;
+    let documents = clients::documents(settings, &mut config)?;
     let server = AuthorizationServer {
         config,
         store: Arc::clone(&base.stores.oauth),
@@ -32,6 +31,7 @@ pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<R
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
         upstream: Arc::new(FakeUpstream::new(uri.clone(), NAME, Arc::clone(&base.random))),
+        documents,
     };
     Ok(server.router())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mcp_everything_oauth::DocumentHosts;
 use mcp_everything_store::redis::RedisAddress;
 
 use super::{LogFormat, RawSettings, Settings};
@@ -31,6 +32,12 @@ impl Settings {
             self.auth_resources.as_ref().map_or(ANY_LOOPBACK.to_owned(), |all| all.join(",")),
             on_off(self.grants.open_client_credentials).to_owned(),
             on_off(self.grants.dpop_nonces).to_owned(),
+            given(&raw.clients_file, ""),
+            match &self.clients.documents {
+                DocumentHosts::Nobody => "off".to_owned(),
+                DocumentHosts::Everybody => "on".to_owned(),
+                DocumentHosts::Only(hosts) => hosts.join(","),
+            },
             self.tokens.check.as_str().to_owned(),
             self.tokens.audience.as_ref().map_or(RESOURCE.to_owned(), ToString::to_string),
             given(&raw.introspection_client_id, ""),

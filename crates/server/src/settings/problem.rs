@@ -45,10 +45,12 @@ impl fmt::Display for Problem {
 }
 
 /// Prefixes that other programs do not use for variables of their own.
-const OUR_PREFIXES: [&str; 13] = [
+const OUR_PREFIXES: [&str; 15] = [
     "ALLOWED_",
     "AUTH_",
     "BASE_UR",
+    "CLIENTS_",
+    "CLIENT_METADATA_",
     "DRAIN_",
     "FAULT_TOOLS",
     "INTROSPECTION_",
@@ -63,9 +65,8 @@ const OUR_PREFIXES: [&str; 13] = [
 
 /// What is not there yet, and what would go wrong unseen if it were passed over: whoever sets one
 /// of these relies on it.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 3] = [
     ("UPSTREAM_", "a real identity provider"),
-    ("CLIENTS_FILE", "pre-registered clients"),
     ("TLS_CERT", "TLS of its own; put a proxy before it"),
     ("TLS_KEY", "TLS of its own; put a proxy before it"),
 ];

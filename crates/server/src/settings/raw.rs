@@ -59,6 +59,13 @@ settings! {
     /// Whether proofs of possession (DPoP) must have a nonce of this server: `on` or `off`
     /// [default: off]
     dpop_nonces = "DPOP_NONCES";
+    /// A JSON file with clients that are known from the start and never forgotten
+    /// [default: none]
+    clients_file = "CLIENTS_FILE";
+    /// Whether a client may be known by the URL of a document about it (a Client ID Metadata
+    /// Document): `on`, `off`, or only if that is on one of these hosts, separated by commas
+    /// [default: on]
+    client_metadata_documents = "CLIENT_METADATA_DOCUMENTS";
     /// Separate mode: how tokens are checked. `introspection` asks the authorization server, `jwt`
     /// checks signatures with its keys, `auto` does the latter with tokens that are JWTs, if it has
     /// keys [default: auto]

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::{
     AuthMode, LogFormat, Problem, RawSettings, Role, Settings,
+    clients::clients,
     grants::grants,
     redis::redis,
     separate::{auth_server, not_itself, tokens},
@@ -129,6 +130,7 @@ impl Settings {
             |text| urls(text).map(Some),
         );
         let grants = grants(&mut reader, raw);
+        let clients = clients(&mut reader, raw);
         if role == Role::McpServer && auth_mode == AuthMode::Separate {
             not_itself(&mut reader, &base_uri, &auth_server);
         }
@@ -162,6 +164,7 @@ impl Settings {
             auth_mode,
             auth_resources,
             grants,
+            clients,
             tokens,
             secret_keys,
             session_ttl,
@@ -330,6 +333,8 @@ mod tests {
             raw.auth_resources = Some("/mcp".into());
             raw.open_client_credentials = Some("maybe".into());
             raw.dpop_nonces = Some("maybe".into());
+            raw.clients_file = Some("/nowhere/clients.json".into());
+            raw.client_metadata_documents = Some("maybe not".into());
             raw.token_check = Some("sometimes".into());
             raw.token_audience = Some("client_id=".into());
             raw.introspection_client_id = Some("me".into());

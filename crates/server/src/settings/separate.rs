@@ -30,7 +30,8 @@ fn issuer(text: &str) -> Result<BaseUri, String> {
     }
 }
 
-fn is_loopback(text: &str) -> bool {
+/// Whether a URL leads to the machine itself.
+pub(crate) fn is_loopback(text: &str) -> bool {
     match Url::parse(text).ok().as_ref().and_then(Url::host) {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

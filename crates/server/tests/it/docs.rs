@@ -66,6 +66,13 @@ fn every_setting_is_in_the_readme_and_in_the_example() {
 
 /// Whoever takes the comment signs away has a file that is read.
 #[test]
+fn the_example_of_clients_is_right() {
+    let example = Path::new(ROOT).join("deploy/clients.example.json");
+    let checked = binary().arg("check-config").env("CLIENTS_FILE", example).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
 fn the_example_is_right() {
     let home = tempfile::tempdir().unwrap();
     let example = read(".env.example");

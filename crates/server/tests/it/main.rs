@@ -11,6 +11,7 @@ mod auth;
 mod bad_input;
 mod bound_tokens;
 mod changes;
+mod clients_that_describe_themselves;
 mod clients_without_users;
 mod cluster;
 mod commands;

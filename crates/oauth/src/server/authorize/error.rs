@@ -9,7 +9,9 @@ use thiserror::Error;
 
 use super::ReturnTo;
 use crate::{
-    UnknownScope, events,
+    UnknownScope,
+    clients::{DocumentError, LookupError},
+    events,
     pages::{self, ErrorPage},
     params::{FormError, Repeated},
     server::Context,
@@ -106,6 +108,8 @@ pub(in crate::server) enum PageError {
     NoClient,
     #[error("the client is not known")]
     UnknownClient(String),
+    #[error("{reason}")]
+    Document { id: String, reason: DocumentError },
     #[error("redirect_uri is missing")]
     NoRedirectUri,
     #[error("redirect_uri is not registered for the client")]
@@ -124,6 +128,16 @@ pub(in crate::server) enum PageError {
     Unsendable,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl PageError {
+    /// Why it is not known who the client is that has this identifier.
+    pub(in crate::server) fn lookup(id: &str, error: LookupError) -> Self {
+        match error {
+            LookupError::Store(error) => Self::Store(error),
+            LookupError::Document(reason) => Self::Document { id: events::loggable(id), reason },
+        }
+    }
 }
 
 const ASK_THE_CLIENT: &str = "The program that sent you here made a mistake. Tell its makers.";
@@ -148,6 +162,7 @@ impl PageError {
             | Self::StaleForm
             | Self::NoDecision
             | Self::Unsendable => events::request_refused(self.client_id(), self, false),
+            Self::Document { id, reason } => events::document_refused(id, reason),
         }
         let (status, retry_after) = self.status();
         let (what, advice) = self.in_words();
@@ -161,7 +176,9 @@ impl PageError {
 
     fn client_id(&self) -> Option<&str> {
         match self {
-            Self::UnknownClient(id) | Self::OtherRedirectUri(id) => Some(id),
+            Self::UnknownClient(id) | Self::OtherRedirectUri(id) | Self::Document { id, .. } => {
+                Some(id)
+            }
             Self::Unreadable(_)
             | Self::Repeated(_)
             | Self::NoClient
@@ -185,12 +202,16 @@ impl PageError {
             Self::Upstream(UpstreamError::Unavailable { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from(5)))
             }
+            Self::Document { reason, .. } if reason.is_passing() => {
+                (StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from(5)))
+            }
             Self::Unreadable(error) => (ErrorResponse::from(*error).status, None),
             Self::OtherBrowser | Self::StaleForm => (StatusCode::FORBIDDEN, None),
             Self::Unsendable => (StatusCode::INTERNAL_SERVER_ERROR, None),
             Self::Repeated(_)
             | Self::NoClient
             | Self::UnknownClient(_)
+            | Self::Document { .. }
             | Self::NoRedirectUri
             | Self::OtherRedirectUri(_)
             | Self::NoDecision
@@ -210,6 +231,11 @@ impl PageError {
                 "This client is not registered here, or its registration has ended.",
                 "Remove the connection in the program you want to connect, and add it again.",
             ),
+            Self::Document { reason, .. } => {
+                let advice = if reason.is_passing() { TRY_AGAIN } else { ASK_THE_CLIENT };
+                let what = "The client cannot be used, because of what its client_id leads to";
+                return (format!("{what}: {}.", reason.in_public()), advice);
+            }
             Self::NoRedirectUri => ("The request has no redirect_uri.", ASK_THE_CLIENT),
             Self::OtherRedirectUri(_) => (
                 "The address to send you back to is not one that this client registered. \

@@ -46,7 +46,8 @@ impl AuthorizationRequest {
         let id = params.one("client_id")?.ok_or(PageError::NoClient)?;
         let client = context
             .client(id)
-            .await?
+            .await
+            .map_err(|error| PageError::lookup(id, error))?
             .ok_or_else(|| PageError::UnknownClient(events::loggable(id)))?;
         let uri = match (params.one("redirect_uri")?, &client.redirect_uris[..]) {
             (Some(uri), _) => uri,

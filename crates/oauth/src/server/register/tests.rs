@@ -271,3 +271,29 @@ async fn registrations_nobody_uses_make_room_and_then_end() {
     server.clock.advance(Duration::from_secs(30 * 24 * 60 * 60));
     assert!(!there(&ids[2]).await);
 }
+
+#[tokio::test]
+async fn a_web_application_is_not_on_the_users_own_machine() {
+    let server = TestServer::new();
+    for (kind, uri, status) in [
+        ("web", "https://client.example/cb", 201),
+        ("web", "https://localhost.example:8443/cb", 201),
+        ("web", "http://localhost/cb", 400),
+        ("web", "https://localhost:8443/cb", 400),
+        ("web", "https://127.0.0.1/cb", 400),
+        ("web", "https://[::1]:1/cb", 400),
+        ("web", "cursor://a.b/cb", 400),
+        ("native", "http://localhost/cb", 201),
+        ("native", "com.example.app:/cb", 201),
+        ("native", "https://client.example/claimed", 201),
+    ] {
+        let uris = ["https://client.example/cb", uri];
+        let document = json!({"redirect_uris": uris, "application_type": kind});
+        let response = register(&server, &document).await;
+        assert_eq!(response.status, status, "{kind} {uri}: {}", response.body);
+        if status == 400 {
+            response.assert_error(400, "invalid_redirect_uri");
+            assert!(response.body.contains("number 2"), "{}", response.body);
+        }
+    }
+}

@@ -48,7 +48,7 @@ pub(super) async fn exchange(
     let issued = mint(context, client, &granted).await?;
     // Not before a user has signed in and the client has shown its verifier: whoever only registers
     // and begins logins must not fill the table with registrations that do not make room.
-    context.store.prolong_client(&client.id, context.config.lifetimes.client).await?;
+    context.prolong_client(&client.id).await?;
     // Last, so that a client can try again after whatever went wrong before. Tokens that lose the
     // race are never sent, and die with the grant.
     let attempt = AttemptId::draw(&*context.random);

@@ -38,7 +38,7 @@ pub(super) async fn exchange(
         return Err(TokenError::GrantEnded);
     }
     use_up(context, proof).await?;
-    context.store.prolong_client(&client.id, lifetimes.client).await?;
+    context.prolong_client(&client.id).await?;
     let granted = Granted {
         grant,
         user: &family.user,

@@ -105,7 +105,12 @@ impl<'a> SignIn<'a> {
         assert_eq!(answer.status(), StatusCode::CREATED);
         let registered: Value = answer.json().await.unwrap();
         let client_id = registered["client_id"].as_str().unwrap().to_owned();
-        let (scope, resource, answers) = (None, Some("/mcp"), Vec::new());
+        Self { browser, ..Self::of(server, client_id, redirect_uri) }
+    }
+
+    /// A client that is known by another way than registering.
+    pub(crate) fn of(server: &'a Server, client_id: String, redirect_uri: String) -> Self {
+        let (browser, scope, resource, answers) = (Browser::new(), None, Some("/mcp"), Vec::new());
         Self { server, browser, client_id, redirect_uri, scope, resource, answers }
     }
 
