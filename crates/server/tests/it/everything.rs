@@ -26,6 +26,7 @@ macro_rules! by {
         use crate::support::Deployment;
 
         on_every_deployment!($($behaviour),+);
+        on_separate_deployments!($($behaviour),+);
 
         $(async fn $behaviour(on: &Deployment) {
             super::$behaviour(on, Via::$via).await;
@@ -115,7 +116,7 @@ async fn who_called_and_who_answered(on: &Deployment, via: Via) {
         let mut told = client.call("whoami", json!({})).await.structured_content.unwrap();
         answered.insert(told["instance"].take().as_str().unwrap().to_owned());
         assert_eq!(told["caller"]["user"], "ada");
-        assert_eq!(told["caller"]["issuer"], server.base);
+        assert_eq!(told["caller"]["issuer"], server.issuer());
         assert_eq!(told["caller"]["scopes"], json!(["mcp:read", "mcp:tools"]));
         assert!(told["caller"]["clientId"].is_string());
         assert_eq!(told["client"], json!({ "name": "test", "version": "1" }));
@@ -128,7 +129,10 @@ async fn who_called_and_who_answered(on: &Deployment, via: Via) {
         };
         assert_eq!(told["transport"], transport);
     }
-    let started = server.log().into_iter().filter(|line| line["event"] == "server.started");
+    let started = server
+        .log()
+        .into_iter()
+        .filter(|line| line["event"] == "server.started" && line["server"] == "mcp-server");
     let started = started.map(|line| line["instance"].as_str().unwrap().to_owned());
     assert_eq!(answered, started.collect(), "each of them, by the name it has in the log");
 }

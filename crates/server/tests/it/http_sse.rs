@@ -121,7 +121,7 @@ async fn a_revoked_grant_ends_the_stream(on: &Deployment) {
     let mut client = Sse::open(&server, Some(&tokens.access)).await;
     client.initialize().await;
     let form = [("token", tokens.refresh.as_str()), ("client_id", tokens.client_id.as_str())];
-    let revoked = sign_in.browser.http.post(server.url("/revoke")).form(&form).send().await;
+    let revoked = sign_in.browser.http.post(server.auth_url("/revoke")).form(&form).send().await;
     assert_eq!(revoked.unwrap().status(), StatusCode::OK);
     while client.stream.next().await.is_some() {}
     let refused = client.post(&call(1, "echo", &echo())).await;

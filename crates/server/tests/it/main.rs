@@ -23,6 +23,7 @@ mod keep_alive;
 mod logs;
 mod oauth_errors;
 mod redis;
+mod separate;
 mod session_ownership;
 mod shutdown;
 mod user_session_isolation;

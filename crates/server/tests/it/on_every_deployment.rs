@@ -16,3 +16,11 @@ macro_rules! on_every_deployment {
         })+
     };
 }
+
+/// Makes of each behaviour one test for each deployment with an authorization server of its own.
+macro_rules! on_separate_deployments {
+    ($($behaviour:ident),+ $(,)?) => {
+        mod separate_in_memory { on_every_deployment!(@ separate_in_memory $($behaviour)+); }
+        mod separate_on_redis { on_every_deployment!(@ separate_on_redis $($behaviour)+); }
+    };
+}

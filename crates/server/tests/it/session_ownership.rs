@@ -11,6 +11,12 @@ on_every_deployment!(
     a_revoked_grant_opens_no_session_any_more,
 );
 
+on_separate_deployments!(
+    a_session_is_bound_to_the_user_and_the_client_and_not_to_a_token,
+    the_owner_ends_a_session,
+    a_revoked_grant_opens_no_session_any_more,
+);
+
 async fn a_session_is_bound_to_the_user_and_the_client_and_not_to_a_token(on: &Deployment) {
     let server = on.start();
     let sign_in = SignIn::register(&server).await;
@@ -24,7 +30,7 @@ async fn a_session_is_bound_to_the_user_and_the_client_and_not_to_a_token(on: &D
         ("refresh_token", tokens.refresh.as_str()),
         ("client_id", tokens.client_id.as_str()),
     ];
-    let refreshed = sign_in.browser.http.post(server.url("/token")).form(&form).send().await;
+    let refreshed = sign_in.browser.http.post(server.auth_url("/token")).form(&form).send().await;
     let refreshed: serde_json::Value = refreshed.unwrap().json().await.unwrap();
     client.token = refreshed["access_token"].as_str().map(str::to_owned);
     client.is_served().await;
@@ -53,9 +59,8 @@ async fn a_revoked_grant_opens_no_session_any_more(on: &Deployment) {
     client.initialize(json!({})).await;
     let form = [("token", tokens.refresh.as_str()), ("client_id", tokens.client_id.as_str())];
     let revoked =
-        sign_in.browser.http.post(server.url("/revoke")).form(&form).send().await.unwrap();
+        sign_in.browser.http.post(server.auth_url("/revoke")).form(&form).send().await.unwrap();
     assert_eq!(revoked.status(), StatusCode::OK);
-    let refused = client.call("echo", json!({ "message": "hi" })).await;
-    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    let refused = client.is_shut_out(on).await;
     assert!(refused.headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
 }

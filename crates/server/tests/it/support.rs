@@ -15,9 +15,9 @@ use std::{path::PathBuf, time::Duration};
 
 pub(crate) use deployment::Deployment;
 pub(crate) use http_sse::{Sse, SseTransport};
-pub(crate) use instance::binary;
+pub(crate) use instance::{Instance, binary};
 pub(crate) use mcp::{Answer, Mcp, Stream, call, initialize};
-pub(crate) use server::Server;
+pub(crate) use server::{AuthServer, Server, free_port};
 pub(crate) use sign_in::{SignIn, VERIFIER};
 
 /// No test waits longer for anything that does not come at a fixed time.

@@ -12,6 +12,13 @@ on_every_deployment!(
     what_one_user_sets_the_other_does_not_see,
 );
 
+on_separate_deployments!(
+    every_request_into_a_foreign_session_is_refused,
+    a_foreign_stream_can_be_neither_read_nor_resumed,
+    a_foreign_call_can_be_neither_answered_nor_cancelled,
+    what_one_user_sets_the_other_does_not_see,
+);
+
 /// Bob, with the id of Alice's session.
 async fn two(server: &Server) -> (Mcp, Mcp) {
     let alice = Mcp::of(server, "alice").await;

@@ -22,6 +22,8 @@ pub(super) struct ServerMetadata {
     pub(super) jwks_uri: Option<String>,
     /// As it came.
     pub(super) document: Value,
+    /// As it came from where clients look for `OpenID`'s, if it is there as well and says more.
+    pub(super) openid: Option<Value>,
 }
 
 /// Why a server is not found: what is wrong at each place where its metadata may be.
@@ -70,8 +72,13 @@ fn places(issuer: &BaseUri) -> Vec<String> {
 /// The metadata of `issuer`.
 pub(super) async fn discover(http: &Http, issuer: &BaseUri) -> Result<ServerMetadata, NotFound> {
     let mut tried = Vec::new();
-    for place in places(issuer) {
+    let mut places = places(issuer).into_iter();
+    while let Some(place) = places.next() {
         match read(http, issuer, &place).await {
+            Ok(metadata) if tried.is_empty() => {
+                let openid = openid(http, issuer, places).await;
+                return Ok(ServerMetadata { openid, ..metadata });
+            }
             Ok(metadata) => return Ok(metadata),
             Err(why) => {
                 // All places are on one server.
@@ -84,6 +91,19 @@ pub(super) async fn discover(http: &Http, issuer: &BaseUri) -> Result<ServerMeta
         }
     }
     Err(NotFound(tried))
+}
+
+async fn openid(
+    http: &Http,
+    issuer: &BaseUri,
+    places: impl Iterator<Item = String>,
+) -> Option<Value> {
+    for place in places {
+        if let Ok(metadata) = read(http, issuer, &place).await {
+            return Some(metadata.document);
+        }
+    }
+    None
 }
 
 async fn read(http: &Http, issuer: &BaseUri, place: &str) -> Result<ServerMetadata, Unusable> {
@@ -106,6 +126,7 @@ async fn read(http: &Http, issuer: &BaseUri, place: &str) -> Result<ServerMetada
         registration_endpoint: endpoint("registration_endpoint")?,
         jwks_uri: endpoint("jwks_uri")?,
         document,
+        openid: None,
     })
 }
 

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use serde_json::Value;
 use tokio::{sync::watch, time::sleep};
 
 use super::discovery::{ServerMetadata, discover};
@@ -90,20 +91,36 @@ impl TrustedServer {
     /// Its metadata at the places where clients of revision 2025-03-26 look for it: at the MCP
     /// server, which was the authorization server itself then. `base` is that server's URL.
     pub fn metadata_copy(self: &Arc<Self>, base: &BaseUri) -> Router {
-        let names = ["oauth-authorization-server", "openid-configuration"];
-        let mut paths: Vec<_> = names.iter().map(|name| format!("/.well-known/{name}")).collect();
-        if !base.path().is_empty() {
-            paths.extend(names.iter().map(|name| base.well_known_path(name, "")));
+        let at = |name: &'static str| {
+            let mut paths = vec![format!("/.well-known/{name}")];
+            if !base.path().is_empty() {
+                paths.push(base.well_known_path(name, ""));
+            }
+            paths
+        };
+        let mut routes = Router::new();
+        for path in at("oauth-authorization-server") {
+            routes = routes.route(&path, get(copied));
         }
-        let routes =
-            paths.into_iter().fold(Router::new(), |router, path| router.route(&path, get(copied)));
+        for path in at("openid-configuration") {
+            routes = routes.route(&path, get(copied_openid));
+        }
         routes.with_state(Arc::clone(self))
     }
 }
 
 async fn copied(State(server): State<Arc<TrustedServer>>) -> Response {
-    match server.metadata() {
-        Some(metadata) => public_json(&metadata.document),
+    copy(server.metadata().as_ref().map(|metadata| &metadata.document))
+}
+
+async fn copied_openid(State(server): State<Arc<TrustedServer>>) -> Response {
+    let metadata = server.metadata();
+    copy(metadata.as_ref().map(|all| all.openid.as_ref().unwrap_or(&all.document)))
+}
+
+fn copy(document: Option<&Value>) -> Response {
+    match document {
+        Some(document) => public_json(document),
         None => ErrorResponse::unavailable(2).into_response(),
     }
 }

@@ -8,11 +8,13 @@ use std::{
 
 use mcp_everything_store::contract::redis_server::RedisServer;
 
-use super::{Server, is_mcp, log::Log, soon};
+use super::{Server, is_mcp, log::Log, server::AuthServer, soon};
 
 /// How the server is deployed, for one test.
 pub(crate) struct Deployment {
     instances: usize,
+    /// Whether another server authenticates callers.
+    separate: bool,
     pub(crate) redis: Option<RedisServer>,
     started: Mutex<Vec<Arc<Log>>>,
 }
@@ -20,7 +22,7 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// One instance that keeps everything in memory.
     pub(crate) fn one_in_memory() -> Self {
-        Self { instances: 1, redis: None, started: Mutex::default() }
+        Self { instances: 1, separate: false, redis: None, started: Mutex::default() }
     }
 
     /// One instance that keeps everything in Redis.
@@ -38,6 +40,22 @@ impl Deployment {
         Self { instances: 3, redis: Some(redis), ..Self::one_in_memory() }
     }
 
+    /// One instance, and an authorization server of its own. Both keep everything in memory.
+    pub(crate) fn separate_in_memory() -> Self {
+        Self { separate: true, ..Self::one_in_memory() }
+    }
+
+    /// Three instances that share a Redis, and an authorization server that has another database of
+    /// it.
+    pub(crate) fn separate_on_redis() -> Self {
+        Self { separate: true, ..Self::three_on_redis() }
+    }
+
+    /// Whether what the authorization server revokes is refused at once, or a few seconds later.
+    pub(crate) fn hears_of_revocations(&self) -> bool {
+        !self.separate
+    }
+
     /// The server, with authentication.
     pub(crate) fn start(&self) -> Server {
         self.with(&[])
@@ -51,12 +69,28 @@ impl Deployment {
     /// The server, with these settings besides.
     pub(crate) fn with(&self, settings: &[(&str, &str)]) -> Server {
         let url = self.redis.as_ref().map(RedisServer::url);
+        let log = Arc::default();
+        let authenticates = settings.iter().all(|(name, _)| *name != "AUTH_MODE");
+        let auth_server = (self.separate && authenticates).then(|| {
+            let other = url.as_ref().map(|url| format!("{}/1", url.trim_end_matches("/0")));
+            let store = other.as_ref().map(|url| ("REDIS_URL", url.as_str()));
+            AuthServer::start(self.instances, store.as_slice(), &log)
+        });
+        let trust = auth_server
+            .as_ref()
+            .map(|server| [("AUTH_MODE", "separate"), ("AUTH_SERVER_URL", server.issuer.as_str())]);
         let store = url.as_ref().map(|url| ("REDIS_URL", url.as_str()));
-        let settings: Vec<_> = store.into_iter().chain(settings.iter().copied()).collect();
-        let server = match self.instances {
-            1 => Server::with(&settings),
-            several => Server::balanced(several, &settings),
+        let given = settings.iter().copied();
+        let settings: Vec<_> =
+            store.into_iter().chain(trust.into_iter().flatten()).chain(given).collect();
+        let mut server = match self.instances {
+            1 => Server::one(&settings, log),
+            several => Server::balanced(several, &settings, log),
         };
+        server.trusted = auth_server;
+        if server.trusted.is_some() {
+            server.all_logged("auth.server.found");
+        }
         self.started.lock().unwrap().push(Arc::clone(&server.log));
         server
     }
@@ -85,12 +119,17 @@ impl Deployment {
     pub(crate) fn every_instance_answered(self) {
         for log in self.started.into_inner().unwrap() {
             let lines = log.lines();
-            let answers = lines.iter().filter(|line| line["event"] == "http.response");
+            // An authorization server of its own is none of them.
+            let answers = lines
+                .iter()
+                .filter(|line| line["event"] == "http.response" && line.instance < self.instances);
             let (mcp, others): (Vec<_>, Vec<_>) =
                 answers.partition(|line| is_mcp(line["path"].as_str().unwrap()));
             let kinds = [mcp, others].into_iter().filter(|kind| kind.len() >= self.instances);
             let kinds: Vec<_> = kinds.collect();
-            assert!(!kinds.is_empty(), "too little was asked to reach every instance");
+            // Signing in reaches no instance where that is another server's business.
+            let enough = self.separate || !kinds.is_empty();
+            assert!(enough, "too little was asked to reach every instance");
             for (kind, number) in
                 kinds.iter().flat_map(|kind| (0..self.instances).map(move |n| (kind, n)))
             {

@@ -14,6 +14,7 @@ use super::log::Log;
 
 /// A process of its own. It ends with the test, also when that fails.
 pub(crate) struct Instance {
+    command: &'static str,
     number: usize,
     settings: Vec<(String, String)>,
     log: Arc<Log>,
@@ -39,9 +40,17 @@ pub(crate) fn binary() -> Command {
 impl Instance {
     /// Starts one, whose lines in the log are those of `number`.
     pub(crate) fn start(number: usize, settings: &[(&str, &str)], log: &Arc<Log>) -> Self {
-        let settings =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self::launch(number, settings.collect(), Arc::clone(log))
+        Self::launch("serve", number, owned(settings), Arc::clone(log))
+    }
+
+    /// The same of the authorization server alone.
+    pub(crate) fn auth_server(number: usize, settings: &[(&str, &str)], log: &Arc<Log>) -> Self {
+        Self::launch("auth-server", number, owned(settings), Arc::clone(log))
+    }
+
+    /// The same of both in one process.
+    pub(crate) fn dev(number: usize, settings: &[(&str, &str)], log: &Arc<Log>) -> Self {
+        Self::launch("dev", number, owned(settings), Arc::clone(log))
     }
 
     /// Ends it without a word.
@@ -55,12 +64,19 @@ impl Instance {
     /// Starts it again when it has ended, with the same settings.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        *self = Self::launch(self.number, self.settings.clone(), Arc::clone(&self.log));
+        *self =
+            Self::launch(self.command, self.number, self.settings.clone(), Arc::clone(&self.log));
     }
 
-    fn launch(number: usize, settings: Vec<(String, String)>, log: Arc<Log>) -> Self {
+    fn launch(
+        command: &'static str,
+        number: usize,
+        settings: Vec<(String, String)>,
+        log: Arc<Log>,
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut child = binary()
+            .arg(command)
             .current_dir(home.path())
             .env("PORT", "0")
             .env("LOG_FORMAT", "json")
@@ -77,7 +93,8 @@ impl Instance {
             move || read(number, stdout, &log)
         });
         let reader = Some(reader);
-        let mut instance = Self { number, settings, log, child, reader, port: 0, _home: home };
+        let mut instance =
+            Self { command, number, settings, log, child, reader, port: 0, _home: home };
         let started = instance.log.find_after(seen, |line| line.of(number, "server.started"));
         let started = started.unwrap_or_else(|| panic!("instance {number} does not start"));
         instance.port = started["port"].as_u64().unwrap().try_into().unwrap();
@@ -107,6 +124,10 @@ impl Drop for Instance {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn read(number: usize, stdout: ChildStdout, log: &Log) {

@@ -1,10 +1,12 @@
 //! An MCP client that shows what is on the wire.
 
+use std::time::Duration;
+
 use futures::StreamExt as _;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
-use super::{Server, SignIn, soon};
+use super::{Deployment, Server, SignIn, soon};
 
 #[derive(Clone)]
 pub(crate) struct Mcp {
@@ -92,6 +94,21 @@ impl Mcp {
     /// That a call of this session is answered.
     pub(crate) async fn is_served(&self) {
         assert_eq!(self.call("echo", json!({ "message": "hi" })).await.text(), "Echo: hi");
+    }
+
+    /// That its token is refused: at once, or where nobody hears of revocations, soon. How.
+    pub(crate) async fn is_shut_out(&self, on: &Deployment) -> Answer {
+        let shut_out = async {
+            loop {
+                let answer = self.call("echo", json!({ "message": "hi" })).await;
+                if on.hears_of_revocations() || answer.status == StatusCode::UNAUTHORIZED {
+                    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        soon(shut_out).await
     }
 
     pub(crate) async fn get(&self, last_event_id: Option<&str>) -> Response {

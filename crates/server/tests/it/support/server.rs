@@ -17,7 +17,26 @@ pub(crate) struct Server {
     pub(crate) log: Arc<Log>,
     /// Its public URL: that of the balancer if there are several instances.
     pub(crate) base: String,
+    /// Who authenticates callers, if it is not the server itself.
+    pub(crate) trusted: Option<AuthServer>,
     balancer: Option<Balancer>,
+}
+
+/// An authorization server of its own. It writes to the log of the servers that trust it.
+pub(crate) struct AuthServer {
+    pub(crate) instance: Instance,
+    pub(crate) issuer: String,
+}
+
+impl AuthServer {
+    /// One with a port that it has again when it is restarted. Its lines are those of `number`.
+    pub(crate) fn start(number: usize, settings: &[(&str, &str)], log: &Arc<Log>) -> Self {
+        let port = free_port().to_string();
+        let settings = settings.iter().copied().chain([("AUTH_SERVER_PORT", port.as_str())]);
+        let settings: Vec<_> = settings.collect();
+        let instance = Instance::auth_server(number, &settings, log);
+        Self { instance, issuer: format!("http://localhost:{port}") }
+    }
 }
 
 impl Server {
@@ -33,34 +52,53 @@ impl Server {
 
     /// With these settings besides.
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
-        let log = Arc::default();
-        let instance = Instance::start(0, settings, &log);
-        let base = format!("http://localhost:{}", instance.port);
-        Self { instances: vec![instance], log, base, balancer: None }
+        Self::one(settings, Arc::default())
     }
 
-    /// So many instances behind a balancer. `settings` name the store they share.
-    pub(crate) fn balanced(instances: usize, settings: &[(&str, &str)]) -> Self {
+    /// The same, writing to this log.
+    pub(crate) fn one(settings: &[(&str, &str)], log: Arc<Log>) -> Self {
+        let instance = Instance::start(0, settings, &log);
+        let base = format!("http://localhost:{}", instance.port);
+        Self { instances: vec![instance], log, base, trusted: None, balancer: None }
+    }
+
+    /// So many instances behind a balancer, which write to this log. `settings` name the store they
+    /// share.
+    pub(crate) fn balanced(instances: usize, settings: &[(&str, &str)], log: Arc<Log>) -> Self {
         let ports: Vec<_> = (0..instances).map(|_| free_port()).collect();
         let balancer = Balancer::start(&ports);
-        let mut server = Self::behind(&balancer.base(), &ports, settings);
+        let mut server = Self::writing(&balancer.base(), &ports, settings, log);
         server.balancer = Some(balancer);
         server
     }
 
     /// Instances on these ports behind a balancer that is there already.
     pub(crate) fn behind(base: &str, ports: &[u16], settings: &[(&str, &str)]) -> Self {
-        let log = Arc::default();
+        Self::writing(base, ports, settings, Arc::default())
+    }
+
+    fn writing(base: &str, ports: &[u16], settings: &[(&str, &str)], log: Arc<Log>) -> Self {
         let instances = ports.iter().enumerate().map(|(number, port)| {
             let port = port.to_string();
             let settings = settings.iter().copied().chain([("BASE_URI", base), ("PORT", &port)]);
             Instance::start(number, &settings.collect::<Vec<_>>(), &log)
         });
-        Self { instances: instances.collect(), log, base: base.to_owned(), balancer: None }
+        let (instances, base) = (instances.collect(), base.to_owned());
+        Self { instances, log, base, trusted: None, balancer: None }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// Who issues the tokens that are good here.
+    pub(crate) fn issuer(&self) -> &str {
+        self.trusted.as_ref().map_or(&self.base, |server| &server.issuer)
+    }
+
+    /// Where that one answers.
+    pub(crate) fn auth_url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer())
     }
 
     /// Past the balancer.
@@ -76,6 +114,14 @@ impl Server {
     pub(crate) fn logged(&self, event: &str) -> Value {
         self.logged_where(|line| line["event"] == event)
             .unwrap_or_else(|| panic!("no {event} in the log"))
+    }
+
+    /// Waits for such a line of every instance.
+    pub(crate) fn all_logged(&self, event: &str) {
+        for number in 0..self.instances.len() {
+            let line = self.log.find_after(0, |line| line.of(number, event));
+            assert!(line.is_some(), "no {event} of instance {number} in the log");
+        }
     }
 
     /// Waits for a line of the log.

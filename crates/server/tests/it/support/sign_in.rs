@@ -100,7 +100,7 @@ impl<'a> SignIn<'a> {
             "client_name": "Test", "redirect_uris": [redirect_uri],
             "token_endpoint_auth_method": "none"
         });
-        let url = server.url("/register");
+        let url = server.auth_url("/register");
         let answer = browser.http.post(url).json(&document).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED);
         let registered: Value = answer.json().await.unwrap();
@@ -116,7 +116,7 @@ impl<'a> SignIn<'a> {
 
     pub(crate) fn authorization_url(&self) -> Url {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
-        let mut url = Url::parse(&self.server.url("/authorize")).unwrap();
+        let mut url = Url::parse(&self.server.auth_url("/authorize")).unwrap();
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.client_id)
@@ -165,7 +165,7 @@ impl<'a> SignIn<'a> {
             back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
         };
         assert_eq!(get("state").as_deref(), Some("the state"), "{back}");
-        assert_eq!(get("iss").as_deref(), Some(self.server.base.as_str()), "{back}");
+        assert_eq!(get("iss").as_deref(), Some(self.server.issuer()), "{back}");
         get("code").unwrap()
     }
 
@@ -177,7 +177,7 @@ impl<'a> SignIn<'a> {
             ("client_id", &self.client_id),
             ("code_verifier", VERIFIER),
         ];
-        self.browser.http.post(self.server.url("/token")).form(&form).send().await.unwrap()
+        self.browser.http.post(self.server.auth_url("/token")).form(&form).send().await.unwrap()
     }
 
     pub(crate) async fn tokens(&self, user: &str) -> Tokens {

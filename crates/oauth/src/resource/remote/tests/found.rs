@@ -28,6 +28,19 @@ async fn every_place_is_looked_at() {
 }
 
 #[tokio::test]
+async fn what_openid_adds_is_copied_where_it_belongs() {
+    let server = Elsewhere::start();
+    let more = server.metadata(&json!({"subject_types_supported": ["public"]}));
+    server.answer("/.well-known/openid-configuration", Answer::Json(more.clone()));
+    let found = discover(&server).await.unwrap();
+    assert_eq!(found.document, server.metadata(&json!({})));
+    assert_eq!(found.openid, Some(more));
+    let other = server.metadata(&json!({"issuer": "https://other.example"}));
+    server.answer("/.well-known/openid-configuration", Answer::Json(other));
+    assert_eq!(discover(&server).await.unwrap().openid, None);
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_of_each_place() {
     let server = Elsewhere::start();
     let other = json!({"issuer": format!("{}/", server.issuer)});
