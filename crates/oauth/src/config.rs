@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BaseUri, DocumentHosts, ListedClients, Resources, ScopeSet};
+use crate::{BaseUri, DocumentHosts, Limits, ListedClients, Resources, ScopeSet};
 
 /// How long things live. Each outlives what depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,8 @@ pub struct Config {
     pub listed_clients: ListedClients,
     /// Whose Client ID Metadata Documents are read.
     pub client_documents: DocumentHosts,
+    /// How often what may be asked.
+    pub limits: Limits,
     /// How many registrations are kept. Those that were never renewed make room, the oldest first.
     pub max_clients: usize,
     /// Whether a client that registers itself may get tokens for itself, without any user
@@ -87,6 +89,7 @@ impl Config {
             app_schemes: Self::usual_app_schemes(),
             listed_clients: ListedClients::default(),
             client_documents: DocumentHosts::default(),
+            limits: Limits::default(),
             max_clients: 10_000,
             open_client_credentials: false,
             dpop_nonces: false,

@@ -67,6 +67,7 @@ mod dpop;
 pub mod events;
 mod http;
 mod jose;
+mod limits;
 mod pages;
 mod params;
 mod pkce;
@@ -95,6 +96,7 @@ pub use clients::{ClientDocuments, DocumentHosts, ListedClients, ListedClientsEr
 pub use config::{Config, Lifetimes};
 pub use dpop::Proofs;
 pub use http::NoHttpClient;
+pub use limits::{Limits, RemoteAddress};
 pub use redirect_uri::RedirectUriError;
 pub use resource::{
     Bearer, BearerLayer, Caller, Flaw, IntrospectionClient, LocalVerifier, NoAudience,

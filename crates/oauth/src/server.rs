@@ -6,6 +6,7 @@ mod authorize;
 mod callback;
 mod consent;
 mod introspect;
+mod limits;
 mod login;
 mod metadata;
 mod register;
@@ -18,6 +19,7 @@ pub(crate) use token::GrantType;
 
 use axum::{
     Router,
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use mcp_everything_store::{
@@ -94,19 +96,24 @@ impl AuthorizationServer {
 }
 
 pub(crate) fn routes(context: Arc<Context>) -> Router {
-    let mut router = Router::new()
+    let mut pages = Router::new()
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/consent", post(consent::post))
+        .merge(account::router());
+    for path in context.upstream.callback_paths() {
+        pages = pages.route(path, get(callback::get).post(callback::post));
+    }
+    let clients = Router::new()
         .route("/token", post(token::post))
-        .route("/register", post(register::post))
         .route("/revoke", post(revoke::post))
-        .route("/introspect", post(introspect::post))
-        .merge(account::router())
+        .route("/introspect", post(introspect::post));
+    let register = Router::new().route("/register", post(register::post));
+    let router = pages
+        .route_layer(from_fn_with_state(Arc::clone(&context), limits::pages))
+        .merge(clients.route_layer(from_fn_with_state(Arc::clone(&context), limits::guesses)))
+        .merge(register.route_layer(from_fn_with_state(Arc::clone(&context), limits::register)))
         .merge(assets::router())
         .merge(metadata::router(&context.config.issuer));
-    for path in context.upstream.callback_paths() {
-        router = router.route(path, get(callback::get).post(callback::post));
-    }
-    let pages = context.upstream.pages();
-    router.with_state(context).merge(pages)
+    let upstream = context.upstream.pages();
+    router.with_state(context).merge(upstream)
 }

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use mcp_everything_store::StoreError;
+use mcp_everything_store::{Exceeded, StoreError, TooOften};
 use serde::Serialize;
 
 use crate::{
@@ -110,11 +110,22 @@ impl ErrorResponse {
     }
 }
 
+/// In the extensions of a response that says that a credential, a code or a token is wrong.
+#[derive(Clone, Copy)]
+pub(crate) struct WrongGuess;
+
 impl IntoResponse for ErrorResponse {
     fn into_response(mut self) -> Response {
         self.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let body = Body { error: self.code, error_description: &self.description };
-        (self.status, self.headers, Json(body)).into_response()
+        let mut response = (self.status, self.headers, Json(body)).into_response();
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            response.extensions_mut().insert(TooOften);
+        }
+        if [Code::InvalidClient, Code::InvalidGrant].map(Code::as_str).contains(&self.code) {
+            response.extensions_mut().insert(WrongGuess);
+        }
+        response
     }
 }
 
@@ -131,6 +142,16 @@ impl From<FormError> for ErrorResponse {
             FormError::NotAForm | FormError::NotText | FormError::Broken => StatusCode::BAD_REQUEST,
         };
         Self::new(status, Code::InvalidRequest, error.to_string())
+    }
+}
+
+/// With the code that clients take for a failure of this attempt and of nothing else: to none of
+/// them is it a reason to give up a token or a registration.
+impl From<&Exceeded> for ErrorResponse {
+    fn from(exceeded: &Exceeded) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, Code::TemporarilyUnavailable, exceeded.to_string())
+            .with(header::RETRY_AFTER, HeaderValue::from(exceeded.retry_after()))
     }
 }
 

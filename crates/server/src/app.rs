@@ -7,6 +7,7 @@ mod everything;
 mod held;
 mod in_memory;
 mod in_redis;
+mod limits;
 mod origin;
 mod probe;
 mod routes;

@@ -1,11 +1,13 @@
 //! Sockets and connections.
 
+mod addresses;
 mod busy;
 mod connections;
 mod listen;
 
 use std::error::Error;
 
+pub(crate) use addresses::Addresses;
 pub(crate) use connections::Connections;
 pub(crate) use listen::listen;
 

@@ -7,6 +7,7 @@ mod clients;
 mod effective;
 mod grants;
 mod problem;
+mod rates;
 mod raw;
 mod read;
 mod redis;
@@ -22,6 +23,7 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 pub(crate) use clients::Clients;
 pub(crate) use grants::Grants;
 pub(crate) use problem::{Problem, unknown_variables, unsupported};
+pub(crate) use rates::RateLimits;
 pub(crate) use raw::RawSettings;
 pub(crate) use separate::is_loopback;
 
@@ -72,6 +74,7 @@ pub(crate) struct Settings {
     pub(crate) allowed_hosts: HostPolicy,
     pub(crate) allowed_origins: OriginPolicy,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) conformance: bool,
     pub(crate) drain_delay: Duration,
     pub(crate) drain_timeout: Duration,

@@ -35,6 +35,7 @@ pub mod memory;
 pub mod oauth;
 mod owner;
 mod random;
+mod rates;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod secret_keys;
@@ -52,6 +53,9 @@ pub use error::StoreError;
 pub use id::{CallId, InstanceId, InvalidId, SessionId};
 pub use owner::Owner;
 pub use random::{Random, SystemRandom, TestRandom};
+pub use rates::{
+    Exceeded, Limit, Limiter, Rate, RateKey, Rates, Subject, Taken, TooOften, network,
+};
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
     Answer, Appended, CHANGES_PAGE, CallEvent, CallLog, CallNews, Calls, Change, ChangeLog,

@@ -9,6 +9,7 @@ mod calls;
 mod changes;
 mod entry;
 mod oauth;
+mod rates;
 mod sessions;
 mod streams;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use dashmap::DashMap;
 
 pub use bus::MemoryBus;
 pub use oauth::MemoryOAuth;
+pub use rates::MemoryRates;
 
 use self::{changes::Changes, entry::Entry};
 use crate::{Clock, Limits, Owner, SessionId, StoreError, Timestamp};

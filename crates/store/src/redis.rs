@@ -15,6 +15,7 @@ mod each;
 pub mod keys;
 mod link;
 mod oauth;
+mod rates;
 mod reach;
 mod record;
 mod room;
@@ -25,6 +26,7 @@ mod streams;
 pub use address::{InvalidAddress, RedisAddress};
 pub use bus::RedisBus;
 pub use oauth::RedisOAuth;
+pub use rates::RedisRates;
 pub use reach::Unreachable;
 
 use std::sync::Arc;

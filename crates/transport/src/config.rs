@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mcp_everything_store::Limit;
+
 use crate::http::{Gate, HostPolicy, OriginPolicy};
 
 /// How an [`Endpoint`](crate::Endpoint) behaves.
@@ -13,6 +15,11 @@ pub struct Config {
     pub origins: OriginPolicy,
     /// Which methods a caller may use. Defaults to all.
     pub gate: Gate,
+    /// How often a user may ask: requests of any kind, and each message of a batch. No bound by
+    /// itself.
+    pub requests: Limit,
+    /// How many sessions a user may begin. No bound by itself.
+    pub sessions: Limit,
     /// The largest request body, in bytes. 4 MiB.
     pub max_body_bytes: usize,
     /// How long the next piece of a request body may take to come; the whole may take four times
@@ -54,6 +61,8 @@ impl Default for Config {
             hosts: HostPolicy::default(),
             origins: OriginPolicy::default(),
             gate: Gate::default(),
+            requests: Limit::default(),
+            sessions: Limit::default(),
             max_body_bytes: 4 << 20,
             body_timeout: Duration::from_secs(30),
             max_batch: 50,

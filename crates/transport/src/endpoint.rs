@@ -25,7 +25,7 @@ use crate::{
     away::{self, Away},
     call::RunningCalls,
     changes,
-    http::{Bodies, Refusal, answered, enter},
+    http::{Bodies, Refusal, answered, enter, pace},
     http_sse::HttpSse,
     instance,
     lease::{Grants, Standing},
@@ -155,6 +155,7 @@ impl<H: ServerHandler> Endpoint<H> {
 
     async fn answer(&self, request: Request<Body>) -> Result<Response, Refusal> {
         let (owner, mut parts, body) = enter(&self.0.config, request)?;
+        let body = pace(&self.0.config, &owner, body).await?;
         match parts.method {
             Method::POST => wire::post::serve(&self.0, &owner, parts, body).await,
             Method::GET => wire::get::serve(&self.0, &owner, &mut parts).await,

@@ -6,6 +6,7 @@ mod entrance;
 mod gate;
 mod host;
 mod origin;
+mod pace;
 mod refusal;
 mod sse;
 
@@ -16,5 +17,6 @@ pub use origin::{InvalidOrigin, OriginPolicy};
 pub(crate) use accept::{accepts_event_stream, accepts_json_and_event_stream, is_json};
 pub(crate) use body::Bodies;
 pub(crate) use entrance::{answered, enter};
+pub(crate) use pace::{pace, pace_batch, pace_session};
 pub(crate) use refusal::{Refusal, json_response};
 pub(crate) use sse::{SseEvent, event_stream};

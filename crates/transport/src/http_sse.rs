@@ -27,7 +27,7 @@ use rmcp::ServerHandler;
 
 pub(crate) use self::event_id::StreamEventId;
 use crate::{
-    http::{Refusal, answered, enter},
+    http::{Refusal, answered, enter, pace},
     shared::Shared,
 };
 
@@ -77,6 +77,7 @@ impl<H: ServerHandler> HttpSseService<H> {
     async fn answer(&self, request: Request<Body>) -> Result<Response, Refusal> {
         let shared = &self.shared;
         let (owner, mut parts, body) = enter(&shared.config, request)?;
+        let body = pace(&shared.config, &owner, body).await?;
         match (&self.part, &parts.method) {
             (Part::Stream { message }, &Method::GET) => {
                 stream::serve(shared, message, &owner, &mut parts).await

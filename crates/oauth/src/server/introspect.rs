@@ -13,12 +13,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
-use mcp_everything_store::{StoreError, oauth::ClientRecord};
+use mcp_everything_store::{Exceeded, StoreError, oauth::ClientRecord};
 use serde::Serialize;
 use thiserror::Error;
 
-use super::Context;
+use super::{Context, limits};
 use crate::{
+    RemoteAddress,
     client_auth::{ClientAuthError, authenticate},
     params::{FormError, Params, Repeated},
     secret::{AccessToken, RefreshToken},
@@ -33,6 +34,8 @@ enum IntrospectError {
     #[error(transparent)]
     Client(#[from] ClientAuthError),
     #[error(transparent)]
+    TooOften(#[from] Exceeded),
+    #[error(transparent)]
     Repeated(#[from] Repeated),
     #[error("the parameter token is missing")]
     NoToken,
@@ -45,6 +48,7 @@ impl From<&IntrospectError> for ErrorResponse {
         match error {
             IntrospectError::Form(error) => (*error).into(),
             IntrospectError::Client(error) => error.into(),
+            IntrospectError::TooOften(exceeded) => exceeded.into(),
             IntrospectError::Repeated(error) => (*error).into(),
             IntrospectError::Store(error) => error.into(),
             IntrospectError::NoToken => Self::bad(Code::InvalidRequest, error.to_string()),
@@ -84,10 +88,11 @@ struct Confirmation {
 
 pub(super) async fn post(
     State(context): State<Arc<Context>>,
+    address: RemoteAddress,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match introspect(&context, &headers, body).await {
+    match introspect(&context, address, &headers, body).await {
         Ok(token) => {
             private_json(StatusCode::OK, &Introspection { active: token.is_some(), token })
         }
@@ -97,11 +102,13 @@ pub(super) async fn post(
 
 async fn introspect(
     context: &Context,
+    address: RemoteAddress,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Option<Token>, IntrospectError> {
     let params = Params::from_body(headers, body).await?;
     let client = authenticate(context, headers, &params).await?;
+    limits::pace(&context.config.limits.introspect, &client, address).await?;
     let token = params.one("token")?.ok_or(IntrospectError::NoToken)?;
     params.one("token_type_hint")?;
     if let Some(token) = AccessToken::parse(token) {

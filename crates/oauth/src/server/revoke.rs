@@ -12,11 +12,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use mcp_everything_store::{StoreError, oauth::ClientRecord};
+use mcp_everything_store::{Exceeded, StoreError, oauth::ClientRecord};
 use thiserror::Error;
 
-use super::Context;
+use super::{Context, limits};
 use crate::{
+    RemoteAddress,
     client_auth::{ClientAuthError, authenticate},
     events,
     params::{FormError, Params, Repeated},
@@ -30,6 +31,8 @@ enum RevokeError {
     Form(#[from] FormError),
     #[error(transparent)]
     Client(#[from] ClientAuthError),
+    #[error(transparent)]
+    TooOften(#[from] Exceeded),
     #[error(transparent)]
     Repeated(#[from] Repeated),
     #[error("the parameter token is missing")]
@@ -45,6 +48,7 @@ impl From<&RevokeError> for ErrorResponse {
         match error {
             RevokeError::Form(error) => (*error).into(),
             RevokeError::Client(error) => error.into(),
+            RevokeError::TooOften(exceeded) => exceeded.into(),
             RevokeError::Repeated(error) => (*error).into(),
             RevokeError::Store(error) => error.into(),
             RevokeError::NoToken => Self::bad(Code::InvalidRequest, error.to_string()),
@@ -56,19 +60,26 @@ impl From<&RevokeError> for ErrorResponse {
 
 pub(super) async fn post(
     State(context): State<Arc<Context>>,
+    address: RemoteAddress,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match revoke(&context, &headers, body).await {
+    match revoke(&context, address, &headers, body).await {
         // Section 2.2: what is not there needs no revoking, so the answer is the same.
         Ok(()) => (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response(),
         Err(error) => ErrorResponse::from(&error).into_response(),
     }
 }
 
-async fn revoke(context: &Context, headers: &HeaderMap, body: Body) -> Result<(), RevokeError> {
+async fn revoke(
+    context: &Context,
+    address: RemoteAddress,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(), RevokeError> {
     let params = Params::from_body(headers, body).await?;
     let client = authenticate(context, headers, &params).await?;
+    limits::pace(&context.config.limits.client, &client, address).await?;
     let token = params.one("token")?.ok_or(RevokeError::NoToken)?;
     // The token says itself what it is: the hint is not needed, but must not be sent twice.
     params.one("token_type_hint")?;

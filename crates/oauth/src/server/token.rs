@@ -16,8 +16,9 @@ use axum::{
 use mcp_everything_store::oauth::ClientRecord;
 
 use self::error::TokenError;
-use super::Context;
+use super::{Context, limits};
 use crate::{
+    RemoteAddress,
     client_auth::authenticate,
     dpop::{self, About, Proof, ProofError},
     events,
@@ -29,10 +30,11 @@ use crate::{
 
 pub(super) async fn post(
     State(context): State<Arc<Context>>,
+    address: RemoteAddress,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut response = match answer(&context, &headers, body).await {
+    let mut response = match answer(&context, address, &headers, body).await {
         Ok(issued) => issued.into_response(),
         Err(error) => ErrorResponse::from(&error).into_response(),
     };
@@ -45,9 +47,15 @@ pub(super) async fn post(
     response
 }
 
-async fn answer(context: &Context, headers: &HeaderMap, body: Body) -> Result<Issued, TokenError> {
+async fn answer(
+    context: &Context,
+    address: RemoteAddress,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Issued, TokenError> {
     let params = Params::from_body(headers, body).await?;
     let client = authenticate(context, headers, &params).await?;
+    limits::pace(&context.config.limits.client, &client, address).await?;
     let issued = match proof(context, headers, &client) {
         Ok(proof) => exchange(context, &client, &params, proof.as_ref()).await,
         Err(error) => Err(error.into()),

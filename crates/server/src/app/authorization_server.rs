@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use mcp_everything_oauth::{AuthorizationServer, Config, Resources, upstream::FakeUpstream};
 
-use super::{StartError, base::Base, clients, routes::NAME};
+use super::{StartError, base::Base, clients, limits, routes::NAME};
 use crate::settings::Settings;
 
 /// What a client gets a token for that names no resource, where any on loopback will do: the MCP
@@ -21,6 +21,7 @@ pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<R
         None => Resources::any_loopback(USUAL),
     };
     config.dpop_nonces = settings.grants.dpop_nonces;
+    config.limits = limits::of_the_authorization_server(settings, &base.stores.limiter);
     config.open_client_credentials = settings.grants.open_client_credentials;
     let documents = clients::documents(settings, &mut config)?;
     let server = AuthorizationServer {

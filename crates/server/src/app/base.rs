@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mcp_everything_store::{
-    Bus, Clock, InstanceId, KeyStore, Limits, Random, SecretKeys, SessionStore, StoreError,
-    SystemClock, SystemRandom,
+    Bus, Clock, InstanceId, KeyStore, Limiter, Limits, Random, SecretKeys, SessionStore,
+    StoreError, SystemClock, SystemRandom,
     oauth::OAuthStore,
     redis::{Redis, RedisBus},
 };
@@ -19,6 +19,7 @@ pub(super) struct Stores {
     pub(super) bus: Arc<dyn Bus>,
     pub(super) oauth: Arc<dyn OAuthStore>,
     pub(super) keys: Arc<dyn KeyStore>,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) redis: Option<Connected>,
 }
 

@@ -12,7 +12,7 @@ use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Sco
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, base::Base, origin::origin};
+use super::{StartError, base::Base, limits, origin::origin};
 use crate::{
     changes::FleetChanges,
     session::StoredSession,
@@ -91,7 +91,10 @@ pub(super) async fn endpoint(
         instance: base.instance.clone(),
         standing: standing(settings, base),
     };
+    let (requests, sessions) = limits::of_users(settings, &base.stores.limiter);
     let config = Config {
+        requests,
+        sessions,
         hosts: settings.allowed_hosts.clone(),
         origins: settings.allowed_origins.clone(),
         gate,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{
-    Clock, Limits, MonotonicClock,
+    Clock, Limiter, Limits, MonotonicClock,
     memory::{MemoryBus, MemoryOAuth, MemoryStore},
 };
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 pub(super) fn stores(clock: &Arc<dyn Clock>, limits: Limits, stop: &CancellationToken) -> Stores {
     // Sessions live by spans, which a wall clock that is set does not change.
-    let sessions = Arc::new(MemoryStore::new(Arc::new(MonotonicClock::start()), limits));
+    let monotonic = Arc::new(MonotonicClock::start());
+    let sessions = Arc::new(MemoryStore::new(Arc::clone(&monotonic) as _, limits));
     tokio::spawn(keep_clean(Arc::clone(&sessions), stop.clone()));
     let oauth = Arc::new(MemoryOAuth::new(Arc::clone(clock)));
     Stores {
@@ -23,6 +24,7 @@ pub(super) fn stores(clock: &Arc<dyn Clock>, limits: Limits, stop: &Cancellation
         bus: Arc::new(MemoryBus::default()),
         oauth: Arc::clone(&oauth) as _,
         keys: oauth,
+        limiter: Arc::new(Limiter::alone(monotonic)),
         redis: None,
     }
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{
-    Limits,
-    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisStore, Unreachable},
+    Limiter, Limits, MonotonicClock,
+    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisRates, RedisStore, Unreachable},
 };
 use tokio::time::{Instant, sleep};
 
@@ -23,11 +23,13 @@ pub(super) async fn stores(address: &RedisAddress, limits: Limits) -> Result<Sto
     reached(&redis, address).await?;
     let oauth = Arc::new(RedisOAuth::new(redis.clone()));
     let bus = Arc::new(RedisBus::new(redis.clone()));
+    let rates = Arc::new(RedisRates::new(redis.clone()));
     Ok(Stores {
         sessions: Arc::new(RedisStore::new(redis.clone(), limits)),
         bus: Arc::clone(&bus) as _,
         oauth: Arc::clone(&oauth) as _,
         keys: oauth,
+        limiter: Arc::new(Limiter::sharing(rates, Arc::new(MonotonicClock::start()))),
         redis: Some(Connected { connections: redis, bus }),
     })
 }

@@ -13,8 +13,9 @@ use tokio::{
 use super::{fail, unknown_settings};
 use crate::{
     app::{App, StartError},
+    http::Proxies,
     instance,
-    net::{Connections, listen},
+    net::{Addresses, Connections, listen},
     settings::{AuthMode, RawSettings, Role, Settings},
     telemetry,
 };
@@ -114,7 +115,9 @@ async fn start(
     let mut started = Vec::new();
     for Listening { settings, listeners } in listening {
         let app = App::start(&settings, instance).await?;
-        let connections = Connections::new(app.router());
+        let proxies = Proxies::new(settings.trusted_proxies.clone());
+        let addresses = Addresses::new(settings.rate_limits.connections(), proxies);
+        let connections = Connections::new(app.router(), addresses);
         for listener in listeners {
             tokio::spawn(connections.clone().accept(listener));
         }

@@ -14,7 +14,8 @@ use axum::{
     response::Response,
 };
 use http::{HeaderValue, Method, StatusCode};
-use mcp_everything_store::Random;
+use mcp_everything_oauth::RemoteAddress;
+use mcp_everything_store::{Random, TooOften};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
@@ -32,9 +33,11 @@ pub(crate) struct Requests {
 pub(crate) async fn log(
     State(Requests { server, random, proxies }): State<Requests>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    let address = proxies.client(peer, request.headers());
+    request.extensions_mut().insert(RemoteAddress(address));
     let request_id = random.token::<9>();
     let span = tracing::info_span!("request", server, request_id);
     let mut line = Line {
@@ -42,15 +45,17 @@ pub(crate) async fn log(
         span: span.clone(),
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
-        address: proxies.client(peer, request.headers()),
+        address,
         session: session(&request).map(str::to_owned),
         status: None,
+        is_told: false,
     };
     async move {
         tracing::debug!(event = "http.request", method = %line.method, path = line.path,
             "request begun");
         let mut response = next.run(request).await;
         line.status = Some(response.status());
+        line.is_told = response.extensions().get::<TooOften>().is_some();
         drop(line);
         if let Ok(value) = HeaderValue::try_from(request_id.as_str()) {
             response.headers_mut().insert("x-request-id", value);
@@ -79,12 +84,14 @@ struct Line {
     address: IpAddr,
     session: Option<String>,
     status: Option<StatusCode>,
+    /// Whether the log has a line of its own on what became of it.
+    is_told: bool,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         let _request = self.span.enter();
-        let Self { started, method, path, address, session, status, .. } = self;
+        let Self { started, method, path, address, session, status, is_told, .. } = self;
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let session = session.as_deref();
         let Some(status) = *status else {
@@ -99,8 +106,9 @@ impl Drop for Line {
                     duration_ms, %address, session, "request answered")
             };
         }
-        if path == "/healthz" || path == "/readyz" {
-            // What makes them red is told once, where it happens.
+        if path == "/healthz" || path == "/readyz" || *is_told {
+            // What makes the former red is told once, where it happens; and a flood of requests is no
+            // flood of lines.
             line!(debug);
         } else if status.is_server_error() {
             line!(warn);

@@ -13,13 +13,16 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use super::busy::Busy;
+use super::{Addresses, busy::Busy};
 
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
 /// common clients keep one: where both ends close at once a request fails.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Connections that may be open; more wait to be accepted.
 const MOST: usize = 10_000;
+/// What is said to one more connection from an address that has as many as it may.
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\n\
+    Content-Length: 0\r\nConnection: close\r\n\r\n";
 /// How long accepting rests when the process can take no more, say for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -32,16 +35,18 @@ const QUIET: Duration = Duration::from_millis(250);
 pub(crate) struct Connections {
     router: Router,
     room: Arc<Semaphore>,
+    addresses: Addresses,
     open: TaskTracker,
     leaving: CancellationToken,
     stop: CancellationToken,
 }
 
 impl Connections {
-    pub(crate) fn new(router: Router) -> Self {
+    pub(crate) fn new(router: Router, addresses: Addresses) -> Self {
         Self {
             router,
             room: Arc::new(Semaphore::new(MOST)),
+            addresses,
             open: TaskTracker::new(),
             leaving: CancellationToken::new(),
             stop: CancellationToken::new(),
@@ -106,6 +111,11 @@ impl Connections {
     }
 
     fn serve(&self, room: OwnedSemaphorePermit, connection: TcpStream, peer: SocketAddr) {
+        let Some(place) = self.addresses.place(peer.ip()) else {
+            // Whether it reaches the client is not waited for.
+            let _ = connection.try_write(TOO_MANY);
+            return;
+        };
         // Small events must not wait for more to come (Nagle).
         let _ = connection.set_nodelay(true);
         let Self { router, leaving, stop, .. } = self.clone();
@@ -129,7 +139,7 @@ impl Connections {
             busy.quiet(QUIET).await;
         };
         self.open.spawn(async move {
-            let _room = room;
+            let _room = (room, place);
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIMEOUT)

@@ -47,6 +47,7 @@ impl Settings {
             given(&raw.allowed_hosts, &format!("({base}'s and loopback)")),
             given(&raw.allowed_origins, &format!("({base}'s and loopback)")),
             joined(&self.trusted_proxies),
+            self.rate_limits.to_string(),
             on_off(self.conformance).to_owned(),
             span(self.drain_delay),
             span(self.drain_timeout),

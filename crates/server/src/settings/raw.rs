@@ -94,6 +94,11 @@ settings! {
     /// The proxies whose X-Forwarded-For is believed, like `10.0.0.0/8`, separated by commas
     /// [default: none]
     trusted_proxies = "TRUSTED_PROXIES";
+    /// How often what may be asked: `off`, or counts per time of limits that are to be other than
+    /// usual, like `requests=6000/1m,register=off`, separated by commas
+    /// [default: requests=60000/1m,sessions=12000/1m,register=120/1m,authorize=600/1m,
+    /// failures=300/1m,client=1200/1m,introspect=60000/1m,connections=8000]
+    rate_limits = "RATE_LIMITS";
     /// Add the fixtures of the official conformance suite: `on` or `off` [default: off]
     conformance = "CONFORMANCE";
     /// After SIGTERM: how long requests are still taken while /readyz is red [default: 1s]

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{
-    AuthMode, LogFormat, Problem, RawSettings, Role, Settings,
+    AuthMode, LogFormat, Problem, RateLimits, RawSettings, Role, Settings,
     clients::clients,
     grants::grants,
     redis::redis,
@@ -70,7 +70,7 @@ fn all<T: FromStr>(text: &str) -> Option<Vec<T>> {
     items.filter(|items| !items.is_empty())
 }
 
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.trim().parse().ok()?;
     let span = match &text[digits.len()..] {
@@ -144,6 +144,7 @@ impl Settings {
         let proxies = raw.trusted_proxies.as_deref();
         let takes = "networks or addresses separated by commas, such as 10.0.0.0/8,192.0.2.1";
         let trusted_proxies = reader.read("TRUSTED_PROXIES", proxies, Vec::new(), takes, networks);
+        let rate_limits = rate_limits(&mut reader, raw.rate_limits.as_deref());
         let conformance =
             reader.read("CONFORMANCE", raw.conformance.as_deref(), false, "on or off", switch);
         let drain_delay = reader.span("DRAIN_DELAY", raw.drain_delay.as_deref(), 1);
@@ -171,6 +172,7 @@ impl Settings {
             allowed_hosts,
             allowed_origins,
             trusted_proxies,
+            rate_limits,
             conformance,
             drain_delay,
             drain_timeout,
@@ -230,6 +232,15 @@ fn urls(text: &str) -> Option<Vec<String>> {
 fn networks(text: &str) -> Option<Vec<IpNet>> {
     let network = |item: &str| item.parse().ok().or_else(|| item.parse().ok().map(IpAddr::into));
     list(text).map(network).collect()
+}
+
+fn rate_limits(reader: &mut Reader, text: Option<&str>) -> RateLimits {
+    let Some(text) = given(text) else { return RateLimits::default() };
+    RateLimits::parse(text).unwrap_or_else(|why| {
+        let takes = format!("off, or limits such as requests=6000/1m,register=off ({why})");
+        reader.0.push(Problem::new("RATE_LIMITS", text, takes));
+        RateLimits::default()
+    })
 }
 
 fn policies(
@@ -343,6 +354,7 @@ mod tests {
             raw.allowed_hosts = Some("http://x".into());
             raw.allowed_origins = Some("x".into());
             raw.trusted_proxies = Some("10.0.0.0/33".into());
+            raw.rate_limits = Some("requests=often".into());
             raw.conformance = Some("perhaps".into());
             raw.drain_delay = Some("-1".into());
             raw.drain_timeout = Some("1y".into());

@@ -1,7 +1,7 @@
 //! A real client, signed in through the pages, uses every feature.
 #![expect(deprecated, reason = "2026-07-28 deprecates sampling, roots and logging (SEP-2577)")]
 
-mod client;
+pub(crate) mod client;
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -22,6 +22,7 @@ mod http_sse;
 mod keep_alive;
 mod logs;
 mod oauth_errors;
+mod rate_limits;
 mod redis;
 mod separate;
 mod session_ownership;

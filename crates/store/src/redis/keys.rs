@@ -9,7 +9,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CallId, InstanceId, Owner, RequestKey, SessionId};
+use crate::{CallId, InstanceId, Owner, RateKey, RequestKey, SessionId};
 
 /// The key of a session's owner: the user's id, and whether the session lives.
 pub fn owner(session: SessionId) -> String {
@@ -71,6 +71,11 @@ pub fn sessions_of(owner: &Owner) -> String {
         hash.update(part);
     }
     format!("sessions:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
+}
+
+/// A string: how much of a rate is used up, as the time when all of it will have come back.
+pub fn rate(key: &RateKey) -> String {
+    format!("rate:{key}")
 }
 
 /// A stream: the changes of lists and resources, for all sessions.

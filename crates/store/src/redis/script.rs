@@ -39,6 +39,7 @@ scripts! {
     TELL = "prelude.lua" "stream.lua" "tell.lua";
     PULL = "prelude.lua" "stream.lua" "pull.lua";
     BEAT = "beat.lua";
+    TAKE_RATE = "take_rate.lua";
     CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
     OAUTH_PUT = "oauth/put.lua";
     OAUTH_ROOM = "oauth/count.lua" "oauth/room.lua";

@@ -7,6 +7,7 @@ mod cluster;
 mod faults;
 mod oauth;
 mod page;
+mod rates;
 mod reach;
 mod sentinel;
 mod sessions;

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use mcp_everything_store::{
-    CallEvent, CallId, Calls as _, Change, ChangeLog as _, InstanceId, NewCall, OpenedCall,
-    RequestKey, SessionId, Sessions as _, Streams as _, SystemRandom,
+    CallEvent, CallId, Calls as _, Change, ChangeLog as _, InstanceId, NewCall, OpenedCall, Rate,
+    RateKey, Rates as _, RequestKey, SessionId, Sessions as _, Streams as _, SystemRandom,
     contract::redis_server::RedisServer, redis::keys,
 };
 
@@ -44,12 +44,14 @@ impl Names {
             .replace(instance.as_str(), "{instance}")
             .replace(&format!(":{request}"), ":{request}")
             .replace(user.trim_start_matches("sessions:"), "{user}")
+            .replace(&rate_key().to_string(), "{limit}:{hash}")
     }
 
     /// Every key that `keys.rs` has, by the name it has there.
     fn keys(&self) -> Vec<(&'static str, String)> {
         let Self { session, call, instance, .. } = self;
         vec![
+            ("rate", keys::rate(&rate_key())),
             ("owner", keys::owner(*session)),
             ("state", keys::state(*session)),
             ("subscriptions", keys::subscriptions(*session)),
@@ -83,6 +85,10 @@ impl Names {
     }
 }
 
+fn rate_key() -> RateKey {
+    RateKey::new("test", &["alice"])
+}
+
 fn names() -> Names {
     Names {
         session: SessionId::random(&SystemRandom),
@@ -98,7 +104,7 @@ fn the_page_lists_what_the_code_has_and_nothing_else() {
     let listed = |rows: BTreeSet<(String, String)>| -> BTreeSet<String> {
         rows.into_iter().map(|(name, _)| name).collect()
     };
-    assert_eq!(listed(rows(&["Sessions", "Instances"])), names.patterns(&names.keys()));
+    assert_eq!(listed(rows(&["Sessions", "Rates", "Instances"])), names.patterns(&names.keys()));
     assert_eq!(listed(rows(&["Channels"])), names.patterns(&names.channels()));
 
     let public = KEYS.lines().filter_map(|line| {
@@ -137,6 +143,7 @@ async fn the_page_says_what_kind_each_key_is() {
     }
     store.cancel(id, &RequestKey::number(8)).await.unwrap();
     store.record(&Change::Tools).await.unwrap();
+    one.rates.take(&rate_key(), Rate::new(1, Duration::from_secs(9)).unwrap(), 1).await.unwrap();
     one.knows(&one.id, true).await;
 
     let kinds = r"
@@ -150,5 +157,5 @@ async fn the_page_says_what_kind_each_key_is() {
         let key = names.pattern(&key.replace(&ended.to_string(), "{call}"));
         (key, if kind == "zset" { "sorted set".to_owned() } else { kind.to_owned() })
     });
-    assert_eq!(found.collect::<BTreeSet<_>>(), rows(&["Sessions", "Instances"]));
+    assert_eq!(found.collect::<BTreeSet<_>>(), rows(&["Sessions", "Rates", "Instances"]));
 }

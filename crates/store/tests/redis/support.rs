@@ -4,11 +4,12 @@ use std::{io, time::Duration};
 
 use bytes::Bytes;
 use mcp_everything_store::{
-    Bell, Bells, Bus as _, Handshake, InstanceId, Limits, Owner, Pushed, Ring, Session, SessionId,
-    Sessions as _, StoreError, Streams as _, SystemRandom, Timestamp, Transport,
+    Bell, Bells, Bus as _, Handshake, InstanceId, Limits, Owner, Pushed, Rate, RateKey, Rates as _,
+    Ring, Session, SessionId, Sessions as _, StoreError, Streams as _, SystemRandom, Timestamp,
+    Transport,
     contract::{redis_cluster::RedisCluster, redis_server::RedisServer},
     oauth::{GrantId, GrantRecord, OAuthStore as _},
-    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisStore},
+    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisRates, RedisStore},
 };
 
 /// No test waits longer for anything.
@@ -102,6 +103,7 @@ pub(crate) struct Instance {
     pub(crate) id: InstanceId,
     pub(crate) store: RedisStore,
     pub(crate) oauth: RedisOAuth,
+    pub(crate) rates: RedisRates,
     pub(crate) bus: RedisBus,
     pub(crate) bells: Bells,
 }
@@ -115,10 +117,11 @@ impl Instance {
         let redis = Redis::connect(address).unwrap();
         let store = RedisStore::new(redis.clone(), Limits::default());
         let oauth = RedisOAuth::new(redis.clone());
+        let rates = RedisRates::new(redis.clone());
         let bus = RedisBus::new(redis);
         let id = InstanceId::random("test", &SystemRandom);
         let bells = bus.listen(&id).await.unwrap();
-        let mut instance = Self { id, store, oauth, bus, bells };
+        let mut instance = Self { id, store, oauth, rates, bus, bells };
         assert_eq!(instance.bell().await, Bell::Missed, "bells are heard from here on");
         instance
     }
@@ -147,6 +150,8 @@ impl Instance {
             },
         );
         self.oauth.create_grant(&grant, &record, BOUND).await?;
+        let rate = Rate::new(10, BOUND).unwrap();
+        self.rates.take(&RateKey::new("test", &["alice"]), rate, 1).await?;
         self.bus.ring(Ring::All, Bell::Ended(id)).await?;
         Ok(id)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
-use mcp_everything_store::{Random, StoreError};
+use mcp_everything_store::{Exceeded, Random, StoreError, TooOften};
 use rmcp::model::{ErrorCode, ErrorData, JsonRpcError, ProtocolVersion, RequestId};
 use serde::Serialize;
 use serde_json::json;
@@ -69,6 +69,8 @@ pub(crate) enum Refusal {
     NothingToResume { reason: &'static str },
     #[error("the limit of {limit} {what} is reached")]
     TooMany { id: Option<RequestId>, what: &'static str, limit: usize },
+    #[error("{exceeded}")]
+    TooOften { id: Option<RequestId>, exceeded: Exceeded },
     #[error("the server cannot reach its store; try again shortly")]
     Unavailable { id: Option<RequestId> },
     #[error("internal error")]
@@ -111,7 +113,9 @@ impl Refusal {
             // An answer to a good message, as an unknown tool's would be.
             Self::InvalidParams { .. } => StatusCode::OK,
             Self::SessionNotFound { .. } => StatusCode::NOT_FOUND,
-            Self::TooMany { .. } | Self::StreamFull { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::TooOften { .. } | Self::StreamFull { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -138,6 +142,7 @@ impl Refusal {
             Self::UnsupportedVersion { .. } => ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
             Self::SessionNotFound { .. } => SESSION_NOT_FOUND,
             Self::TooMany { .. }
+            | Self::TooOften { .. }
             | Self::StreamFull { .. }
             | Self::Unavailable { .. }
             | Self::Internal { .. } => ErrorCode::INTERNAL_ERROR,
@@ -176,6 +181,7 @@ impl Refusal {
             | Self::StreamFull { id }
             | Self::SessionNotFound { id }
             | Self::TooMany { id, .. }
+            | Self::TooOften { id, .. }
             | Self::Unavailable { id }
             | Self::Internal { id } => (id, None),
         };
@@ -207,7 +213,16 @@ impl Refusal {
             Self::NothingToResume { .. } => Some("GET, POST, DELETE"),
             _ => None,
         };
+        let exceeded = match &self {
+            Self::TooOften { exceeded, .. } => Some(*exceeded),
+            _ => None,
+        };
         let mut response = json_response(status, &self.into_error());
+        if let Some(exceeded) = exceeded {
+            let seconds = HeaderValue::from(exceeded.retry_after());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            response.extensions_mut().insert(TooOften);
+        }
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         }

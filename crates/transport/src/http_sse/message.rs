@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     away::Patience,
-    http::{Refusal, is_json},
+    http::{Refusal, is_json, pace_batch},
     message::{Envelope, Kind},
     shared::Shared,
     wire::{
@@ -62,6 +62,7 @@ async fn batch<H: ServerHandler>(
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let messages = read(&shared.config, body)?;
+    pace_batch(&shared.config, owner, messages.len()).await?;
     let asks = messages.iter().any(|message| Envelope::is_request(message.get().as_bytes()));
     let mut patience = Patience::unless(asks, &shared.away, &mut parts.extensions);
     let (session, record) = admit(shared, owner, &parts.uri, None, &mut patience).await?;

@@ -10,7 +10,7 @@ use rmcp::ServerHandler;
 use super::StreamEventId;
 use crate::{
     away::Patience,
-    http::{Refusal, accepts_event_stream},
+    http::{Refusal, accepts_event_stream, pace_session},
     shared::Shared,
     standalone::{self, Beginning},
 };
@@ -54,6 +54,7 @@ async fn begin<H>(
     owner: &Owner,
     patience: &mut Patience<'_>,
 ) -> Result<SessionId, Refusal> {
+    pace_session(&shared.config, owner, None).await?;
     let id = SessionId::random(&*shared.random);
     let transport = Transport::HttpSse;
     let session = Session { owner: owner.clone(), transport, handshake: None };

@@ -26,7 +26,7 @@ use crate::{
     Config,
     away::Patience,
     call::{Outgoing, Promoted, Waiting},
-    http::{Refusal, SseEvent, event_stream, json_response},
+    http::{Refusal, SseEvent, event_stream, json_response, pace_batch},
     message::{Envelope, Kind, VersionHeader, Wire, bounded},
     scope::to_bytes,
     shared::Shared,
@@ -39,6 +39,7 @@ pub(super) async fn serve<H: ServerHandler>(
     body: &Bytes,
 ) -> Result<Response, Refusal> {
     let messages = read(&shared.config, body)?;
+    pace_batch(&shared.config, owner, messages.len()).await?;
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(invalid("this protocol version has no batches".to_owned()));
     }

@@ -17,7 +17,7 @@ use super::session;
 use crate::{
     away::Patience,
     call::{Outgoing, Start, start},
-    http::{Refusal, json_response},
+    http::{Refusal, json_response, pace_session},
     message::{self, Wire},
     shared::Shared,
 };
@@ -32,6 +32,7 @@ pub(super) async fn serve<H: ServerHandler>(
     id: &RequestId,
     body: &[u8],
 ) -> Result<Response, Refusal> {
+    pace_session(&shared.config, owner, Some(id)).await?;
     let transport = Transport::StreamableHttp;
     let negotiated = negotiate(shared, owner, transport, parts, id, body).await?;
     let mut response = json_response(StatusCode::OK, &negotiated.answer);

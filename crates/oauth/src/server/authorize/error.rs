@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use mcp_everything_store::StoreError;
+use mcp_everything_store::{Exceeded, StoreError, TooOften};
 use thiserror::Error;
 
 use super::ReturnTo;
@@ -127,6 +127,8 @@ pub(in crate::server) enum PageError {
     #[error("a URL cannot be sent in a header")]
     Unsendable,
     #[error(transparent)]
+    TooOften(#[from] Exceeded),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -148,8 +150,8 @@ const TRY_AGAIN: &str = "Wait a moment, then reload this page.";
 impl PageError {
     pub(in crate::server) fn respond(&self, context: &Context) -> Response {
         match self {
-            // A store that fails is logged as such.
-            Self::Store(_) => {}
+            // A store that fails is logged as such, and so is a limit.
+            Self::Store(_) | Self::TooOften(_) => {}
             Self::NoLogin | Self::OtherBrowser | Self::Upstream(_) => {
                 events::login_failed(None, self);
             }
@@ -171,6 +173,9 @@ impl PageError {
         if let Some(retry_after) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after);
         }
+        if matches!(self, Self::TooOften(_)) {
+            response.extensions_mut().insert(TooOften);
+        }
         response
     }
 
@@ -189,6 +194,7 @@ impl PageError {
             | Self::OtherBrowser
             | Self::Upstream(_)
             | Self::Unsendable
+            | Self::TooOften(_)
             | Self::Store(_) => None,
         }
     }
@@ -198,6 +204,9 @@ impl PageError {
             Self::Store(error) => {
                 let mut response = ErrorResponse::from(error);
                 (response.status, response.headers.remove(header::RETRY_AFTER))
+            }
+            Self::TooOften(exceeded) => {
+                (StatusCode::TOO_MANY_REQUESTS, Some(HeaderValue::from(exceeded.retry_after())))
             }
             Self::Upstream(UpstreamError::Unavailable { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from(5)))
@@ -260,6 +269,14 @@ impl PageError {
             ),
             Self::Upstream(UpstreamError::Unavailable { .. }) => {
                 ("The sign-in page cannot be reached.", TRY_AGAIN)
+            }
+            Self::TooOften(exceeded) => {
+                let seconds = exceeded.retry_after();
+                let what = format!(
+                    "Too much was asked of this server from where you are. It answers again in \
+                     {seconds} s."
+                );
+                return (what, TRY_AGAIN);
             }
             Self::Store(StoreError::Unavailable { .. } | StoreError::LimitReached { .. }) => {
                 ("The server cannot answer now.", TRY_AGAIN)

@@ -1,6 +1,6 @@
 //! Why no token is issued.
 
-use mcp_everything_store::StoreError;
+use mcp_everything_store::{Exceeded, StoreError};
 use thiserror::Error;
 
 use crate::{
@@ -18,6 +18,8 @@ pub(super) enum TokenError {
     Form(#[from] FormError),
     #[error(transparent)]
     Client(#[from] ClientAuthError),
+    #[error(transparent)]
+    TooOften(#[from] Exceeded),
     #[error(transparent)]
     Repeated(#[from] Repeated),
     #[error("the parameter {0} is missing")]
@@ -73,6 +75,7 @@ impl From<&TokenError> for ErrorResponse {
         match error {
             TokenError::Form(error) => (*error).into(),
             TokenError::Client(error) => error.into(),
+            TokenError::TooOften(exceeded) => exceeded.into(),
             TokenError::Repeated(error) => (*error).into(),
             TokenError::Store(error) => error.into(),
             TokenError::Missing(_) | TokenError::MalformedVerifier => {
