@@ -4,6 +4,7 @@ mod addresses;
 mod busy;
 mod connections;
 mod listen;
+mod unread;
 
 use std::error::Error;
 

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{Router, extract::ConnectInfo};
 use http::{HeaderValue, header::CONNECTION};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use super::{Addresses, busy::Busy};
+use super::{Addresses, busy::Busy, unread};
 
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
 /// common clients keep one: where both ends close at once a request fails.
@@ -124,11 +124,14 @@ impl Connections {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let answering = requests.begin();
             request.extensions_mut().insert(ConnectInfo(peer));
-            let answer = router.clone().oneshot(request.map(Body::new));
+            let (head, body) = request.into_parts();
+            let (body, unread) = unread::watch(body);
+            let answer = router.clone().oneshot(Request::from_parts(head, body));
             let leaving = leaving.clone();
             async move {
                 let mut answer = answer.await?;
-                if leaving.is_cancelled() {
+                let all_read = unread.read().await;
+                if leaving.is_cancelled() || !all_read {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(answer.map(|body| answering.until_the_end_of(body)))

@@ -24,6 +24,7 @@ mod logs;
 mod oauth_errors;
 mod rate_limits;
 mod redis;
+mod refused_early;
 mod separate;
 mod session_ownership;
 mod shutdown;
