@@ -46,6 +46,7 @@ async fn it_signs_in_through_the_browser() {
     let callback = format!("http://127.0.0.1:{port}/oauth/callback");
     let mut command = tools::inspector(home.path());
     command
+        .arg("--cli")
         .args([&server.url("/mcp"), "--method", "tools/list", "--format", "json"])
         .args(["--callback-url", &callback])
         // It asks people only: without a terminal this says that there is one.
@@ -68,7 +69,12 @@ async fn uses_everything(server: &Server, path: &str, options: &[&str]) {
     let home = tempfile::tempdir().unwrap();
     let ask = async |args: &[&str]| {
         let mut command = tools::inspector(home.path());
-        command.arg(server.url(path)).args(["--format", "json"]).args(options).args(args);
+        command
+            .arg("--cli")
+            .arg(server.url(path))
+            .args(["--format", "json"])
+            .args(options)
+            .args(args);
         ended(command).await
     };
     let listed = ask(&["--method", "tools/list"]).await;

@@ -7,6 +7,7 @@ mod it {
     pub(crate) mod support;
 }
 
+#[expect(dead_code, reason = "the tests in `e2e` use the rest")]
 #[path = "../programs/chromium.rs"]
 mod chromium;
 #[path = "../programs/pages.rs"]

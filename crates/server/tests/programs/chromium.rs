@@ -8,16 +8,21 @@ use std::{
     net::{Ipv4Addr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{it::support::BOUND, tools};
 
 pub(crate) const TAB: char = '\u{e004}';
 pub(crate) const ENTER: char = '\u{e007}';
+
+/// Between two attempts to use an element.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// The name that a reference to an element has in JSON (the same, section 12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -72,10 +77,31 @@ impl Chromium {
         string(&self.get("/url").await)
     }
 
-    /// Clicks the element that this CSS selector finds, once it is there.
+    /// Clicks the element that this CSS selector finds, or this `XPath`, once it is there and can be
+    /// clicked.
     pub(crate) async fn click(&self, element: &str) {
-        let element = self.find(element).await;
-        self.post(&format!("{element}/click"), json!({})).await;
+        self.act(element, "click", json!({})).await;
+    }
+
+    /// Types this into an input.
+    pub(crate) async fn fill(&self, element: &str, text: &str) {
+        self.act(element, "value", json!({ "text": text })).await;
+    }
+
+    /// Does it once the element can be used: pages move, and are made anew.
+    async fn act(&self, element: &str, what: &str, body: Value) {
+        let acting = async {
+            loop {
+                let found = self.find(element).await;
+                let request = self.http.post(self.at(&format!("{found}/{what}"))).json(&body);
+                match answer(request).await {
+                    Err(error) if is_passing(&error) => tokio::time::sleep(MOMENT).await,
+                    other => break other,
+                }
+            }
+        };
+        let done = timeout(BOUND, acting).await.unwrap_or_else(|_| panic!("{element} is no use"));
+        done.unwrap_or_else(|error| panic!("{what} {element}: {error}"));
     }
 
     /// The text of the element, as it is rendered.
@@ -140,7 +166,8 @@ impl Chromium {
     }
 
     async fn find(&self, element: &str) -> String {
-        let query = json!({ "using": "css selector", "value": element });
+        let using = if element.starts_with('/') { "xpath" } else { "css selector" };
+        let query = json!({ "using": using, "value": element });
         let found = self.post("/element", query).await;
         format!("/element/{}", string(&found[ELEMENT]))
     }
@@ -172,10 +199,21 @@ impl Drop for Chromium {
 }
 
 async fn ask(request: RequestBuilder) -> Value {
+    answer(request).await.unwrap_or_else(|error| panic!("chromedriver: {}", error["message"]))
+}
+
+/// What chromedriver answers; else, why not.
+async fn answer(request: RequestBuilder) -> Result<Value, Value> {
     let answer: Value = request.send().await.unwrap().json().await.unwrap();
-    let value = &answer["value"];
-    assert!(value["error"].is_null(), "chromedriver: {}", value["message"]);
-    value.clone()
+    let value = answer["value"].clone();
+    if value["error"].is_null() { Ok(value) } else { Err(value) }
+}
+
+/// Whether the element may be of use a moment later.
+fn is_passing(error: &Value) -> bool {
+    let passing =
+        ["element not interactable", "element click intercepted", "stale element reference"];
+    error["error"].as_str().is_some_and(|error| passing.contains(&error))
 }
 
 fn string(value: &Value) -> String {

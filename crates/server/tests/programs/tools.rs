@@ -24,7 +24,6 @@ pub(crate) fn inspector(home: &Path) -> Command {
     let mut command = Command::new(tools.join("node"));
     command
         .arg(main)
-        .arg("--cli")
         .env_clear()
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .env("HOME", home)
