@@ -45,7 +45,7 @@ all-tests: tools lint
 	tools/test.sh
 
 e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessions; T=part of a test's path
-	@tools/setup.sh nextest redis haproxy node python
+	@tools/setup.sh nextest redis haproxy browser node python
 	cargo build --release
 	MCP_EVERYTHING="$${CARGO_TARGET_DIR:-target}/release/mcp-everything" tools/test.sh e2e "$(T)"
 

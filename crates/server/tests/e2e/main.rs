@@ -9,6 +9,20 @@ mod it {
     pub(crate) mod support;
 }
 
+#[expect(dead_code, reason = "the tests in `external` use the rest")]
+#[path = "../programs/chromium.rs"]
+mod chromium;
+#[path = "../programs/desktop.rs"]
+mod desktop;
+#[expect(dead_code, reason = "the tests in `external` use the rest")]
+#[path = "../programs/pages.rs"]
+mod pages;
+#[expect(dead_code, reason = "the tests in `external` use the rest")]
+#[path = "../programs/running.rs"]
+mod running;
+#[path = "../programs/tools.rs"]
+mod tools;
+
 mod figures;
 mod haproxy;
 mod load;
@@ -22,3 +36,4 @@ mod redis_failover;
 mod redis_pubsub_cut;
 mod replay;
 mod rolling_restart;
+mod sign_in;

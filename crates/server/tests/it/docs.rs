@@ -22,34 +22,46 @@ fn code(folder: &Path, into: &mut String) {
     }
 }
 
-/// Each hazard of `docs/cluster.md` and each attack of `docs/security.md` names the tests that show
-/// it closed.
-#[test]
-fn the_tests_that_the_pages_name_are_there() {
+/// That each row of a page's table names tests, the last column, and that they are there.
+fn names_its_tests(page: &str, rows: usize) {
+    let page = read(page);
+    let (_, table) = page.split_once("| shown by |").unwrap();
     let mut sources = String::new();
     code(&Path::new(ROOT).join("crates"), &mut sources);
-    for (page, least) in [("docs/cluster.md", 40), ("docs/security.md", 40)] {
-        let rows = shown_by(&read(page));
-        assert!(rows.len() > least, "the tables of {page} were found");
-        for (row, shown) in rows {
-            for test in shown.split('`').skip(1).step_by(2) {
-                assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}: {row}");
-            }
+    let table: Vec<&str> = table.lines().skip(2).take_while(|row| row.starts_with('|')).collect();
+    assert!(table.len() >= rows, "the table was found");
+    for row in table {
+        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        for test in shown.split('`').skip(1).step_by(2) {
+            assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}: {row}");
         }
     }
 }
 
-/// The rows of tables whose last column says what they are shown by, with that cell.
-fn shown_by(page: &str) -> Vec<(String, String)> {
-    let tables = page.split("| shown by |").skip(1);
-    let rows = tables.flat_map(|table| {
-        table.lines().skip(2).take_while(|row| row.starts_with('|')).map(str::to_owned)
-    });
-    rows.map(|row| {
-        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap().to_owned();
-        (row, shown)
-    })
-    .collect()
+/// Each hazard of `docs/cluster.md` names the tests that show it closed.
+#[test]
+fn the_tests_that_the_cluster_page_names_are_there() {
+    names_its_tests("docs/cluster.md", 40);
+}
+
+/// Each client of `docs/clients.md` is of the version that is installed, and its tests are there.
+#[test]
+fn the_page_of_clients_is_of_those_that_are_tested() {
+    names_its_tests("docs/clients.md", 15);
+    let page = read("docs/clients.md");
+    let packages: serde_json::Value = serde_json::from_str(&read("tools/package.json")).unwrap();
+    let installed =
+        ["sdk", "client", "inspector"].map(|name| format!("@modelcontextprotocol/{name}"));
+    for name in installed.iter().map(String::as_str).chain(["mcp-remote"]) {
+        let version = packages["dependencies"][name].as_str().unwrap();
+        assert!(page.contains(&format!(" {version}")), "{name} is of version {version}");
+    }
+    for (list, name) in [("mcp-1", "mcp"), ("mcp-2", "mcp"), ("fastmcp", "fastmcp")] {
+        let list = read(&format!("tools/python/{list}.txt"));
+        let version = list.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("=="));
+        let version = version.unwrap();
+        assert!(page.contains(&format!(" {version}")), "{name} is of version {version}");
+    }
 }
 
 #[test]

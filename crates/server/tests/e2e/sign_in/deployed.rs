@@ -1,0 +1,27 @@
+//! The ways to deploy the server that clients sign in to.
+
+use mcp_everything_store::contract::redis_server::RedisServer;
+
+use crate::{haproxy::Haproxy, it::support::Server};
+
+/// A server, and what it needs to run.
+pub(super) struct Deployed {
+    pub(super) server: Server,
+    _balancer: Option<Haproxy>,
+    _redis: Option<RedisServer>,
+}
+
+impl Deployed {
+    /// One instance that is its own authorization server and keeps everything in memory.
+    pub(super) fn in_memory() -> Self {
+        Self { server: Server::start(), _balancer: None, _redis: None }
+    }
+
+    /// Three of them that share a Redis, behind `HAProxy`.
+    pub(super) fn three_behind_haproxy() -> Self {
+        let (redis, balancer) = (RedisServer::start(), Haproxy::start());
+        let settings = [("REDIS_URL", &*redis.url())];
+        let server = Server::behind(&balancer.base(), &balancer.instances, &settings);
+        Self { server, _balancer: Some(balancer), _redis: Some(redis) }
+    }
+}

@@ -1,0 +1,15 @@
+//! A client signs in however the server is deployed.
+
+/// Makes of each client, an `async fn(&Deployed)`, one test for each deployment.
+macro_rules! on_every_deployment {
+    ($($client:ident),+ $(,)?) => {
+        mod in_memory { on_every_deployment!(@ in_memory $($client)+); }
+        mod three_behind_haproxy { on_every_deployment!(@ three_behind_haproxy $($client)+); }
+    };
+    (@ $deployment:ident $($client:ident)+) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $client() {
+            super::$client(&$crate::sign_in::deployed::Deployed::$deployment()).await;
+        })+
+    };
+}

@@ -1,0 +1,84 @@
+//! A user at a desktop, with a browser.
+
+use std::process::Command;
+
+use tokio::time::timeout;
+
+use crate::{
+    chromium::Chromium,
+    desktop::Desktop,
+    it::support::BOUND,
+    pages::{ALLOW, SIGN_IN},
+    running::Running,
+};
+
+pub(super) struct User {
+    pub(super) browser: Chromium,
+    pub(super) desktop: Desktop,
+    /// How often a client asked for something.
+    pub(super) asked: usize,
+    _profile: tempfile::TempDir,
+}
+
+/// What a client said until it ended.
+pub(super) struct Told {
+    lines: Vec<String>,
+    complaints: String,
+}
+
+impl User {
+    pub(super) async fn at_a_desktop() -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let browser = Chromium::start(profile.path()).await;
+        Self { browser, desktop: Desktop::new(), asked: 0, _profile: profile }
+    }
+
+    /// Runs a client to its end, and does at the browser what it asks for.
+    pub(super) async fn runs(&mut self, command: &mut Command) -> Told {
+        let mut client = Running::start(command.env("BROWSER", self.desktop.browser()));
+        let mut lines = Vec::new();
+        let ended = async {
+            while let Some(line) = self.next_line_of(&mut client).await {
+                lines.push(line);
+            }
+        };
+        let in_time = timeout(2 * BOUND, ended).await.is_ok();
+        let complaints = client.complaints().await;
+        assert!(in_time, "it does not end: {lines:?} {complaints}");
+        Told { lines, complaints }
+    }
+
+    /// The next line that a client says; until then, the user does at the browser what it asks for.
+    pub(super) async fn next_line_of(&mut self, client: &mut Running) -> Option<String> {
+        loop {
+            tokio::select! {
+                line = client.next() => return line,
+                url = self.desktop.opened() => {
+                    self.asked += 1;
+                    self.allows(&url).await;
+                }
+            }
+        }
+    }
+
+    /// Allows what the client asks for, and signs in.
+    async fn allows(&self, url: &str) {
+        self.browser.open(url).await;
+        self.browser.click(ALLOW).await;
+        self.browser.click(SIGN_IN).await;
+    }
+}
+
+impl Told {
+    /// It did all it wanted to do.
+    pub(super) fn is_ok(&self) {
+        let ok = self.lines.last().is_some_and(|line| line == "ok");
+        assert!(ok, "{:?} {}", self.lines, self.complaints);
+    }
+
+    /// What it found of this name.
+    pub(super) fn told(&self, name: &str) -> &str {
+        let found = self.lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        found.unwrap_or_else(|| panic!("no {name}: {:?}", self.lines))
+    }
+}
