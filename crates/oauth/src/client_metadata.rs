@@ -44,6 +44,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) app_schemes: &'a [String],
     /// The most that a client may get for itself, where no user is asked. `None`: it gets nothing.
     pub(crate) client_credentials: Option<ScopeSet>,
+    /// Whether it may bring assertions of identity providers, which decide about each token.
+    pub(crate) assertions: bool,
     /// The `token_endpoint_auth_method` of one that names none.
     pub(crate) default_method: &'static str,
 }
@@ -232,6 +234,7 @@ fn grant_types(fields: &Fields, terms: &Terms<'_>) -> Result<Vec<GrantType>, Met
     let is_open = |grant_type: &GrantType| match grant_type {
         GrantType::AuthorizationCode | GrantType::RefreshToken => true,
         GrantType::ClientCredentials => terms.client_credentials.is_some(),
+        GrantType::JwtBearer => terms.assertions,
     };
     let open = GrantType::ALL.into_iter().filter(|one| known.contains(one) && is_open(one));
     let open: Vec<_> = open.collect();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BaseUri, DocumentHosts, Limits, ListedClients, Resources, ScopeSet};
+use crate::{BaseUri, DocumentHosts, Limits, ListedClients, Resources, ScopeSet, TrustedIssuers};
 
 /// How long things live. Each outlives what depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +71,9 @@ pub struct Config {
     /// Whether a client that registers itself may get tokens for itself, without any user
     /// (`client_credentials`). Then whoever can register has access.
     pub open_client_credentials: bool,
+    /// The identity providers of enterprises, whose word is taken for who a user is and what the
+    /// user may do here.
+    pub enterprise_issuers: TrustedIssuers,
     /// Whether proofs of possession must have a nonce of this server (RFC 9449, section 8).
     pub dpop_nonces: bool,
 }
@@ -92,6 +95,7 @@ impl Config {
             limits: Limits::default(),
             max_clients: 10_000,
             open_client_credentials: false,
+            enterprise_issuers: TrustedIssuers::default(),
             dpop_nonces: false,
         }
     }

@@ -24,7 +24,10 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("auth.login.failed", "a login did not come to an end"),
     ("auth.code.issued", "a code was sent to a client"),
     ("auth.code.replayed", "a code came a second time; everything it gave was revoked"),
-    ("auth.token.issued", "tokens were issued for a code, or to a client for itself"),
+    (
+        "auth.token.issued",
+        "tokens were issued for a code or an assertion, or to a client for itself",
+    ),
     ("auth.token.refreshed", "tokens were issued for a refresh token"),
     ("auth.token.refused", "a token request was refused"),
     ("auth.token.revoked", "a client gave up a token or its whole grant"),

@@ -98,10 +98,12 @@ pub use dpop::Proofs;
 pub use http::NoHttpClient;
 pub use limits::{Limits, RemoteAddress};
 pub use redirect_uri::RedirectUriError;
+pub(crate) use resource::NotSaid;
 pub use resource::{
     Bearer, BearerLayer, Caller, Flaw, IntrospectionClient, LocalVerifier, NoAudience,
     ProtectedResource, RemoteTokens, RemoteVerifier, TokenAudience, TokenCheck, TokenVerifier,
-    TrustedServer, UnknownTokenCheck, VerifyError, WhileAway, protected_resource_metadata,
+    TrustedIssuers, TrustedServer, UnknownTokenCheck, VerifyError, WhileAway,
+    protected_resource_metadata,
 };
 pub use resources::{NoResource, Resources, UnknownResource, same_resource};
 pub use scope::{Scope, ScopeSet, UnknownScope};

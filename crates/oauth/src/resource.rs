@@ -16,8 +16,9 @@ pub use bearer::{Bearer, BearerLayer};
 pub use local::LocalVerifier;
 pub use metadata::protected_resource_metadata;
 pub use protected::ProtectedResource;
+pub(crate) use remote::NotSaid;
 pub use remote::{
     IntrospectionClient, NoAudience, RemoteTokens, RemoteVerifier, TokenAudience, TokenCheck,
-    TrustedServer, UnknownTokenCheck,
+    TrustedIssuers, TrustedServer, UnknownTokenCheck,
 };
 pub use verify::{Caller, Flaw, TokenVerifier, VerifyError};

@@ -2,6 +2,7 @@
 
 mod browser;
 mod bus;
+mod elsewhere;
 mod faulty;
 pub(crate) mod logs;
 mod signer;
@@ -24,6 +25,7 @@ use tower::ServiceExt as _;
 
 pub(crate) use browser::{Form, Jar, Page, Tokens};
 use bus::TestBus;
+pub(crate) use elsewhere::{Answer, Elsewhere};
 pub(crate) use faulty::FaultyStore;
 pub(crate) use signer::Signer;
 

@@ -9,6 +9,7 @@ use super::{DocumentError, LookupError, client_url};
 use crate::{
     AuthorizationServer, Config,
     client_metadata::{AuthMethod, Fields, Metadata, MetadataError, Terms},
+    server::GrantType,
 };
 
 /// Whose Client ID Metadata Documents are read.
@@ -72,6 +73,7 @@ fn read(id: &str, document: &Document, config: &Config) -> Result<ClientRecord, 
     let terms = Terms {
         app_schemes: &config.app_schemes,
         client_credentials: config.strangers_get_for_themselves(),
+        assertions: GrantType::JwtBearer.is_offered(config),
         // Registrations that say nothing get a secret, and here there can be none.
         default_method: "none",
     };

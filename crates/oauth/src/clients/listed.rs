@@ -146,6 +146,7 @@ fn read(entry: Value, app_schemes: &[String]) -> Result<ClientRecord, EntryError
     let terms = Terms {
         app_schemes,
         client_credentials: Some(ScopeSet::ALL),
+        assertions: true,
         default_method: "client_secret_basic",
     };
     let (metadata, auth_method) = Metadata::read(&fields, &terms)?;

@@ -5,6 +5,7 @@ mod cache;
 mod claims;
 mod discovery;
 mod introspection;
+mod issuers;
 mod jwt;
 mod keys;
 mod registration;
@@ -19,9 +20,11 @@ use mcp_everything_store::{Clock, oauth::SecretHash};
 use thiserror::Error;
 use tokio::time::timeout;
 
+pub(crate) use self::issuers::NotSaid;
 pub use self::{
     audience::{NoAudience, TokenAudience},
     introspection::IntrospectionClient,
+    issuers::TrustedIssuers,
     server::TrustedServer,
 };
 use self::{

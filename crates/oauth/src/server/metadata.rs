@@ -15,6 +15,10 @@ use crate::{
     wire::public_json,
 };
 
+/// The profile of the JWT bearer grant that is taken
+/// (draft-ietf-oauth-identity-assertion-authz-grant, section 7.2).
+const ID_JAG: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
+
 #[derive(Serialize)]
 struct Metadata<'a> {
     issuer: &'a str,
@@ -34,6 +38,8 @@ struct Metadata<'a> {
     introspection_endpoint_auth_methods_supported: [&'static str; 4],
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 6],
     dpop_signing_alg_values_supported: [&'static str; 6],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    authorization_grant_profiles_supported: &'static [&'static str],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
     client_id_metadata_document_supported: bool,
@@ -92,6 +98,7 @@ async fn keys() -> Response {
 
 fn metadata(config: &Config, openid: Option<OpenId>) -> Metadata<'_> {
     let issuer = &config.issuer;
+    let offered = GrantType::ALL.into_iter().filter(|one| one.is_offered(config));
     Metadata {
         issuer: issuer.as_str(),
         authorization_endpoint: issuer.join("/authorize"),
@@ -102,7 +109,7 @@ fn metadata(config: &Config, openid: Option<OpenId>) -> Metadata<'_> {
         scopes_supported: ScopeSet::ALL.iter().map(crate::Scope::as_str).collect(),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: GrantType::ALL.into_iter().map(GrantType::as_str).collect(),
+        grant_types_supported: offered.map(GrantType::as_str).collect(),
         token_endpoint_auth_methods_supported: METHODS,
         token_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
         revocation_endpoint_auth_methods_supported: METHODS,
@@ -110,6 +117,11 @@ fn metadata(config: &Config, openid: Option<OpenId>) -> Metadata<'_> {
         introspection_endpoint_auth_methods_supported: METHODS,
         introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::NAMES,
         dpop_signing_alg_values_supported: SigningAlgorithm::NAMES,
+        authorization_grant_profiles_supported: if config.enterprise_issuers.is_empty() {
+            &[]
+        } else {
+            &[ID_JAG]
+        },
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: config.client_documents != DocumentHosts::Nobody,

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::error::RegisterError;
-use super::Context;
+use super::{Context, GrantType};
 use crate::{
     client_metadata::{AuthMethod, Fields, Metadata, Terms},
     events,
@@ -98,6 +98,7 @@ async fn register(
     let terms = Terms {
         app_schemes: &context.config.app_schemes,
         client_credentials: context.config.strangers_get_for_themselves(),
+        assertions: GrantType::JwtBearer.is_offered(&context.config),
         // Section 2.
         default_method: "client_secret_basic",
     };

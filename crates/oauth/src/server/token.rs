@@ -3,6 +3,7 @@
 mod authorization_code;
 mod client_credentials;
 mod error;
+mod jwt_bearer;
 mod refresh_token;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use mcp_everything_store::oauth::ClientRecord;
 use self::error::TokenError;
 use super::{Context, limits};
 use crate::{
-    RemoteAddress,
+    Config, RemoteAddress,
     client_auth::authenticate,
     dpop::{self, About, Proof, ProofError},
     events,
@@ -108,7 +109,8 @@ async fn exchange(
     proof: Option<&Proof>,
 ) -> Result<Issued, TokenError> {
     let name = params.one("grant_type")?.ok_or(TokenError::Missing("grant_type"))?;
-    let grant_type = GrantType::parse(name).ok_or(TokenError::GrantType)?;
+    let grant_type = GrantType::parse(name).filter(|one| one.is_offered(&context.config));
+    let grant_type = grant_type.ok_or(TokenError::GrantType)?;
     if !client.grant_types.iter().any(|registered| registered == grant_type.as_str()) {
         return Err(TokenError::OtherGrantType);
     }
@@ -120,6 +122,7 @@ async fn exchange(
         GrantType::ClientCredentials => {
             client_credentials::exchange(context, client, params, proof).await
         }
+        GrantType::JwtBearer => jwt_bearer::exchange(context, client, params, proof).await,
     }
 }
 
@@ -129,17 +132,27 @@ pub(crate) enum GrantType {
     AuthorizationCode,
     RefreshToken,
     ClientCredentials,
+    JwtBearer,
 }
 
 impl GrantType {
-    pub(crate) const ALL: [Self; 3] =
-        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::JwtBearer];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        }
+    }
+
+    /// Whether anybody gets tokens by it.
+    pub(crate) fn is_offered(self, config: &Config) -> bool {
+        match self {
+            Self::AuthorizationCode | Self::RefreshToken | Self::ClientCredentials => true,
+            Self::JwtBearer => !config.enterprise_issuers.is_empty(),
         }
     }
 

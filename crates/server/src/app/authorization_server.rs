@@ -20,6 +20,7 @@ pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<R
         Some(listed) => Resources::new(listed.clone(), &uri.join("/mcp"))?,
         None => Resources::any_loopback(USUAL),
     };
+    config.enterprise_issuers = base.enterprise_issuers.clone();
     config.dpop_nonces = settings.grants.dpop_nonces;
     config.limits = limits::of_the_authorization_server(settings, &base.stores.limiter);
     config.open_client_credentials = settings.grants.open_client_credentials;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mcp_everything_oauth::{BaseUri, NoHttpClient, TrustedIssuers, TrustedServer};
 use mcp_everything_store::{
     Bus, Clock, InstanceId, KeyStore, Limiter, Limits, Random, SecretKeys, SessionStore,
     StoreError, SystemClock, SystemRandom,
@@ -35,6 +36,8 @@ pub(super) struct Base {
     pub(super) instance: InstanceId,
     pub(super) stores: Stores,
     pub(super) keys: SecretKeys,
+    /// Found, and found again, until `stop`.
+    pub(super) enterprise_issuers: TrustedIssuers,
 }
 
 impl Base {
@@ -55,8 +58,22 @@ impl Base {
             Some(keys) => keys.clone(),
             None => made_once(&*stores.keys, &*random).await?,
         };
-        Ok(Self { clock, random, instance: instance.clone(), stores, keys })
+        let instance = instance.clone();
+        let enterprise_issuers = trusted(&settings.grants.enterprise_issuers, stop)?;
+        Ok(Self { clock, random, instance, stores, keys, enterprise_issuers })
     }
+}
+
+/// Looks for these identity providers from now on.
+fn trusted(issuers: &[BaseUri], stop: &CancellationToken) -> Result<TrustedIssuers, NoHttpClient> {
+    let mut servers = Vec::new();
+    for issuer in issuers {
+        let server = Arc::new(TrustedServer::new(issuer.clone())?);
+        let (kept, stop) = (Arc::clone(&server), stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(kept.keep_finding()).await });
+        servers.push(server);
+    }
+    Ok(TrustedIssuers::new(servers))
 }
 
 /// The keys that every instance of the store has, whichever came first.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_everything_oauth::DocumentHosts;
+use mcp_everything_oauth::{BaseUri, DocumentHosts};
 use mcp_everything_store::redis::RedisAddress;
 
 use super::{LogFormat, RawSettings, Settings};
@@ -30,6 +30,12 @@ impl Settings {
             self.auth_server.port.to_string(),
             self.auth_server.issuer.as_str().to_owned(),
             self.auth_resources.as_ref().map_or(ANY_LOOPBACK.to_owned(), |all| all.join(",")),
+            self.grants
+                .enterprise_issuers
+                .iter()
+                .map(BaseUri::as_str)
+                .collect::<Vec<_>>()
+                .join(","),
             on_off(self.grants.open_client_credentials).to_owned(),
             on_off(self.grants.dpop_nonces).to_owned(),
             given(&raw.clients_file, ""),

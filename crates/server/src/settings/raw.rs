@@ -53,6 +53,9 @@ settings! {
     /// The `resource` values an authorization server issues tokens for, separated by commas
     /// [default: BASE_URI, BASE_URI/mcp and BASE_URI/sse; standalone: any loopback URL]
     auth_resources = "AUTH_RESOURCES";
+    /// The identity providers whose users may come without asking here, by an assertion of theirs
+    /// (ID-JAG); issuer URLs, separated by commas [default: none]
+    enterprise_issuers = "ENTERPRISE_ISSUERS";
     /// Whether a client that registers itself may get tokens for itself, without any user: `on` or
     /// `off` [default: off]
     open_client_credentials = "OPEN_CLIENT_CREDENTIALS";

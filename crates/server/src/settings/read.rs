@@ -342,6 +342,7 @@ mod tests {
             raw.auth_server_port = Some("-1".into());
             raw.auth_server_url = Some("http://auth.example.com".into());
             raw.auth_resources = Some("/mcp".into());
+            raw.enterprise_issuers = Some("http://idp.example".into());
             raw.open_client_credentials = Some("maybe".into());
             raw.dpop_nonces = Some("maybe".into());
             raw.clients_file = Some("/nowhere/clients.json".into());

@@ -21,7 +21,7 @@ pub(super) fn auth_server(reader: &mut Reader, raw: &RawSettings) -> AuthServerA
 }
 
 /// Tokens and secrets travel to it in clear unless the way is encrypted (RFC 8414 section 6.1).
-fn issuer(text: &str) -> Result<BaseUri, String> {
+pub(super) fn issuer(text: &str) -> Result<BaseUri, String> {
     let issuer = BaseUri::parse(text).map_err(|error| error.to_string())?;
     if issuer.is_https() || is_loopback(text) {
         Ok(issuer)

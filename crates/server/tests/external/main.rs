@@ -25,3 +25,4 @@ mod identity_is_remembered;
 mod inspector_cli;
 mod keyboard;
 mod pages_look_right;
+mod programs_without_users;

@@ -16,6 +16,7 @@ mod clients_without_users;
 mod cluster;
 mod commands;
 mod docs;
+mod enterprise;
 mod everything;
 mod headers;
 mod http_sse;

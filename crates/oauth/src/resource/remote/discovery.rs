@@ -38,7 +38,9 @@ pub(super) enum Unusable {
     Http(#[from] HttpError),
     #[error("it is no metadata")]
     NoMetadata,
-    #[error("its issuer is {0}, and AUTH_SERVER_URL must be the same, character for character")]
+    #[error(
+        "its issuer is {0}, and the one that is configured must be the same, character for character"
+    )]
     OtherIssuer(String),
     #[error("its {0} is no https URL")]
     InClear(&'static str),

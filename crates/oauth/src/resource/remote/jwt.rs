@@ -7,7 +7,7 @@ use super::{
     TrustedServer,
     claims::Claims,
     introspection::away,
-    keys::{Keys, NoKeys},
+    keys::{Keys, Unverified},
 };
 use crate::{
     Flaw, VerifyError,
@@ -38,17 +38,11 @@ impl Jwt {
         if jws.has_type() && !TYPES.iter().any(|one| jws.is_typed(one)) {
             return Err(Flaw::Kind.into());
         }
-        let unread = |error: NoKeys| away(format!("{jwks_uri}: {error}"));
-        let keys = self.keys.at(jwks_uri).await.map_err(unread)?;
-        let said: Result<serde_json::Value, _> = match jws.verify_with(&keys) {
-            // Signed with a newer key, it may be (`OpenID` Connect Core section 10.1.1).
-            Err(JwsError::NoKey) => jws.verify_with(&*self.keys.newer().await.map_err(unread)?),
-            Err(JwsError::Signature) if jws.kid().is_none() => {
-                jws.verify_with(&*self.keys.newer().await.map_err(unread)?)
-            }
-            said => said,
-        };
-        let claims = Claims::new(said.map_err(flaw)?).ok_or(Flaw::Malformed)?;
+        let said = self.keys.verify(jwks_uri, &jws).await.map_err(|error| match error {
+            Unverified::Jws(error) => flaw(error).into(),
+            Unverified::NoKeys(error) => away(format!("{jwks_uri}: {error}")),
+        })?;
+        let claims = Claims::new(said).ok_or(Flaw::Malformed)?;
         // Both are required (RFC 9068 section 2.2): without them a token is for ever, or anybody's.
         match (claims.get("exp"), claims.get("iss")) {
             (None, _) => Err(Flaw::Malformed.into()),

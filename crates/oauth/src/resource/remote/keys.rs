@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::TrustedServer;
 use crate::{
     http::HttpError,
-    jose::{KeySet, KeySetError},
+    jose::{Jws, JwsError, KeySet, KeySetError},
 };
 
 /// How long keys are used before they are read again.
@@ -23,6 +24,15 @@ pub(super) enum NoKeys {
     Http(#[from] HttpError),
     #[error(transparent)]
     Set(#[from] KeySetError),
+}
+
+/// Why it is not known whether a server signed something.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub(super) enum Unverified {
+    #[error(transparent)]
+    Jws(#[from] JwsError),
+    #[error(transparent)]
+    NoKeys(#[from] NoKeys),
 }
 
 /// The keys of one server, read when they are needed.
@@ -45,8 +55,25 @@ impl Keys {
         Self { server, read: Mutex::default() }
     }
 
+    /// What is said in something that one of the keys at `uri` signed.
+    pub(super) async fn verify<C: DeserializeOwned>(
+        &self,
+        uri: &str,
+        jws: &Jws<'_>,
+    ) -> Result<C, Unverified> {
+        let said = match jws.verify_with(&*self.at(uri).await?) {
+            // Signed with a newer key, it may be (`OpenID` Connect Core section 10.1.1).
+            Err(JwsError::NoKey) => jws.verify_with(&*self.newer().await?),
+            Err(JwsError::Signature) if jws.kid().is_none() => {
+                jws.verify_with(&*self.newer().await?)
+            }
+            said => said,
+        };
+        Ok(said?)
+    }
+
     /// The keys at `uri`. Those at hand go on to be good while nobody can say that they are not.
-    pub(super) async fn at(&self, uri: &str) -> Result<Arc<KeySet>, NoKeys> {
+    async fn at(&self, uri: &str) -> Result<Arc<KeySet>, NoKeys> {
         // Whoever comes meanwhile waits for the one reading.
         let mut read = self.read.lock().await;
         if read.uri != uri {
@@ -61,7 +88,7 @@ impl Keys {
     }
 
     /// The same after reading them once more, for a token that none of them signed.
-    pub(super) async fn newer(&self) -> Result<Arc<KeySet>, NoKeys> {
+    async fn newer(&self) -> Result<Arc<KeySet>, NoKeys> {
         self.again(&mut *self.read.lock().await).await
     }
 

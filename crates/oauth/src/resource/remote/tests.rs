@@ -1,6 +1,5 @@
 //! Against an authorization server on loopback, as it is and as it fails.
 
-mod elsewhere;
 mod found;
 mod introspected;
 mod signed;
@@ -11,7 +10,7 @@ use mcp_everything_store::{Clock as _, TestClock};
 use serde_json::{Value, json};
 
 use super::*;
-use elsewhere::{Answer, Elsewhere};
+use crate::testing::{Answer, Elsewhere};
 
 const BASE: &str = "https://mcp.example.com";
 

@@ -3,8 +3,9 @@
 use mcp_everything_store::{Exceeded, StoreError};
 use thiserror::Error;
 
+use super::jwt_bearer::AssertionError;
 use crate::{
-    UnknownScope,
+    NotSaid, UnknownScope,
     client_auth::ClientAuthError,
     dpop::ProofError,
     params::{FormError, Repeated},
@@ -62,6 +63,8 @@ pub(super) enum TokenError {
     WiderScope,
     #[error("the resource is not the one that was granted")]
     OtherResource,
+    #[error("the assertion is not good: {0}")]
+    Assertion(#[from] AssertionError),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error("the key that this is bound to is not shown")]
@@ -132,6 +135,9 @@ impl From<&TokenError> for ErrorResponse {
             TokenError::WiderScope => {
                 Self::bad(Code::InvalidScope, "scope is wider than what was granted")
             }
+            // Nothing is wrong with the assertion, as far as it is known.
+            TokenError::Assertion(AssertionError::Said(NotSaid::Away(_))) => Self::unavailable(2),
+            TokenError::Assertion(_) => Self::bad(Code::InvalidGrant, error.to_string()),
             TokenError::Proof(error) => Self::bad(error.code(), error.to_string()),
             TokenError::OtherKey => Self::bad(
                 Code::InvalidGrant,

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 /// What is answered at a path.
 #[derive(Clone)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Json(Value),
     Status(u16),
     Text(String),
@@ -29,10 +29,10 @@ pub(super) enum Answer {
 
 /// A request that came.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) path: String,
-    pub(super) authorization: Option<String>,
-    pub(super) body: String,
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: String,
 }
 
 #[derive(Default)]
@@ -41,15 +41,15 @@ struct Inner {
     asked: Mutex<Vec<Asked>>,
 }
 
-pub(super) struct Elsewhere {
-    pub(super) issuer: String,
+pub(crate) struct Elsewhere {
+    pub(crate) issuer: String,
     inner: Arc<Inner>,
     task: JoinHandle<()>,
 }
 
 impl Elsewhere {
     /// With metadata at the usual place and nothing behind it.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let server = Self::silent("");
         server.answer(
             "/.well-known/oauth-authorization-server",
@@ -59,7 +59,7 @@ impl Elsewhere {
     }
 
     /// With nothing. Its issuer has this path.
-    pub(super) fn silent(path: &str) -> Self {
+    pub(crate) fn silent(path: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let issuer = format!("http://{}{path}", listener.local_addr().unwrap());
@@ -71,12 +71,12 @@ impl Elsewhere {
     }
 
     /// Nobody listens there any more.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;
     }
 
-    pub(super) fn metadata(&self, changes: &Value) -> Value {
+    pub(crate) fn metadata(&self, changes: &Value) -> Value {
         let mut metadata = json!({
             "issuer": self.issuer,
             "introspection_endpoint": format!("{}/introspect", self.issuer),
@@ -88,12 +88,12 @@ impl Elsewhere {
         metadata
     }
 
-    pub(super) fn answer(&self, path: &str, answer: Answer) {
+    pub(crate) fn answer(&self, path: &str, answer: Answer) {
         self.inner.answers.lock().unwrap().insert(path.to_owned(), answer);
     }
 
     /// What was asked at a path.
-    pub(super) fn asked(&self, path: &str) -> Vec<Asked> {
+    pub(crate) fn asked(&self, path: &str) -> Vec<Asked> {
         let asked = self.inner.asked.lock().unwrap();
         asked.iter().filter(|asked| asked.path == path).cloned().collect()
     }
