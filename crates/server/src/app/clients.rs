@@ -42,3 +42,29 @@ fn guard(settings: &Settings) -> Guard {
         Guard::public()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::settings::{RawSettings, Role};
+
+    #[test]
+    fn loopback_is_gone_to_only_where_the_server_is_there_itself() {
+        let url = Url::parse("https://127.0.0.1:8443/client.json").unwrap();
+        for (host, base_uri, may) in [
+            (None, None, true),
+            (Some("127.0.0.1"), Some("http://localhost:3000"), true),
+            (None, Some("https://mcp.example.com"), false),
+            (Some("0.0.0.0"), None, false),
+            (Some("127.0.0.1,192.0.2.1"), None, false),
+        ] {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            let raw =
+                RawSettings { host: own(host), base_uri: own(base_uri), ..RawSettings::default() };
+            let settings = Settings::from_raw(&raw, Role::McpServer).unwrap();
+            assert_eq!(guard(&settings).check(&url).is_ok(), may, "{host:?} {base_uri:?}");
+        }
+    }
+}
