@@ -13,7 +13,7 @@ use bytes::Bytes;
 pub use attendance::Attendance;
 pub use bells::{Bells, Ringer};
 
-use crate::{CallId, InstanceId, SessionId, StoreError, oauth::GrantId};
+use crate::{CallId, InstanceId, SessionId, StoreError, TaskId, oauth::GrantId};
 
 /// How long a client's progress may be to travel with a bell, in bytes.
 pub(crate) const MAX_PROGRESS: usize = 16 * 1024;
@@ -29,6 +29,8 @@ pub enum Bell {
     CallGrew(SessionId, CallId),
     /// The standalone stream has more, or another holder.
     StreamChanged(SessionId),
+    /// Something came for a task: answers, or its cancellation.
+    TaskNews(TaskId),
     /// The log of changes has more.
     Changed,
     /// A session is gone.

@@ -74,53 +74,69 @@ impl FromStr for SessionId {
     }
 }
 
-/// One call of a session: 96 random bits, 16 characters of base64url.
-///
-/// A client's own request id never names anything kept: two clients, or one that starts counting
-/// again, use the same ids.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId([u8; Self::BYTES]);
+/// Declares a name that is random bits, written in base64url.
+macro_rules! random_name {
+    ($(#[doc = $doc:literal])+ $name:ident, $bytes:literal bytes, $length:literal characters) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name([u8; Self::BYTES]);
 
-impl CallId {
-    const BYTES: usize = 12;
-    /// The length of the written form.
-    pub const LENGTH: usize = 16;
+        impl $name {
+            const BYTES: usize = $bytes;
+            /// The length of the written form.
+            pub const LENGTH: usize = $length;
 
-    /// A new, unguessable one.
-    pub fn random(random: &dyn Random) -> Self {
-        let mut bytes = [0; Self::BYTES];
-        random.fill(&mut bytes);
-        Self(bytes)
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; Self::LENGTH];
-        URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
-    }
-}
-
-impl fmt::Debug for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for CallId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let mut bytes = [0; Self::BYTES];
-        if text.len() != Self::LENGTH {
-            return Err(InvalidId);
+            /// A new, unguessable one.
+            pub fn random(random: &dyn Random) -> Self {
+                let mut bytes = [0; Self::BYTES];
+                random.fill(&mut bytes);
+                Self(bytes)
+            }
         }
-        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-            Ok(Self::BYTES) => Ok(Self(bytes)),
-            Ok(_) | Err(_) => Err(InvalidId),
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut text = [0; Self::LENGTH];
+                URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
+                f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+            }
         }
-    }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let mut bytes = [0; Self::BYTES];
+                if text.len() != Self::LENGTH {
+                    return Err(InvalidId);
+                }
+                match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+                    Ok(Self::BYTES) => Ok(Self(bytes)),
+                    Ok(_) | Err(_) => Err(InvalidId),
+                }
+            }
+        }
+    };
+}
+
+random_name! {
+    /// One call of a session: 96 random bits, 16 characters of base64url.
+    ///
+    /// A client's own request id never names anything kept: two clients, or one that starts
+    /// counting again, use the same ids.
+    CallId, 12 bytes, 16 characters
+}
+
+random_name! {
+    /// One task, the value of `taskId`: 144 random bits, 24 characters of base64url. Whoever knows
+    /// it still has to be its owner.
+    TaskId, 18 bytes, 24 characters
 }
 
 /// One running process: a name for people and a random part for each start, so that what an

@@ -50,7 +50,7 @@ pub use access::Access;
 pub use bus::{Attendance, Bell, Bells, Bus, Ring, Ringer};
 pub use clock::{Clock, MonotonicClock, SystemClock, TestClock, Timestamp};
 pub use error::StoreError;
-pub use id::{CallId, InstanceId, InvalidId, SessionId};
+pub use id::{CallId, InstanceId, InvalidId, SessionId, TaskId};
 pub use owner::Owner;
 pub use random::{Random, SystemRandom, TestRandom};
 pub use rates::{
@@ -58,9 +58,9 @@ pub use rates::{
 };
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
-    Answer, Appended, CHANGES_PAGE, CallEvent, CallLog, CallNews, Calls, Change, ChangeLog,
+    Answer, Appended, Asked, CHANGES_PAGE, CallEvent, CallLog, CallNews, Calls, Change, ChangeLog,
     ChangePosition, Changed, Claim, Epoch, Handshake, Held, InvalidChangePosition, Limits,
-    LogLevel, NewCall, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed, RequestKey,
-    RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled, Streams, Telling,
-    Transport, UnknownLevel, Written,
+    LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed,
+    RequestKey, RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled, Streams,
+    Task, TaskEnd, TaskNews, Tasks, Telling, Transport, UnknownLevel, Written,
 };

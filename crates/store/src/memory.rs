@@ -12,6 +12,7 @@ mod oauth;
 mod rates;
 mod sessions;
 mod streams;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +30,8 @@ pub use bus::MemoryBus;
 pub use oauth::MemoryOAuth;
 pub use rates::MemoryRates;
 
-use self::{changes::Changes, entry::Entry};
-use crate::{Clock, Limits, Owner, SessionId, StoreError, Timestamp};
+use self::{changes::Changes, entry::Entry, tasks::Kept};
+use crate::{Clock, Limits, Owner, SessionId, StoreError, TaskId, Timestamp};
 
 /// Sessions in memory.
 pub struct MemoryStore {
@@ -39,6 +40,7 @@ pub struct MemoryStore {
     sessions: DashMap<SessionId, Entry>,
     per_user: DashMap<User, usize>,
     changes: Mutex<Changes>,
+    tasks: DashMap<TaskId, Kept>,
     swept: AtomicU64,
 }
 
@@ -61,6 +63,7 @@ impl MemoryStore {
             sessions: DashMap::new(),
             per_user: DashMap::new(),
             changes: Mutex::default(),
+            tasks: DashMap::new(),
             swept: AtomicU64::new(0),
         }
     }
@@ -69,6 +72,7 @@ impl MemoryStore {
     pub fn sweep(&self) -> usize {
         let now = self.clock.now();
         self.swept.store(now.as_millis(), Ordering::Relaxed);
+        self.tasks.retain(|_, kept| kept.expires > now);
         let mut expired = Vec::new();
         for mut entry in self.sessions.iter_mut() {
             if entry.expires <= now {

@@ -22,6 +22,7 @@ mod room;
 mod script;
 mod sessions;
 mod streams;
+mod tasks;
 
 pub use address::{InvalidAddress, RedisAddress};
 pub use bus::RedisBus;

@@ -2,7 +2,8 @@
 //!
 //! Three traits, one for each thing a session has: [`Sessions`] for the session itself,
 //! [`Calls`] for the calls that outlive their first moments, [`Streams`] for the standalone
-//! stream. A fourth is for what concerns all sessions: [`ChangeLog`]. A store implements them all.
+//! stream. A fourth is for what concerns all sessions, [`ChangeLog`], and a fifth for what needs
+//! none, [`Tasks`]. A store implements them all.
 //!
 //! Keys carry, channels ring: what must not be lost is written here first and then announced on
 //! the [`Bus`](crate::Bus). Whoever waits registers, then reads.
@@ -13,6 +14,7 @@ mod level;
 mod limits;
 mod record;
 mod streams;
+mod tasks;
 
 pub use calls::{
     Answer, Appended, CallEvent, CallLog, CallNews, Calls, NewCall, OpenedCall, RequestKey,
@@ -27,8 +29,9 @@ pub use record::{Handshake, Session, SessionState, Sessions, Settled, Transport,
 pub use streams::{
     Claim, Epoch, Held, OpenedStream, PAGE, Position, Pulled, Pushed, Streams, Telling,
 };
+pub use tasks::{Asked, NewTask, Task, TaskEnd, TaskNews, Tasks};
 
 /// Everything the transport needs of a store.
-pub trait SessionStore: Sessions + Calls + Streams + ChangeLog {}
+pub trait SessionStore: Sessions + Calls + Streams + ChangeLog + Tasks {}
 
-impl<S: Sessions + Calls + Streams + ChangeLog> SessionStore for S {}
+impl<S: Sessions + Calls + Streams + ChangeLog + Tasks> SessionStore for S {}

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    ChangeFeed, Config, Scope,
+    ChangeFeed, Config, Scope, TaskDesk,
     away::{self, Away},
     call::RunningCalls,
     changes,
@@ -49,6 +49,8 @@ pub struct Backends {
     pub bus: Arc<dyn Bus>,
     /// The news of what changed, over the same store and bus.
     pub changes: ChangeFeed,
+    /// The tasks that its handlers begin, over the same store and bus.
+    pub tasks: TaskDesk,
     /// The clock by which tokens expire.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
@@ -86,7 +88,7 @@ impl<H: ServerHandler> Endpoint<H> {
     where
         F: Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync + 'static,
     {
-        let Backends { store, bus, changes, clock, random, instance, standing } = backends;
+        let Backends { store, bus, changes, tasks, clock, random, instance, standing } = backends;
         let bells = bus.listen(&instance).await?;
         let newest = store.newest().await?;
         let shutdown = CancellationToken::new();
@@ -107,6 +109,7 @@ impl<H: ServerHandler> Endpoint<H> {
             store,
             bus,
             changes,
+            tasks,
             teller: Arc::default(),
             clock,
             random,
@@ -200,22 +203,24 @@ impl<H: ServerHandler> Endpoint<H> {
     }
 
     /// The first half of going away. Streams that another instance can go on with end within 2 s,
-    /// each at a time of its own and with word of when to come back. Running calls may finish for
-    /// as long as `patience`; then they end, and say so to their clients and in their logs.
+    /// each at a time of its own and with word of when to come back. Running calls and tasks may
+    /// finish for as long as `patience`; then they end, and say so to their clients and in what is
+    /// kept of them.
     pub async fn drain(&self, patience: Duration) {
-        let Shared { draining, cut, calls, requests, departures, .. } = &*self.0;
+        let Shared { draining, cut, calls, tasks, requests, departures, .. } = &*self.0;
         draining.cancel();
         let left_by = Instant::now() + SPREAD;
         calls.writers.close();
         requests.close();
         departures.close();
-        let done = async { tokio::join!(calls.writers.wait(), requests.wait()) };
+        let done = async { tokio::join!(calls.writers.wait(), requests.wait(), tasks.idle()) };
         if tokio::time::timeout(patience, done).await.is_err() {
-            let left = calls.writers.len().max(requests.len());
+            let left = calls.writers.len().max(requests.len()) + tasks.running();
             tracing::warn!(event = "shutdown.calls_cut", left, "calls were still running");
             calls.abort_all();
             cut.cancel();
-            let done = async { tokio::join!(calls.writers.wait(), requests.wait()) };
+            tasks.stop();
+            let done = async { tokio::join!(calls.writers.wait(), requests.wait(), tasks.idle()) };
             // Whoever has no last word by then has none.
             let _ = tokio::time::timeout(LAST_WORDS, done).await;
         }

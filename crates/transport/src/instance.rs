@@ -67,6 +67,7 @@ pub(crate) async fn run<H: ServerHandler>(
             _ = looks.tick() => {
                 let Some(shared) = shared.upgrade() else { return };
                 look(&shared, |call| call.is_asking() || call.missed_news());
+                shared.tasks.ring_all();
             }
             () = shutdown.cancelled() => return,
         }
@@ -95,6 +96,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         }
         Bell::CallGrew(session, call) => shared.readers.wake(session, call),
         Bell::StreamChanged(session) => shared.streams.ring(session),
+        Bell::TaskNews(task) => shared.tasks.ring(task),
         Bell::Changed => shared.teller.ring(),
         Bell::Ended(session) => shared.end_session(session),
         Bell::Revoked(grant) => shared.grants.revoke(grant),
@@ -107,6 +109,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
             look(shared, |_| true);
             shared.readers.wake_all();
             shared.teller.ring();
+            shared.tasks.ring_all();
             tokio::spawn(hold(Arc::clone(shared)));
         }
     }

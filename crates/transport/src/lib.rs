@@ -19,7 +19,7 @@
 //!     Bus, InstanceId, Limits, Owner, SessionStore, SystemClock, SystemRandom,
 //!     memory::{MemoryBus, MemoryStore},
 //! };
-//! use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint};
+//! use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, TaskDesk};
 //! use rmcp::ServerHandler;
 //!
 //! async fn routes<H>(handler: H) -> Result<Router, mcp_everything_store::StoreError>
@@ -30,13 +30,18 @@
 //!     let store: Arc<dyn SessionStore> =
 //!         Arc::new(MemoryStore::new(clock.clone(), Limits::default()));
 //!     let bus: Arc<dyn Bus> = Arc::new(MemoryBus::default());
+//!     let random = Arc::new(SystemRandom);
+//!     let instance = InstanceId::random("example", &SystemRandom);
 //!     let backends = Backends {
 //!         changes: ChangeFeed::new(Arc::clone(&store), Arc::clone(&bus)),
+//!         tasks: TaskDesk::new(
+//!             Arc::clone(&store), Arc::clone(&bus), clock.clone(), random.clone(), instance.clone(),
+//!         ),
 //!         store,
 //!         bus,
 //!         clock,
-//!         random: Arc::new(SystemRandom),
-//!         instance: InstanceId::random("example", &SystemRandom),
+//!         random,
+//!         instance,
 //!         // Nobody's token can be revoked here.
 //!         standing: None,
 //!     };
@@ -64,6 +69,7 @@ mod resume;
 mod scope;
 mod shared;
 mod standalone;
+mod tasks;
 mod wire;
 
 pub use changes::ChangeFeed;
@@ -73,3 +79,4 @@ pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
 pub use http_sse::{HttpSse, HttpSseService};
 pub use lease::Standing;
 pub use scope::{Scope, SessionError, SessionHandle, StreamControl};
+pub use tasks::{RunningTask, TaskDesk};

@@ -13,6 +13,7 @@ pub mod lives;
 pub mod said;
 pub mod state;
 pub mod streams;
+pub mod tasks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,6 +46,8 @@ pub const LIMITS: Limits = Limits {
     session_log_bytes: 1024,
     changes: CHANGES_PAGE + 2,
     log_retention: Duration::from_secs(120),
+    tasks: 8,
+    tasks_per_user: 3,
 };
 
 /// Makes a test of each rule. Takes an expression that makes a future of a new harness.
@@ -92,6 +95,10 @@ macro_rules! session_store_contract {
                 are_told_from_the_handshake, are_told_once, are_told_to_the_holder_only,
                 are_told_with_what_the_client_set, wait_for_a_stream, do_not_outgrow_a_log,
                 do_not_bring_a_session_back;
+            tasks: begin_once_and_are_known, belong_to_their_owner, end_once,
+                ask_and_are_answered_once, are_answered_in_parts, are_cancelled_by_their_owner,
+                ask_nothing_once_they_have_ended, are_gone_when_their_life_is_over,
+                are_bounded_for_each_user, keep_nothing_of_any_size;
         }
     };
     (row $shared:expr, $make:expr; $($module:ident: $($rule:ident),+;)+) => {

@@ -9,7 +9,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CallId, InstanceId, Owner, RateKey, RequestKey, SessionId};
+use crate::{CallId, InstanceId, Owner, RateKey, RequestKey, SessionId, TaskId};
 
 /// The key of a session's owner: the user's id, and whether the session lives.
 pub fn owner(session: SessionId) -> String {
@@ -65,12 +65,26 @@ pub fn log(session: SessionId, call: CallId) -> String {
 
 /// A sorted set: the sessions of a user, to count them.
 pub fn sessions_of(owner: &Owner) -> String {
+    format!("sessions:{}", user(owner))
+}
+
+fn user(owner: &Owner) -> String {
     let mut hash = Sha256::new();
     for part in [&owner.issuer, &owner.user] {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    format!("sessions:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+/// A hash: a task, whose it is, where it runs, what was asked and answered, and how it ended.
+pub fn task(task: TaskId) -> String {
+    format!("task:{task}")
+}
+
+/// A sorted set: the tasks of a user, to bound them, by when each is gone.
+pub fn tasks_of(owner: &Owner) -> String {
+    format!("tasks:{}", user(owner))
 }
 
 /// A string: how much of a rate is used up, as the time when all of it will have come back.

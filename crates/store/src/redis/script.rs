@@ -41,6 +41,12 @@ scripts! {
     BEAT = "beat.lua";
     TAKE_RATE = "take_rate.lua";
     CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
+    TASK_ROOM = "tasks/room.lua";
+    TASK_BEGIN = "tasks/begin.lua";
+    TASK_ASK = "tasks/ask.lua";
+    TASK_ANSWER = "tasks/owner.lua" "tasks/answer.lua";
+    TASK_CANCEL = "tasks/owner.lua" "tasks/finish.lua" "tasks/cancel.lua";
+    TASK_END = "tasks/finish.lua" "tasks/end.lua";
     OAUTH_PUT = "oauth/put.lua";
     OAUTH_ROOM = "oauth/count.lua" "oauth/room.lua";
     OAUTH_LONGER = "oauth/count.lua" "oauth/longer.lua";

@@ -27,6 +27,10 @@ pub struct Limits {
     pub changes: usize,
     /// How long a call's log stays after its end.
     pub log_retention: Duration,
+    /// Tasks there may be in a store that keeps them in the process.
+    pub tasks: usize,
+    /// Tasks one user may have, by whatever clients, those that have ended and are kept included.
+    pub tasks_per_user: usize,
 }
 
 impl Default for Limits {
@@ -42,12 +46,14 @@ impl Default for Limits {
             session_log_bytes: 4 << 20,
             changes: 10_000,
             log_retention: Duration::from_secs(300),
+            tasks: 10_000,
+            tasks_per_user: 200,
         }
     }
 }
 
 impl Limits {
-    /// Takes one event of the standalone stream, unless it is larger than the whole log may be.
+    /// Takes one event of the standalone stream, or what a task keeps of one kind, unless it is larger than the whole log may be.
     pub(crate) fn take_event(&self, data: &[u8]) -> Result<(), StoreError> {
         let limit = self.log_bytes;
         if data.len() > limit {

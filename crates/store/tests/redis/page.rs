@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use mcp_everything_store::{
-    CallEvent, CallId, Calls as _, Change, ChangeLog as _, InstanceId, NewCall, OpenedCall, Rate,
-    RateKey, Rates as _, RequestKey, SessionId, Sessions as _, Streams as _, SystemRandom,
-    contract::redis_server::RedisServer, redis::keys,
+    CallEvent, CallId, Calls as _, Change, ChangeLog as _, InstanceId, NewCall, NewTask,
+    OpenedCall, Rate, RateKey, Rates as _, RequestKey, SessionId, Sessions as _, Streams as _,
+    SystemRandom, TaskId, Tasks as _, Timestamp, contract::redis_server::RedisServer, redis::keys,
 };
 
 use crate::support::{Instance, owner, session};
@@ -33,14 +33,16 @@ struct Names {
     call: CallId,
     instance: InstanceId,
     request: RequestKey,
+    task: TaskId,
 }
 
 impl Names {
     fn pattern(&self, name: &str) -> String {
-        let Self { session, call, instance, request } = self;
+        let Self { session, call, instance, request, task } = self;
         let user = keys::sessions_of(&owner());
         name.replace(&session.to_string(), "{sessionId}")
             .replace(&call.to_string(), "{call}")
+            .replace(&task.to_string(), "{taskId}")
             .replace(instance.as_str(), "{instance}")
             .replace(&format!(":{request}"), ":{request}")
             .replace(user.trim_start_matches("sessions:"), "{user}")
@@ -49,7 +51,7 @@ impl Names {
 
     /// Every key that `keys.rs` has, by the name it has there.
     fn keys(&self) -> Vec<(&'static str, String)> {
-        let Self { session, call, instance, .. } = self;
+        let Self { session, call, instance, task, .. } = self;
         vec![
             ("rate", keys::rate(&rate_key())),
             ("owner", keys::owner(*session)),
@@ -62,6 +64,8 @@ impl Names {
             ("call", keys::call(*session, *call)),
             ("log", keys::log(*session, *call)),
             ("sessions_of", keys::sessions_of(&owner())),
+            ("task", keys::task(*task)),
+            ("tasks_of", keys::tasks_of(&owner())),
             ("instance", keys::instance(instance)),
             ("CHANGES", keys::CHANGES.to_owned()),
         ]
@@ -95,6 +99,7 @@ fn names() -> Names {
         call: CallId::random(&SystemRandom),
         instance: InstanceId::random("test", &SystemRandom),
         request: RequestKey::number(7),
+        task: TaskId::random(&SystemRandom),
     }
 }
 
@@ -104,7 +109,7 @@ fn the_page_lists_what_the_code_has_and_nothing_else() {
     let listed = |rows: BTreeSet<(String, String)>| -> BTreeSet<String> {
         rows.into_iter().map(|(name, _)| name).collect()
     };
-    assert_eq!(listed(rows(&["Sessions", "Rates", "Instances"])), names.patterns(&names.keys()));
+    assert_eq!(listed(rows(&["Sessions", "Tasks", "Rates", "Instances"])), names.patterns(&names.keys()));
     assert_eq!(listed(rows(&["Channels"])), names.patterns(&names.channels()));
 
     let public = KEYS.lines().filter_map(|line| {
@@ -144,6 +149,14 @@ async fn the_page_says_what_kind_each_key_is() {
     store.cancel(id, &RequestKey::number(8)).await.unwrap();
     store.record(&Change::Tools).await.unwrap();
     one.rates.take(&rate_key(), Rate::new(1, Duration::from_secs(9)).unwrap(), 1).await.unwrap();
+    let task = NewTask {
+        id: names.task,
+        owner: owner(),
+        instance: one.id.clone(),
+        at: Timestamp::from_millis(1),
+        life: Duration::from_secs(60),
+    };
+    store.begin_task(task).await.unwrap();
     one.knows(&one.id, true).await;
 
     let kinds = r"
@@ -157,5 +170,5 @@ async fn the_page_says_what_kind_each_key_is() {
         let key = names.pattern(&key.replace(&ended.to_string(), "{call}"));
         (key, if kind == "zset" { "sorted set".to_owned() } else { kind.to_owned() })
     });
-    assert_eq!(found.collect::<BTreeSet<_>>(), rows(&["Sessions", "Rates", "Instances"]));
+    assert_eq!(found.collect::<BTreeSet<_>>(), rows(&["Sessions", "Tasks", "Rates", "Instances"]));
 }

@@ -1,7 +1,7 @@
 //! A store and a bus between the endpoints and the real ones, for what goes wrong there.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -11,11 +11,11 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_store::{
-    Answer, Appended, Attendance, Bell, Bells, Bus, CallEvent, CallId, CallLog, CallNews, Calls,
-    Change, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId,
-    LogLevel, NewCall, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed, RequestKey, Ring,
-    RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled, StoreError, Streams,
-    Telling, Written,
+    Answer, Appended, Asked, Attendance, Bell, Bells, Bus, CallEvent, CallId, CallLog, CallNews,
+    Calls, Change, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId,
+    LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed,
+    RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled,
+    StoreError, Streams, Task, TaskEnd, TaskId, TaskNews, Tasks, Telling, Timestamp, Written,
     memory::{MemoryBus, MemoryStore},
     oauth::GrantId,
 };
@@ -132,6 +132,22 @@ pass_on! {
     subscribe(id: SessionId, uri: &str) -> Written;
     unsubscribe(id: SessionId, uri: &str) -> Written;
     state(id: SessionId) -> Option<SessionState>;
+}
+
+pass_on! {
+    Tasks;
+    begin_task(task: NewTask) -> ();
+    task(id: TaskId, owner: &Owner) -> Option<Task>;
+    ask_in_task(id: TaskId, key: &str, question: Bytes, at: Timestamp) -> Asked;
+    answer_task(
+        id: TaskId,
+        owner: &Owner,
+        answers: BTreeMap<String, Bytes>,
+        at: Timestamp
+    ) -> Option<InstanceId>;
+    task_news(id: TaskId) -> Option<TaskNews>;
+    cancel_task(id: TaskId, owner: &Owner, at: Timestamp) -> Option<InstanceId>;
+    end_task(id: TaskId, end: TaskEnd, at: Timestamp) -> bool;
 }
 
 pass_on! {

@@ -24,3 +24,4 @@ mod slow;
 mod standalone;
 mod stateless;
 mod support;
+mod tasks;

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use mcp_everything_store::{
     Access, InstanceId, Limits, Owner, SystemRandom, TestClock, memory::MemoryStore,
 };
-use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint};
+use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, TaskDesk};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
@@ -32,6 +32,7 @@ pub(crate) struct Cluster {
     pub(crate) instances: Vec<Endpoint<Probe>>,
     /// Each instance's own.
     pub(crate) feeds: Vec<ChangeFeed>,
+    pub(crate) desks: Vec<TaskDesk>,
     pub(crate) clock: TestClock,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) bus: Arc<LossyBus>,
@@ -54,16 +55,26 @@ impl Cluster {
         let revoked = Arc::new(Revoked::default());
         let gate = Arc::new(Semaphore::new(0));
         let (seen_by, seen) = mpsc::unbounded_channel();
-        let (mut started, mut ids, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut started, mut ids) = (Vec::new(), Vec::new());
+        let (mut feeds, mut desks) = (Vec::new(), Vec::new());
         for number in 0..instances {
             let instance = InstanceId::random(&format!("test{number}"), &SystemRandom);
             ids.push(instance.clone());
             let changes = ChangeFeed::new(Arc::clone(&store) as _, Arc::clone(&bus) as _);
             feeds.push(changes.clone());
+            let tasks = TaskDesk::new(
+                Arc::clone(&store) as _,
+                Arc::clone(&bus) as _,
+                Arc::new(clock.clone()),
+                Arc::new(SystemRandom),
+                instance.clone(),
+            );
+            desks.push(tasks.clone());
             let backends = Backends {
                 store: Arc::clone(&store) as _,
                 bus: Arc::clone(&bus) as _,
                 changes: changes.clone(),
+                tasks,
                 clock: Arc::new(clock.clone()),
                 random: Arc::new(SystemRandom),
                 instance,
@@ -83,7 +94,7 @@ impl Cluster {
             started.push(endpoint.await.unwrap());
         }
         let seen = Mutex::new(seen);
-        Self { instances: started, feeds, clock, store, bus, revoked, ids, gate, seen }
+        Self { instances: started, feeds, desks, clock, store, bus, revoked, ids, gate, seen }
     }
 
     /// The next thing a handler went through.

@@ -1,0 +1,187 @@
+//! Where tasks begin, and where they are asked about.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use mcp_everything_store::{
+    Bell, Bus, Clock, InstanceId, NewTask, Owner, Random, Ring, SessionStore, StoreError, Task,
+    TaskEnd, TaskId,
+};
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::RunningTask;
+
+/// The JSON-RPC error of a task that nobody works on any more.
+const LOST: &[u8] =
+    br#"{"code":-32603,"message":"the server that worked on this task is gone; run it again"}"#;
+
+/// Tasks of the instances that share a store and a bus: begun and worked on here, known everywhere.
+///
+/// All handlers of a process share one desk, and the [`Endpoint`](crate::Endpoint) that serves
+/// them is started with it.
+#[derive(Clone)]
+pub struct TaskDesk(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) store: Arc<dyn SessionStore>,
+    bus: Arc<dyn Bus>,
+    pub(super) clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    instance: InstanceId,
+    pub(super) running: DashMap<TaskId, Here>,
+    working: TaskTracker,
+    /// This process goes away: what still runs stops.
+    pub(super) leaving: CancellationToken,
+}
+
+/// A task that is worked on here.
+pub(super) struct Here {
+    rung: watch::Sender<()>,
+    stop: CancellationToken,
+}
+
+impl TaskDesk {
+    /// The desk of the instance `instance`.
+    pub fn new(
+        store: Arc<dyn SessionStore>,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        instance: InstanceId,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            bus,
+            clock,
+            random,
+            instance,
+            running: DashMap::new(),
+            working: TaskTracker::new(),
+            leaving: CancellationToken::new(),
+        }))
+    }
+
+    /// Begins a task, kept for `life`. Once this returns any instance knows it.
+    pub async fn begin(&self, owner: Owner, life: Duration) -> Result<RunningTask, StoreError> {
+        let desk = &self.0;
+        let (id, at) = (TaskId::random(&*desk.random), desk.clock.now());
+        let (sender, rung) = watch::channel(());
+        let stop = desk.leaving.child_token();
+        // Known here before it is known anywhere: whoever asks about it finds it worked on.
+        desk.running.insert(id, Here { rung: sender, stop: stop.clone() });
+        let drained = desk.working.token();
+        let task = Arc::downgrade(desk);
+        let task = RunningTask { id, began_at: at, desk: task, rung, stop, _drained: drained };
+        let new = NewTask { id, owner, instance: desk.instance.clone(), at, life };
+        desk.store.begin_task(new).await?;
+        Ok(task)
+    }
+
+    /// A task of this owner; one whose instance is gone has failed. `None` for one that is not
+    /// there, is too old, or is somebody else's.
+    pub async fn find(&self, id: TaskId, owner: &Owner) -> Result<Option<Task>, StoreError> {
+        let desk = &self.0;
+        let Some(task) = desk.store.task(id, owner).await? else { return Ok(None) };
+        if task.end.is_some() || desk.may_run(id, &task.instance).await {
+            return Ok(Some(task));
+        }
+        let lost = TaskEnd::Failed(Bytes::from_static(LOST));
+        if desk.store.end_task(id, lost, desk.clock.now()).await? {
+            tracing::warn!(event = "task.lost", task = %id, instance = %task.instance,
+                "a task is lost with the instance that worked on it");
+        }
+        desk.store.task(id, owner).await
+    }
+
+    /// Takes a client's answers. `false` as `None` of [`Self::find`].
+    pub async fn answer(
+        &self,
+        id: TaskId,
+        owner: &Owner,
+        answers: BTreeMap<String, Bytes>,
+    ) -> Result<bool, StoreError> {
+        let desk = &self.0;
+        let runs_on = desk.store.answer_task(id, owner, answers, desk.clock.now()).await?;
+        Ok(desk.tell(id, runs_on).await)
+    }
+
+    /// Cancels a task that has not ended. `false` as `None` of [`Self::find`].
+    pub async fn cancel(&self, id: TaskId, owner: &Owner) -> Result<bool, StoreError> {
+        let desk = &self.0;
+        let runs_on = desk.store.cancel_task(id, owner, desk.clock.now()).await?;
+        Ok(desk.tell(id, runs_on).await)
+    }
+
+    /// Something came for a task.
+    pub(crate) fn ring(&self, id: TaskId) {
+        if self.0.running.contains_key(&id) {
+            let desk = Arc::clone(&self.0);
+            tokio::spawn(async move { desk.look(id).await });
+        }
+    }
+
+    /// Something may have come for any task.
+    pub(crate) fn ring_all(&self) {
+        let running: Vec<_> = self.0.running.iter().map(|task| *task.key()).collect();
+        if running.is_empty() {
+            return;
+        }
+        let desk = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            for id in running {
+                desk.look(id).await;
+            }
+        });
+    }
+
+    /// Returns when nothing is worked on here any more.
+    pub(crate) async fn idle(&self) {
+        self.0.working.close();
+        self.0.working.wait().await;
+    }
+
+    /// What still runs stops, and says so.
+    pub(crate) fn stop(&self) {
+        self.0.leaving.cancel();
+    }
+
+    /// How much is worked on here.
+    pub(crate) fn running(&self) -> usize {
+        self.0.running.len()
+    }
+}
+
+impl Inner {
+    /// Whether a task may be worked on still. Whoever cannot be asked is not gone.
+    async fn may_run(&self, id: TaskId, instance: &InstanceId) -> bool {
+        if *instance == self.instance {
+            return self.running.contains_key(&id);
+        }
+        !matches!(self.bus.is_alive(instance).await, Ok(false))
+    }
+
+    /// Rings whoever works on a task, if there is such a task.
+    async fn tell(&self, id: TaskId, runs_on: Option<InstanceId>) -> bool {
+        let Some(instance) = runs_on else { return false };
+        if let Err(error) = self.bus.ring(Ring::One(instance), Bell::TaskNews(id)).await {
+            tracing::debug!(event = "bus.unavailable", %error, "a task hears its news later");
+        }
+        true
+    }
+
+    /// Stops the work on a task that has ended by another hand, and lets the rest look for answers.
+    async fn look(&self, id: TaskId) {
+        let over = match self.store.task_news(id).await {
+            Ok(news) => news.is_none_or(|news| news.ended),
+            // It is looked at again.
+            Err(_) => false,
+        };
+        let Some(here) = self.running.get(&id) else { return };
+        if over {
+            here.stop.cancel();
+        }
+        here.rung.send_replace(());
+    }
+}
