@@ -5,16 +5,21 @@ mod log;
 mod progress;
 mod question;
 mod round;
+mod task;
 
-use std::sync::{Mutex, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, OnceLock},
+};
 
 use rmcp::{
     ErrorData, RoleServer,
     model::{ClientCapabilities, Implementation, InputRequiredResult, ProtocolVersion},
     service::RequestContext,
 };
+use serde_json::Value;
 
-pub(crate) use self::round::Round;
+pub(crate) use self::{round::Round, task::InTask};
 use crate::{
     changes::Change, error::CallError, everything::Shared, origin::Origin, session::SessionState,
     wire::Wire,
@@ -53,8 +58,18 @@ pub struct Call<'a> {
     capabilities: OnceLock<ClientCapabilities>,
     session: Option<&'a dyn SessionState>,
     shared: &'a Shared,
-    round: Round<'a>,
+    way: Way<'a>,
     reported: Mutex<f64>,
+}
+
+/// How a call asks its client.
+pub(crate) enum Way<'a> {
+    /// By a request of its own, while the call runs: up to 2025-11-25.
+    Request,
+    /// By the result of this round, on 2026-07-28.
+    Round(Round<'a>),
+    /// By the state of the task that the call has become.
+    Task(InTask),
 }
 
 impl<'a> Call<'a> {
@@ -63,11 +78,11 @@ impl<'a> Call<'a> {
         wire: Wire,
         session: Option<&'a dyn SessionState>,
         shared: &'a Shared,
-        round: Round<'a>,
+        way: Way<'a>,
     ) -> Self {
         let capabilities = OnceLock::new();
         let reported = Mutex::new(f64::NEG_INFINITY);
-        Self { context, wire, capabilities, session, shared, round, reported }
+        Self { context, wire, capabilities, session, shared, way, reported }
     }
 
     /// The kind of protocol the client speaks.
@@ -121,8 +136,28 @@ impl<'a> Call<'a> {
         Ok(self.shared.changes.publish(change).await?)
     }
 
+    /// Whether the call goes on as a task, after its request was answered.
+    pub fn is_task(&self) -> bool {
+        matches!(self.way, Way::Task(_))
+    }
+
     /// The questions put down in this round, as the result of the request.
     pub(crate) fn into_input_required(self) -> Result<InputRequiredResult, ErrorData> {
-        self.round.finish()
+        match self.way {
+            Way::Round(round) => round.finish(),
+            Way::Request | Way::Task(_) => Err(waits_for_nothing()),
+        }
     }
+
+    /// The answers that this round was given and has used.
+    pub(crate) fn answers(&self) -> BTreeMap<String, Value> {
+        match &self.way {
+            Way::Round(round) => round.used(),
+            Way::Request | Way::Task(_) => BTreeMap::new(),
+        }
+    }
+}
+
+fn waits_for_nothing() -> ErrorData {
+    ErrorData::internal_error("the call waits for nothing", None)
 }

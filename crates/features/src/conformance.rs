@@ -10,6 +10,7 @@ mod prompts;
 mod resources;
 mod rounds;
 mod schemas;
+mod tasks;
 
 use std::pin::Pin;
 
@@ -25,7 +26,7 @@ use crate::{Call, CallError, Definition, NoInput, Tool, registry::Candidate};
 pub(crate) fn tools() -> Vec<Candidate> {
     let plain = [content::FIXTURES, flow::FIXTURES, asking::FIXTURES, rounds::FIXTURES].concat();
     let plain = plain.into_iter().map(Candidate::new);
-    plain.chain(asking::with_input()).chain(schemas::all()).collect()
+    plain.chain(asking::with_input()).chain(schemas::all()).chain(tasks::all()).collect()
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Result<CallToolResult, CallError>> + Send + 'a>>;

@@ -4,16 +4,19 @@ use std::{fmt, sync::Arc};
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{Implementation, InputResponses, JsonObject, ServerCapabilities, ServerConfig},
+    model::{
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, ConstString, Implementation,
+        InputResponses, JsonObject, ServerCapabilities, ServerConfig, TASKS_EXTENSION_ID,
+    },
     service::RequestContext,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    call::{Call, Round},
+    call::{Call, Round, Way},
     changes::Changes,
     conformance,
-    error::BuildError,
+    error::{BuildError, CallError},
     listen::Opened,
     options::{LingerHook, Options},
     origin::OriginHook,
@@ -23,6 +26,8 @@ use crate::{
     resources::{Resources, numbered},
     session::SessionState,
     stamp::Stamp,
+    tasks::{self, Tasks},
+    tool::TaskSupport,
     tools,
     wire::Wire,
 };
@@ -35,7 +40,7 @@ Start with the tool `echo`. `longRunningOperation` reports progress and can be c
 `sampleLLM`, `elicitInputs` and `getRootsList` ask the client for a completion, for user input and \
 for its folders, and need a client that offers them. `getTinyImage`, `annotatedMessage` and \
 `getResourceReference` return other content than text. `whoami` says which instance of the server \
-answered, and to whom.
+answered, and to whom. `simulateResearchQuery` takes a while: clients that follow tasks get one.
 
 The resources test://static/resource/1 to /100 come in pages of ten; a resource you subscribe to \
 is announced as updated every ten seconds. The prompts `complex_prompt` and `resource_prompt` have \
@@ -63,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) draining: CancellationToken,
     pub(crate) lingering: LingerHook,
     keys: RequestStateKeys,
+    pub(crate) tasks: Option<Arc<dyn Tasks>>,
     pub(crate) instance: String,
     pub(crate) origin: OriginHook,
 }
@@ -75,7 +81,7 @@ impl Everything {
         let fixture_prompts = if on { conformance::prompts() } else { Vec::new() };
         let fixture_resources = if on { conformance::resources() } else { Vec::new() };
         let fixture_templates = if on { conformance::templates() } else { Vec::new() };
-        let config = config();
+        let config = config(options.tasks.is_some());
         let shared = Shared {
             stamp: Stamp::new(&config.server_info),
             config,
@@ -94,6 +100,7 @@ impl Everything {
             draining: options.draining,
             lingering: options.lingering,
             keys: options.request_state_keys,
+            tasks: options.tasks,
             instance: options.instance,
             origin: options.origin,
         };
@@ -123,17 +130,59 @@ impl Everything {
     ) -> Result<Call<'a>, ErrorData> {
         let wire = Wire::of(context)?;
         let shared = &self.shared;
-        let round = match wire {
-            Wire::Stateful => Round::single(&shared.keys),
+        let way = match wire {
+            Wire::Stateful => Way::Request,
             Wire::Stateless => {
                 let principal = (shared.origin)(&context.extensions).principal();
                 let Repeatable { method, name, arguments, .. } = request;
                 let binding = Binding::new(principal.as_deref(), method, name, arguments);
-                Round::open(&shared.keys, binding, request.responses, request.state)?
+                Way::Round(Round::open(&shared.keys, binding, request.responses, request.state)?)
             }
         };
         let session = self.session.as_deref();
-        Ok(Call::new(context, wire, session, shared, round))
+        Ok(Call::new(context, wire, session, shared, way))
+    }
+
+    /// Calls a tool, as a task if it supports that and the client follows tasks.
+    pub(crate) async fn run(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+        call: &Call<'_>,
+    ) -> Result<CallToolResponse, CallError> {
+        let tools = &self.shared.tools;
+        let support = tools.task_support(&request.name);
+        let keeper = self.shared.tasks.as_deref().filter(|_| call.wire() == Wire::Stateless);
+        let (Some(keeper), TaskSupport::Optional | TaskSupport::Required) = (keeper, support)
+        else {
+            return Ok(tools.call(&request.name, request.arguments, call).await?.into());
+        };
+        if !call.client_capabilities().supports_tasks() {
+            if support == TaskSupport::Required {
+                let needed = ClientCapabilities::builder().enable_tasks().build();
+                return Err(ErrorData::missing_required_client_capability(needed).into());
+            }
+            return Ok(tools.call(&request.name, request.arguments, call).await?.into());
+        }
+        if let Some(result) =
+            tools.before_task(&request.name, request.arguments.clone(), call).await?
+        {
+            return Ok(result.into());
+        }
+        let task = tasks::begin(self, keeper, request, context, call).await?;
+        Ok(CallToolResponse::Task(task))
+    }
+
+    /// Who keeps the tasks, for a method that the stateful revisions do not have.
+    pub(crate) fn keeper<M: ConstString>(
+        &self,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<&dyn Tasks, ErrorData> {
+        let keeper = match Wire::of(context)? {
+            Wire::Stateful => None,
+            Wire::Stateless => self.shared.tasks.as_deref(),
+        };
+        keeper.ok_or_else(ErrorData::method_not_found::<M>)
     }
 }
 
@@ -154,8 +203,8 @@ pub(crate) struct Repeatable<'r> {
     pub(crate) state: Option<&'r str>,
 }
 
-fn config() -> ServerConfig {
-    let capabilities = ServerCapabilities::builder()
+fn config(tasks: bool) -> ServerConfig {
+    let mut capabilities = ServerCapabilities::builder()
         .enable_completions()
         .enable_logging()
         .enable_prompts()
@@ -166,6 +215,12 @@ fn config() -> ServerConfig {
         .enable_tools()
         .enable_tool_list_changed()
         .build();
+    if tasks {
+        capabilities
+            .extensions
+            .get_or_insert_default()
+            .insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
+    }
     let server = Implementation::new("mcp-everything", env!("CARGO_PKG_VERSION"))
         .with_title("MCP Everything Server");
     ServerConfig::new(capabilities).with_server_info(server).with_instructions(INSTRUCTIONS)

@@ -3,14 +3,15 @@
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        self, CallToolRequestMethod, CallToolRequestParams, CallToolResponse,
-        CompleteRequestParams, CompleteResult, ConstString, DiscoverResult, GetPromptRequestMethod,
-        GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
-        LoggingMessageNotificationParam, PaginatedRequestParams, ReadResourceRequestParams,
-        ReadResourceResponse, ReadResourceResult, ServerConfig, SetLevelRequestMethod,
-        SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
-        UnsubscribeRequestParams,
+        self, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CancelTaskMethod,
+        CancelTaskParams, CompleteRequestParams, CompleteResult, ConstString, DiscoverResult,
+        GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
+        GetTaskMethod, GetTaskParams, GetTaskResult, InitializeRequestParams, InitializeResult,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerConfig,
+        SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
+        TASKS_EXTENSION_ID, UnsubscribeRequestParams, UpdateTaskMethod, UpdateTaskParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -22,12 +23,30 @@ use crate::{
     everything::{Everything, Repeatable},
     listen, notifications, paging,
     stamp::{FRESH_MS, SCOPE},
+    tasks,
     wire::Wire,
 };
 
 impl ServerHandler for Everything {
     fn get_info(&self) -> ServerConfig {
         self.shared.config.clone()
+    }
+
+    /// The tasks extension is not for the revisions that begin with this (SEP-2663, Capability
+    /// Negotiation).
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut result = self.negotiate_initialize(&request)?;
+        context.peer.set_peer_info(request);
+        if let Some(extensions) = &mut result.capabilities.extensions {
+            extensions.remove(TASKS_EXTENSION_ID);
+        }
+        result.capabilities.extensions =
+            result.capabilities.extensions.filter(|extensions| !extensions.is_empty());
+        Ok(result)
     }
 
     /// rmcp checks `Mcp-Param-*` headers against the schema of the tool named here.
@@ -60,7 +79,7 @@ impl ServerHandler for Everything {
 
     async fn call_tool(
         &self,
-        request: CallToolRequestParams,
+        mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let call = self.call(
@@ -69,19 +88,54 @@ impl ServerHandler for Everything {
                 method: CallToolRequestMethod::VALUE,
                 name: &request.name,
                 arguments: request.arguments.as_ref(),
-                responses: request.input_responses,
+                responses: request.input_responses.take(),
                 state: request.request_state.as_deref(),
             },
         )?;
         let wire = call.wire();
-        let response = match self.shared.tools.call(&request.name, request.arguments, &call).await {
-            Ok(result) => result.into(),
+        let response = match self.run(request, &context, &call).await {
+            Ok(response) => response,
             Err(CallError::Failed(text)) => failed(text).into(),
             Err(error @ CallError::Cancelled) => failed(error.to_string()).into(),
             Err(CallError::Protocol(error)) => return Err(error),
             Err(CallError::Waiting(_)) => call.into_input_required()?.into(),
         };
         Ok(self.shared.stamp.put(wire, response))
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let keeper = self.keeper::<GetTaskMethod>(&context)?;
+        let caller = (self.shared.origin)(&context.extensions).caller;
+        let task = keeper.find(caller.as_ref(), &request.task_id).await?;
+        let task = tasks::detailed(task.ok_or_else(tasks::unknown_task)?)?;
+        Ok(self.shared.stamp.put(Wire::Stateless, GetTaskResult::new(task)))
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let keeper = self.keeper::<UpdateTaskMethod>(&context)?;
+        let caller = (self.shared.origin)(&context.extensions).caller;
+        let answers = request.input_responses;
+        let known = keeper.answer(caller.as_ref(), &request.task_id, answers).await?;
+        known.then_some(()).ok_or_else(tasks::unknown_task)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let keeper = self.keeper::<CancelTaskMethod>(&context)?;
+        let caller = (self.shared.origin)(&context.extensions).caller;
+        let known = keeper.cancel(caller.as_ref(), &request.task_id).await?;
+        known.then_some(()).ok_or_else(tasks::unknown_task)
     }
 
     async fn list_prompts(

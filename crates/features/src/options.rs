@@ -9,6 +9,7 @@ use crate::{
     origin::{Origin, OriginHook},
     registry::Candidate,
     request_state::RequestStateKeys,
+    tasks::Tasks,
     tool::Tool,
 };
 
@@ -24,6 +25,9 @@ pub struct Options {
     pub request_state_keys: RequestStateKeys,
     /// Carries changes to listeners; within this process unless replaced.
     pub changes: Arc<dyn Changes>,
+    /// Keeps tasks. With it the tasks extension is offered on 2026-07-28; without, no call becomes
+    /// a task.
+    pub tasks: Option<Arc<dyn Tasks>>,
     /// What this process is called among those that serve together.
     pub instance: String,
     /// Says where a request came from, for `whoami`, and so that a `requestState` works for nobody
@@ -50,6 +54,7 @@ impl Options {
             conformance: false,
             request_state_keys,
             changes: Arc::new(LocalChanges::new()),
+            tasks: None,
             instance: "local".to_owned(),
             origin: Arc::new(|_| Origin::stdio()),
             draining: CancellationToken::new(),

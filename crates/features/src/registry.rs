@@ -3,7 +3,10 @@
 use std::{borrow::Cow, collections::HashMap, pin::Pin, sync::Arc};
 
 use jsonschema::Validator;
-use rmcp::model::{self, CallToolResult, JsonObject};
+use rmcp::{
+    ErrorData,
+    model::{self, CallToolResult, JsonObject},
+};
 use serde_json::Value;
 
 use crate::{
@@ -11,7 +14,7 @@ use crate::{
     error::{BuildError, CallError, failed, unknown},
     schema,
     text::quoted,
-    tool::Tool,
+    tool::{TaskSupport, Tool},
 };
 
 /// All tools, in the order they are listed.
@@ -23,13 +26,14 @@ pub(crate) struct Registry {
 struct Registered {
     definition: model::Tool,
     validator: Validator,
+    task: TaskSupport,
     run: Arc<dyn Run>,
 }
 
 impl Registry {
     pub(crate) fn new(candidates: impl IntoIterator<Item = Candidate>) -> Result<Self, BuildError> {
         let mut registry = Self { tools: Vec::new(), by_name: HashMap::new() };
-        for Candidate { definition, run } in candidates {
+        for Candidate { definition, task, run } in candidates {
             let validator =
                 schema::validator(&Value::Object(definition.input_schema.as_ref().clone()))
                     .map_err(|reason| BuildError::Schema {
@@ -40,7 +44,7 @@ impl Registry {
             if registry.by_name.insert(definition.name.clone(), index).is_some() {
                 return Err(BuildError::DuplicateTool(definition.name.into_owned()));
             }
-            registry.tools.push(Registered { definition, validator, run });
+            registry.tools.push(Registered { definition, validator, task, run });
         }
         Ok(registry)
     }
@@ -62,50 +66,102 @@ impl Registry {
         arguments: Option<JsonObject>,
         call: &Call<'_>,
     ) -> Result<CallToolResult, CallError> {
-        let Some(index) = self.by_name.get(name) else {
-            return Err(unknown("tool", name).into());
-        };
+        match self.checked(name, arguments)? {
+            Ok((tool, arguments)) => tool.run.run(arguments, call).await,
+            Err(misfit) => Ok(misfit),
+        }
+    }
+
+    /// What comes before a tool runs as a task. The result of a call that has failed by then.
+    pub(crate) async fn before_task(
+        &self,
+        name: &str,
+        arguments: Option<JsonObject>,
+        call: &Call<'_>,
+    ) -> Result<Option<CallToolResult>, CallError> {
+        match self.checked(name, arguments)? {
+            Ok((tool, arguments)) => tool.run.before_task(arguments, call).await,
+            Err(misfit) => Ok(Some(misfit)),
+        }
+    }
+
+    /// Whether a tool runs as a task.
+    pub(crate) fn task_support(&self, name: &str) -> TaskSupport {
+        self.by_name.get(name).map_or(TaskSupport::Never, |index| self.tools[*index].task)
+    }
+
+    /// The tool and its arguments, or the result that says why they do not fit.
+    fn checked(
+        &self,
+        name: &str,
+        arguments: Option<JsonObject>,
+    ) -> Result<Result<(&Registered, Value), CallToolResult>, ErrorData> {
+        let index = self.by_name.get(name).ok_or_else(|| unknown("tool", name))?;
         let tool = &self.tools[*index];
         let arguments = Value::Object(arguments.unwrap_or_default());
-        if let Some(faults) = schema::faults(&tool.validator, &arguments) {
-            return Ok(failed(format!("Invalid arguments for {name}: {faults}")));
-        }
-        tool.run.run(arguments, call).await
+        Ok(match schema::faults(&tool.validator, &arguments) {
+            Some(faults) => Err(failed(format!("Invalid arguments for {name}: {faults}"))),
+            None => Ok((tool, arguments)),
+        })
     }
 }
 
 /// A tool that is not registered yet, its input type forgotten.
 pub(crate) struct Candidate {
     definition: model::Tool,
+    task: TaskSupport,
     run: Arc<dyn Run>,
 }
 
 impl Candidate {
     pub(crate) fn new(tool: impl Tool) -> Self {
-        let definition = tool.definition().publish(tool.input_schema());
-        Self { definition, run: Arc::new(tool) }
+        let definition = tool.definition();
+        let task = definition.task_support();
+        let definition = definition.publish(tool.input_schema());
+        Self { definition, task, run: Arc::new(tool) }
     }
 }
 
 /// [`Tool`] without its input type.
 trait Run: Send + Sync {
-    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a>;
+    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a, CallToolResult>;
+
+    fn before_task<'a>(
+        &'a self,
+        arguments: Value,
+        call: &'a Call<'a>,
+    ) -> Running<'a, Option<CallToolResult>>;
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = Result<CallToolResult, CallError>> + Send + 'a>>;
+type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
 
 impl<T: Tool> Run for T {
-    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a> {
+    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a, CallToolResult> {
         Box::pin(async move {
             match serde_json::from_value(arguments) {
                 Ok(input) => self.call(input, call).await,
-                // What the schema cannot say, the type may still refuse.
-                Err(error) => {
-                    Ok(failed(format!("Invalid arguments: {}", quoted(&error.to_string()))))
-                }
+                Err(error) => Ok(refused(&error)),
             }
         })
     }
+
+    fn before_task<'a>(
+        &'a self,
+        arguments: Value,
+        call: &'a Call<'a>,
+    ) -> Running<'a, Option<CallToolResult>> {
+        Box::pin(async move {
+            match serde_json::from_value(arguments) {
+                Ok(input) => Tool::before_task(self, &input, call).await.map(|()| None),
+                Err(error) => Ok(Some(refused(&error))),
+            }
+        })
+    }
+}
+
+/// What the schema cannot say, the type may still refuse.
+fn refused(error: &serde_json::Error) -> CallToolResult {
+    failed(format!("Invalid arguments: {}", quoted(&error.to_string())))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! they may be kept (Caching).
 
 use rmcp::model::{
-    CacheScope, CallToolResponse, CompleteResult, GetPromptResponse, Implementation,
+    CacheScope, CallToolResponse, CompleteResult, GetPromptResponse, GetTaskResult, Implementation,
     ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
     MetaObject, ReadResourceResult,
 };
@@ -39,6 +39,7 @@ macro_rules! results {
 
 results!(Meta {
     CompleteResult,
+    GetTaskResult,
     ListPromptsResult,
     ListResourceTemplatesResult,
     ListResourcesResult,
@@ -50,7 +51,18 @@ results!(Meta {
     }
 });
 
-results!(Meta { CallToolResponse, GetPromptResponse } {
+impl Meta for CallToolResponse {
+    fn meta(&mut self) -> Option<&mut Option<MetaObject>> {
+        match self {
+            Self::Complete(result) => Some(&mut result.meta),
+            Self::InputRequired(result) => Some(&mut result.meta),
+            Self::Task(result) => Some(&mut result.meta),
+            _ => None,
+        }
+    }
+}
+
+impl Meta for GetPromptResponse {
     fn meta(&mut self) -> Option<&mut Option<MetaObject>> {
         match self {
             Self::Complete(result) => Some(&mut result.meta),
@@ -58,7 +70,7 @@ results!(Meta { CallToolResponse, GetPromptResponse } {
             _ => None,
         }
     }
-});
+}
 
 results!(Cacheable {
     ListPromptsResult,

@@ -24,6 +24,17 @@ pub trait Tool: Send + Sync + 'static {
         call: &Call<'_>,
     ) -> impl Future<Output = Result<CallToolResult, CallError>> + Send;
 
+    /// What comes before a task that runs it: what is asked here is asked as it is without a task,
+    /// and what was answered is known in the task, under the same key. Where it runs as no task,
+    /// this is not called. By default nothing is asked.
+    fn before_task(
+        &self,
+        _input: &Self::Input,
+        _call: &Call<'_>,
+    ) -> impl Future<Output = Result<(), CallError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// The schema to publish and to validate against, by default the one of [`Self::Input`].
     fn input_schema(&self) -> JsonObject {
         schema::of::<Self::Input>()
@@ -38,13 +49,32 @@ pub struct Definition {
     description: &'static str,
     hints: ToolAnnotations,
     output_schema: Option<JsonObject>,
+    task: TaskSupport,
+}
+
+/// Whether a tool runs as a task (`io.modelcontextprotocol/tasks`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskSupport {
+    /// Never.
+    #[default]
+    Never,
+    /// For clients that follow tasks; for others the call lasts as long as it takes.
+    Optional,
+    /// Always: on 2026-07-28 a client that does not follow tasks is told so with `-32021`.
+    Required,
 }
 
 impl Definition {
     /// A tool with a name for programs, a title for people and a description for models.
     pub fn new(name: &'static str, title: &'static str, description: &'static str) -> Self {
-        let hints = ToolAnnotations::new();
-        Self { name, title, description, hints, output_schema: None }
+        Self {
+            name,
+            title,
+            description,
+            hints: ToolAnnotations::new(),
+            output_schema: None,
+            task: TaskSupport::Never,
+        }
     }
 
     /// Hints that the tool changes nothing, and that calling it twice is calling it once.
@@ -66,6 +96,17 @@ impl Definition {
     pub fn output<T: JsonSchema>(mut self) -> Self {
         self.output_schema = Some(schema::of::<T>());
         self
+    }
+
+    /// Says whether it runs as a task.
+    #[must_use]
+    pub fn task(mut self, task: TaskSupport) -> Self {
+        self.task = task;
+        self
+    }
+
+    pub(crate) fn task_support(&self) -> TaskSupport {
+        self.task
     }
 
     pub(crate) fn publish(self, input_schema: JsonObject) -> model::Tool {

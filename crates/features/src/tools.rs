@@ -9,6 +9,7 @@ mod get_roots_list;
 mod get_tiny_image;
 mod long_running_operation;
 mod sample_llm;
+mod simulate_research_query;
 mod whoami;
 
 use crate::registry::Candidate;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(get_resource_reference::GetResourceReference),
         Candidate::new(elicit_inputs::ElicitInputs),
         Candidate::new(get_roots_list::GetRootsList),
+        Candidate::new(simulate_research_query::SimulateResearchQuery),
         Candidate::new(whoami::Whoami),
     ]
 }

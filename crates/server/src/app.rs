@@ -22,7 +22,7 @@ use mcp_everything_store::{
     InstanceId, StoreError,
     redis::{InvalidAddress, RedisBus, Unreachable},
 };
-use mcp_everything_transport::{ChangeFeed, Endpoint};
+use mcp_everything_transport::{ChangeFeed, Endpoint, TaskDesk};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -96,9 +96,16 @@ impl App {
         let stores = &base.stores;
         let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
         let changes = Arc::new(FleetChanges::start(feed.clone()));
-        let everything = everything::everything(settings, base, changes, &draining)?;
+        let tasks = TaskDesk::new(
+            Arc::clone(&stores.sessions),
+            Arc::clone(&stores.bus),
+            Arc::clone(&base.clock),
+            Arc::clone(&base.random),
+            base.instance.clone(),
+        );
+        let everything = everything::everything(settings, base, changes, tasks.clone(), &draining)?;
         let gate = routes::gate(settings);
-        let endpoint = everything::endpoint(settings, base, feed, everything, gate).await?;
+        let endpoint = everything::endpoint(settings, base, feed, tasks, everything, gate).await?;
         let trust = Trust::of(settings)?;
         let inner = routes::mcp_server(settings, base, &endpoint, &trust)?;
         let hint = format!("the MCP endpoint is {}", settings.base_uri.join("/mcp"));

@@ -9,6 +9,7 @@ mod login;
 mod net;
 mod session;
 mod settings;
+mod tasks;
 mod telemetry;
 mod unasked;
 

@@ -11,13 +11,12 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use super::{
-    Call,
+    Call, InTask, Round, Way,
     question::{Elicitation, Question, Roots, Sampling},
 };
 use crate::{
     error::{CallError, Waiting},
     text::bounded,
-    wire::Wire,
 };
 
 /// The longest explanation of a client that is repeated, in characters.
@@ -64,26 +63,48 @@ impl Call<'_> {
     }
 
     async fn ask<Q: Question>(&self, key: &str, question: Q) -> Result<Q::Reply, CallError> {
-        match self.wire {
-            Wire::Stateful => self.ask_now(&question).await,
-            Wire::Stateless => self.ask_in_round(key, &question),
+        match &self.way {
+            Way::Request => self.ask_now(&question).await,
+            Way::Round(round) => self.ask_in_round(round, key, &question),
+            Way::Task(task) => self.ask_in_task(task, key, &question).await,
         }
     }
 
     /// Looks for the answer in this round, and puts the question down if it is not there.
-    fn ask_in_round<Q: Question>(&self, key: &str, question: &Q) -> Result<Q::Reply, CallError> {
+    fn ask_in_round<Q: Question>(
+        &self,
+        round: &Round<'_>,
+        key: &str,
+        question: &Q,
+    ) -> Result<Q::Reply, CallError> {
         if !question.declared(self.client_capabilities()) {
             let missing = ErrorData::missing_required_client_capability(question.required());
-            return Err(self.round.refuse(missing).into());
+            return Err(round.refuse(missing).into());
         }
-        let Some(answer) = self.round.answer(key) else {
-            self.round.ask(key, question.input_request());
+        let Some(answer) = round.answer(key) else {
+            round.ask(key, question.input_request());
             return Err(CallError::Waiting(Waiting(())));
         };
         read(question, answer).map_err(|reason| {
             let reason = format!("inputResponses.{key} is not valid: {reason}");
-            self.round.refuse(ErrorData::invalid_params(reason, None)).into()
+            round.refuse(ErrorData::invalid_params(reason, None)).into()
         })
+    }
+
+    /// Puts the question down in the task and waits for the answer, which may be known from before
+    /// the task began.
+    async fn ask_in_task<Q: Question>(
+        &self,
+        task: &InTask,
+        key: &str,
+        question: &Q,
+    ) -> Result<Q::Reply, CallError> {
+        if !question.declared(self.client_capabilities()) {
+            let missing = ErrorData::missing_required_client_capability(question.required());
+            return Err(missing.into());
+        }
+        let answer = task.answer(key, question.input_request()).await?;
+        read(question, answer).map_err(|reason| not_valid::<Q>(&reason))
     }
 
     /// Sends the question and waits for the answer.
@@ -116,13 +137,12 @@ impl Call<'_> {
             }
             answer = handle.await_response() => answer.map_err(|error| unanswered::<Q>(error))?,
         };
-        read(question, json!(answer)).map_err(|reason| {
-            CallError::failed(format!(
-                "The client's answer to {} is not valid: {reason}",
-                Q::METHOD
-            ))
-        })
+        read(question, json!(answer)).map_err(|reason| not_valid::<Q>(&reason))
     }
+}
+
+fn not_valid<Q: Question>(reason: &str) -> CallError {
+    CallError::failed(format!("The client's answer to {} is not valid: {reason}", Q::METHOD))
 }
 
 /// Reads an answer, and says what is wrong with one that cannot be used.

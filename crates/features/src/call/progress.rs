@@ -20,6 +20,10 @@ impl Call<'_> {
         let Some(token) = self.progress_token() else {
             return;
         };
+        // The token went with the request, which was answered when the task began.
+        if self.is_task() {
+            return;
+        }
         {
             let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
             if progress <= *reported {

@@ -11,6 +11,7 @@ use rmcp::{
 };
 use serde_json::Value;
 
+use super::waits_for_nothing;
 use crate::request_state::{Binding, RequestStateKeys, State};
 
 /// One round of a request.
@@ -21,8 +22,7 @@ use crate::request_state::{Binding, RequestStateKeys, State};
 /// (2026-07-28, Multi Round-Trip Requests, Server Requirements).
 pub(crate) struct Round<'a> {
     keys: &'a RequestStateKeys,
-    /// `None` on the stateful revisions, which have no rounds.
-    binding: Option<Binding>,
+    binding: Binding,
     earlier: BTreeMap<String, Value>,
     responses: InputResponses,
     outcome: Mutex<Outcome>,
@@ -38,17 +38,6 @@ struct Outcome {
 }
 
 impl<'a> Round<'a> {
-    /// The only round of a request on a stateful revision.
-    pub(crate) fn single(keys: &'a RequestStateKeys) -> Self {
-        Self {
-            keys,
-            binding: None,
-            earlier: BTreeMap::new(),
-            responses: InputResponses::new(),
-            outcome: Mutex::default(),
-        }
-    }
-
     pub(crate) fn open(
         keys: &'a RequestStateKeys,
         binding: Binding,
@@ -58,10 +47,11 @@ impl<'a> Round<'a> {
         let State { answers } =
             state.map(|sealed| keys.open(sealed, &binding)).transpose()?.unwrap_or_default();
         Ok(Self {
-            binding: Some(binding),
+            keys,
+            binding,
             earlier: answers,
             responses: responses.unwrap_or_default(),
-            ..Self::single(keys)
+            outcome: Mutex::default(),
         })
     }
 
@@ -89,11 +79,16 @@ impl<'a> Round<'a> {
         if let Some(error) = refusal {
             return Err(error);
         }
-        let Some(binding) = self.binding.filter(|_| !questions.is_empty()) else {
-            return Err(ErrorData::internal_error("the call waits for nothing", None));
-        };
-        let state = self.keys.seal(&State { answers: used }, &binding)?;
+        if questions.is_empty() {
+            return Err(waits_for_nothing());
+        }
+        let state = self.keys.seal(&State { answers: used }, &self.binding)?;
         Ok(InputRequiredResult::new(Some(questions), Some(state)))
+    }
+
+    /// The answers used so far.
+    pub(super) fn used(&self) -> BTreeMap<String, Value> {
+        self.outcome().used.clone()
     }
 
     fn outcome(&self) -> MutexGuard<'_, Outcome> {
@@ -158,8 +153,5 @@ mod tests {
     fn a_round_without_questions_is_no_result() {
         let keys = keys();
         assert!(Round::open(&keys, binding(), None, None).unwrap().finish().is_err());
-        let single = Round::single(&keys);
-        single.ask("a", roots());
-        assert!(single.finish().is_err(), "stateful revisions have no rounds");
     }
 }

@@ -115,7 +115,11 @@ async fn capabilities(call: &Call<'_>) -> Outcome {
     Ok(text(format!("The client answered: {}", asked.join(", "))))
 }
 
-async fn ask_name(call: &Call<'_>, key: &str, message: &str) -> Result<ElicitResult, CallError> {
+pub(super) async fn ask_name(
+    call: &Call<'_>,
+    key: &str,
+    message: &str,
+) -> Result<ElicitResult, CallError> {
     call.ask_elicitation(key, message, form(&json!({ "name": { "type": "string" } }))?).await
 }
 
@@ -129,7 +133,7 @@ async fn ask_model(
 }
 
 /// A field of an answer; an em dash for one that was not given.
-fn field<'r>(reply: &'r ElicitResult, name: &str) -> &'r str {
+pub(super) fn field<'r>(reply: &'r ElicitResult, name: &str) -> &'r str {
     let value = reply.content.as_ref().and_then(|content| content.get(name));
     value.and_then(Value::as_str).unwrap_or("—")
 }

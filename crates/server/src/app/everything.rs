@@ -8,7 +8,9 @@ use mcp_everything_store::{
     Random, StoreError,
     oauth::{GrantId, OAuthStore},
 };
-use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, Gate, Scope, Standing};
+use mcp_everything_transport::{
+    Backends, ChangeFeed, Config, Endpoint, Gate, Scope, Standing, TaskDesk,
+};
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +19,7 @@ use crate::{
     changes::FleetChanges,
     session::StoredSession,
     settings::{AuthMode, Settings},
+    tasks::FleetTasks,
 };
 
 /// How long it takes until all listeners of an instance that goes away have left.
@@ -27,6 +30,7 @@ pub(super) fn everything(
     settings: &Settings,
     base: &Base,
     changes: Arc<FleetChanges>,
+    tasks: TaskDesk,
     draining: &CancellationToken,
 ) -> Result<Everything, StartError> {
     // The id tells which key of the ring sealed a state; it says nothing of the key.
@@ -34,6 +38,7 @@ pub(super) fn everything(
     let mut options = Options::new(RequestStateKeys::new(ring)?);
     options.conformance = settings.conformance;
     options.changes = changes;
+    options.tasks = Some(Arc::new(FleetTasks(tasks)));
     options.draining = draining.clone();
     options.lingering = Arc::new(lingering(Arc::clone(&base.random)));
     options.instance = base.instance.to_string();
@@ -79,6 +84,7 @@ pub(super) async fn endpoint(
     settings: &Settings,
     base: &Base,
     changes: ChangeFeed,
+    tasks: TaskDesk,
     everything: Everything,
     gate: Gate,
 ) -> Result<Endpoint<Everything>, StoreError> {
@@ -86,6 +92,7 @@ pub(super) async fn endpoint(
         store: Arc::clone(&base.stores.sessions),
         bus: Arc::clone(&base.stores.bus),
         changes,
+        tasks,
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
         instance: base.instance.clone(),

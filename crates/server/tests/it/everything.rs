@@ -76,6 +76,7 @@ async fn every_tool(on: &Deployment, via: Via) {
         "getTinyImage",
         "longRunningOperation",
         "sampleLLM",
+        "simulateResearchQuery",
         "whoami",
     ];
     assert_eq!(names, BTreeSet::from(expected));

@@ -29,4 +29,5 @@ mod refused_early;
 mod separate;
 mod session_ownership;
 mod shutdown;
+mod tasks;
 mod user_session_isolation;

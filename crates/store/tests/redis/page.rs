@@ -109,7 +109,10 @@ fn the_page_lists_what_the_code_has_and_nothing_else() {
     let listed = |rows: BTreeSet<(String, String)>| -> BTreeSet<String> {
         rows.into_iter().map(|(name, _)| name).collect()
     };
-    assert_eq!(listed(rows(&["Sessions", "Tasks", "Rates", "Instances"])), names.patterns(&names.keys()));
+    assert_eq!(
+        listed(rows(&["Sessions", "Tasks", "Rates", "Instances"])),
+        names.patterns(&names.keys())
+    );
     assert_eq!(listed(rows(&["Channels"])), names.patterns(&names.channels()));
 
     let public = KEYS.lines().filter_map(|line| {

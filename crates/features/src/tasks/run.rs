@@ -1,0 +1,104 @@
+//! Running a call as a task.
+
+use std::{sync::Arc, time::Duration};
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{CallToolRequestParams, CreateTaskResult},
+    service::RequestContext,
+};
+use serde_json::json;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{LIFE, RunningTask, TaskEnd, Tasks, tell};
+use crate::{
+    call::{Call, InTask, Way},
+    error::{CallError, StateError, failed},
+    everything::Everything,
+    wire::Wire,
+};
+
+/// How long work that should stop may take to do so.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Begins a task that goes on with the call when this has returned; `before` is the call so far.
+pub(crate) async fn begin(
+    server: &Everything,
+    keeper: &dyn Tasks,
+    request: CallToolRequestParams,
+    context: &RequestContext<RoleServer>,
+    before: &Call<'_>,
+) -> Result<CreateTaskResult, ErrorData> {
+    let caller = before.origin().caller;
+    let task = keeper.begin(caller.as_ref(), LIFE).await.map_err(not_begun)?;
+    let answers = before.answers();
+    let mut apart = RequestContext::new(context.id.clone(), context.peer.clone());
+    apart.ct = task.stop().clone();
+    apart.meta = context.meta.clone();
+    apart.extensions = context.extensions.clone();
+    let seed = tell::seed(&*task);
+    let (server, working) = (server.clone(), Arc::clone(&task));
+    let work = async move {
+        let way = Way::Task(InTask::new(answers, working));
+        let call = Call::new(&apart, Wire::Stateless, None, &server.shared, way);
+        server.shared.tools.call(&request.name, request.arguments, &call).await
+    };
+    tokio::spawn(see_through(task, AbortOnDropHandle::new(tokio::spawn(work))));
+    Ok(CreateTaskResult::new(seed))
+}
+
+fn not_begun(error: StateError) -> ErrorData {
+    match error {
+        StateError::LimitReached => {
+            ErrorData::internal_error("there are too many tasks; wait until some are gone", None)
+        }
+        error @ (StateError::Gone | StateError::Unavailable) => error.into(),
+    }
+}
+
+type Outcome = Result<rmcp::model::CallToolResult, CallError>;
+
+/// Waits for the work, and writes down how it ended.
+async fn see_through(task: Arc<dyn RunningTask>, mut work: AbortOnDropHandle<Outcome>) {
+    let done = tokio::select! {
+        done = &mut work => Some(done),
+        () = task.stop().cancelled() => timeout(LAST_WORDS, &mut work).await.ok(),
+    };
+    let outcome = match done {
+        Some(Ok(outcome)) => outcome,
+        // It panicked, which the hook has logged.
+        Some(Err(_)) => Err(ErrorData::internal_error("the tool failed", None).into()),
+        None => Err(CallError::Cancelled),
+    };
+    let end = end(outcome);
+    let ended = match task.end(end).await {
+        // What is too large to be kept.
+        Err(StateError::LimitReached) => {
+            let error = ErrorData::internal_error("the result is too large to be kept", None);
+            task.end(TaskEnd::Failed(error)).await
+        }
+        ended => ended,
+    };
+    if let Err(error) = ended {
+        tracing::warn!(event = "task.unended", task = task.id(), %error,
+            "how a task ended could not be kept");
+    }
+}
+
+fn end(outcome: Outcome) -> TaskEnd {
+    let result = match outcome {
+        Ok(result) => result,
+        Err(CallError::Failed(text)) => failed(text),
+        Err(CallError::Protocol(error)) => return TaskEnd::Failed(error),
+        // If it was cancelled, it has ended by that; if not, the server goes away.
+        Err(CallError::Cancelled) => {
+            let gone = "the server that worked on this task went away; run it again";
+            return TaskEnd::Failed(ErrorData::internal_error(gone, None));
+        }
+        Err(CallError::Waiting(_)) => {
+            return TaskEnd::Failed(ErrorData::internal_error("the call waits for nothing", None));
+        }
+    };
+    tell::object(json!(result)).map_or_else(TaskEnd::Failed, TaskEnd::Completed)
+}
