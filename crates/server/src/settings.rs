@@ -44,6 +44,14 @@ impl Role {
             Self::AuthServer => "auth-server",
         }
     }
+
+    /// The variable of its port.
+    pub(crate) const fn port(self) -> &'static str {
+        match self {
+            Self::McpServer => "PORT",
+            Self::AuthServer => "AUTH_SERVER_PORT",
+        }
+    }
 }
 
 /// The settings of a server, checked.
@@ -86,6 +94,11 @@ impl Settings {
     /// The kind of store.
     pub(crate) fn store(&self) -> &'static str {
         if self.redis.is_some() { "redis" } else { "memory" }
+    }
+
+    /// Whether its public URL is on loopback.
+    pub(crate) fn is_local(&self) -> bool {
+        separate::is_loopback(self.base_uri.as_str())
     }
 
     /// The authorization server elsewhere that an MCP server trusts.

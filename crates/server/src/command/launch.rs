@@ -31,7 +31,7 @@ pub(super) struct Listening {
 
 impl Listening {
     pub(super) fn new(raw: &RawSettings, asked: Settings) -> Result<Self, String> {
-        let (listeners, port) = listen(&asked.hosts, asked.port)?;
+        let (listeners, port) = listen(&asked.hosts, asked.port, asked.role.port())?;
         let settings = if port == asked.port { asked } else { on_port(raw, &asked, port)? };
         Ok(Self { settings, listeners })
     }
@@ -189,6 +189,15 @@ fn announce(settings: &Settings, instance: &InstanceId) {
     }
     if settings.auth_mode == AuthMode::None {
         tracing::warn!(event = "auth.off", "authentication is off: every caller is `anonymous`");
+    }
+    if settings.role == Role::AuthServer
+        && settings.auth_resources.is_none()
+        && !settings.is_local()
+    {
+        tracing::warn!(
+            event = "config.loopback_only",
+            "AUTH_RESOURCES is not set: tokens are issued for servers on loopback alone"
+        );
     }
     if settings.role == Role::McpServer && settings.conformance {
         tracing::warn!(event = "conformance.on", "the conformance suite's fixtures are listed");

@@ -11,8 +11,12 @@ use tokio::net::{TcpListener, TcpSocket};
 const ATTEMPTS: usize = 16;
 
 /// Listens on each of `hosts`, on one port, which is the second half of the answer: `PORT=0`
-/// takes one that is free.
-pub(crate) fn listen(hosts: &[IpAddr], port: u16) -> Result<(Vec<TcpListener>, u16), String> {
+/// takes one that is free. `variable` is where another port can be chosen.
+pub(crate) fn listen(
+    hosts: &[IpAddr],
+    port: u16,
+    variable: &str,
+) -> Result<(Vec<TcpListener>, u16), String> {
     let mut outcome = listen_once(hosts, port);
     for _ in 1..ATTEMPTS {
         // The port that the first address got may be taken on the second.
@@ -23,7 +27,7 @@ pub(crate) fn listen(hosts: &[IpAddr], port: u16) -> Result<(Vec<TcpListener>, u
     }
     outcome.map_err(|(address, error)| match error.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("cannot listen on {address}: it is in use; choose another PORT")
+            format!("cannot listen on {address}: it is in use; choose another {variable}")
         }
         _ => format!("cannot listen on {address}: {error}"),
     })
@@ -77,7 +81,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_free_port_is_one_for_all_addresses() {
-        let (listeners, port) = listen(&[LOOPBACK, IpAddr::V6(Ipv6Addr::LOCALHOST)], 0).unwrap();
+        let (listeners, port) =
+            listen(&[LOOPBACK, IpAddr::V6(Ipv6Addr::LOCALHOST)], 0, "PORT").unwrap();
         assert_ne!(port, 0);
         for listener in listeners {
             assert_eq!(listener.local_addr().unwrap().port(), port);
@@ -86,16 +91,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_said_to_be() {
-        let (_taken, port) = listen(&[LOOPBACK], 0).unwrap();
-        let refused = listen(&[LOOPBACK], port).unwrap_err();
-        assert!(refused.contains("in use") && refused.contains("PORT"), "{refused}");
+        let (_taken, port) = listen(&[LOOPBACK], 0, "PORT").unwrap();
+        let refused = listen(&[LOOPBACK], port, "AUTH_SERVER_PORT").unwrap_err();
+        assert!(refused.contains("in use") && refused.contains("AUTH_SERVER_PORT"), "{refused}");
     }
 
     #[tokio::test]
     async fn a_machine_without_that_ipv6_address_is_served_without_it() {
         // An address of documentation (RFC 3849): no machine has it.
         let nowhere: IpAddr = "2001:db8::1".parse().unwrap();
-        assert_eq!(listen(&[LOOPBACK, nowhere], 0).unwrap().0.len(), 1);
-        assert!(listen(&[nowhere], 0).is_err(), "nothing is left to listen on");
+        assert_eq!(listen(&[LOOPBACK, nowhere], 0, "PORT").unwrap().0.len(), 1);
+        assert!(listen(&[nowhere], 0, "PORT").is_err(), "nothing is left to listen on");
     }
 }

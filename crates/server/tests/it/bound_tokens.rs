@@ -22,6 +22,13 @@ on_every_deployment!(
     scripts_of_allowed_origins_read_what_they_need,
 );
 
+on_separate_deployments!(
+    who_has_the_key_is_served_at_every_door,
+    a_proof_is_good_once_whichever_instance_it_reaches,
+    a_stolen_token_opens_nothing,
+    refreshing_needs_the_key_too,
+);
+
 /// Somebody with a key, and in the end a token that is bound to it.
 struct Holder<'a> {
     server: &'a Server,
@@ -55,10 +62,11 @@ impl<'a> Holder<'a> {
     }
 
     fn proof(&self, method: &str, path: &str) -> String {
-        let url = self.server.url(path);
+        let is_token = path == "/token";
+        let url = if is_token { self.server.auth_url(path) } else { self.server.url(path) };
         let htu = url.split('?').next().unwrap();
         let mut claims = json!({ "htm": method, "htu": htu, "iat": now(), "jti": unique() });
-        if let Some(token) = self.token.as_ref().filter(|_| path != "/token") {
+        if let Some(token) = self.token.as_ref().filter(|_| !is_token) {
             claims["ath"] = json!(URL_SAFE_NO_PAD.encode(Sha256::digest(token)));
         }
         if let Some(nonce) = &self.nonce {
@@ -70,7 +78,7 @@ impl<'a> Holder<'a> {
 
     async fn token_request(&self, form: &[(&str, &str)]) -> Response {
         let proof = self.proof("POST", "/token");
-        let url = self.server.url("/token");
+        let url = self.server.auth_url("/token");
         self.http.post(url).header("dpop", proof).form(&form).send().await.unwrap()
     }
 
@@ -174,7 +182,7 @@ async fn refreshing_needs_the_key_too(on: &Deployment) {
         ("client_id", text("client_id")),
         ("refresh_token", text("refresh_token")),
     ];
-    let alone = client().post(server.url("/token")).form(&form).send().await.unwrap();
+    let alone = client().post(server.auth_url("/token")).form(&form).send().await.unwrap();
     assert_eq!(alone.status(), StatusCode::BAD_REQUEST);
     let error: Value = alone.json().await.unwrap();
     assert_eq!(error["error"], "invalid_grant");
@@ -186,7 +194,7 @@ async fn refreshing_needs_the_key_too(on: &Deployment) {
     let passed = answer(holder.request(Method::POST, "/mcp").json(&initialize(&json!({})))).await;
     assert_eq!(passed.status, StatusCode::OK);
     let form = [("token", text("refresh_token")), ("client_id", text("client_id"))];
-    let about = client().post(server.url("/introspect")).form(&form).send().await.unwrap();
+    let about = client().post(server.auth_url("/introspect")).form(&form).send().await.unwrap();
     let about: Value = about.json().await.unwrap();
     assert_eq!(about["cnf"]["jkt"].as_str().unwrap().len(), 43, "{about}");
 }

@@ -184,3 +184,60 @@ fn bare<'a>(scope: &'a str, resources: &[String]) -> &'a str {
     };
     resources.iter().find_map(after).unwrap_or(scope)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,20}".prop_map(Value::from),
+            Just(json!("https://mcp.example.com")),
+            Just(json!("alice")),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a-z]{1,4}", inner, 0..3)
+                    .prop_map(|all| Value::Object(all.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whoever comes out is named, and is for here.
+        #[test]
+        fn whatever_is_said_is_read_or_refused(
+            claims in prop::collection::btree_map(
+                prop::sample::select(vec![
+                    "iss", "sub", "aud", "exp", "nbf", "scope", "scp", "client_id", "azp", "cnf",
+                    "token_type", "typ", "nonce",
+                ]),
+                value(),
+                0..13,
+            ),
+        ) {
+            let expected = Expected {
+                issuer: "https://auth.example.com".into(),
+                audience: None,
+                whole: "https://mcp.example.com".into(),
+                resources: vec!["https://mcp.example.com".into()],
+            };
+            let claims: Map<_, _> =
+                claims.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let now = Timestamp::from_millis(1_000_000_000_000);
+            if let Ok(Ok(caller)) = Claims(claims).caller(&expected, now) {
+                prop_assert!(!caller.owner.user.is_empty() && !caller.audience.is_empty());
+                prop_assert!(caller.expires_at > now);
+                prop_assert_eq!(caller.owner.issuer, expected.issuer);
+            }
+        }
+    }
+}
