@@ -10,7 +10,6 @@ use super::TokenAudience;
 use crate::{
     Caller, Flaw, ScopeSet,
     jose::{NumericDate, SKEW},
-    upstream::UserId,
 };
 
 /// How long a token may be used that does not say when it ends, before it is asked about again.
@@ -102,9 +101,9 @@ impl Claims {
             Flaw::Issuer
         } else if audience.is_empty() {
             Flaw::Audience
-        } else if let Some(user) = user.and_then(UserId::parse) {
+        } else if let Some(user) = user.filter(|user| is_subject(user)) {
             let owner = Owner {
-                user: user.as_str().to_owned(),
+                user: user.to_owned(),
                 issuer: expected.issuer.clone(),
                 client: client.unwrap_or_default().to_owned(),
             };
@@ -168,6 +167,12 @@ impl Claims {
             .map(|value| ScopeSet::parse_known(bare(value, &expected.resources)))
             .fold(ScopeSet::EMPTY, ScopeSet::union))
     }
+}
+
+/// Whether this names somebody: a user, or a client that acts for itself, whose name may have a space
+/// in it ([`crate::subject`]).
+fn is_subject(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn is_dpop(text: &str) -> bool {

@@ -59,7 +59,7 @@ async fn what_is_active_may_still_not_be_for_here() {
         (json!({"nbf": verifier.now() + 31}), Flaw::NotYet),
         (json!({"aud": null}), Flaw::Audience),
         (json!({"sub": null}), Flaw::User),
-        (json!({"sub": "a b"}), Flaw::User),
+        (json!({"sub": "a\nb"}), Flaw::User),
         (json!({"token_type": "refresh_token"}), Flaw::Kind),
         (json!({"token_type": "DPoP"}), Flaw::Bound),
         (json!({"cnf": {"x5t#S256": "x"}}), Flaw::Bound),
@@ -70,6 +70,8 @@ async fn what_is_active_may_still_not_be_for_here() {
     for (changes, audience) in [
         (json!({"iss": null, "exp": null}), "/mcp"),
         (json!({"token_type": "bearer"}), "/mcp"),
+        // A client of ours that acts for itself.
+        (json!({"sub": crate::subject::of_client("m")}), "/mcp"),
         (json!({"aud": ["x", BASE]}), ""),
     ] {
         server.answer("/introspect", Answer::Json(active(&server, &changes)));
