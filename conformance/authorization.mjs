@@ -8,12 +8,13 @@ import { join } from "node:path";
 import { freePort, startCluster } from "./cluster.mjs";
 import { judge } from "./judge.mjs";
 import { print } from "./print.mjs";
-import { startServer } from "./server.mjs";
+import { startAuthServer, startServer } from "./server.mjs";
 import { signIn } from "./sign_in.mjs";
 import { AUTHORIZATION_SCENARIOS, runAuthorizationSuite } from "./suite.mjs";
 
 const DEPLOYMENTS = {
   "one instance": async () => (await startServer({ AUTH_MODE: "integrated" })).issuer,
+  standalone: startAuthServer,
   "three instances": async () => (await startCluster()).issuer,
 };
 

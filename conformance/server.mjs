@@ -34,10 +34,25 @@ export function start(command, args, { env = {}, stdout = "ignore" } = {}) {
  * where it has one, and how many requests it has answered at the endpoint so far.
  */
 export async function startServer(settings = { AUTH_MODE: "none" }) {
-  const env = { CONFORMANCE: "on", PORT: "0", LOG_FORMAT: "json", ...settings };
-  const child = start(binary(), ["serve"], { env, stdout: "pipe" });
   let answered = 0;
-  const { endpoint, port } = await new Promise((started, failed) => {
+  const env = { CONFORMANCE: "on", PORT: "0", ...settings };
+  const { endpoint, port } = await started(["serve"], env, (entry) => {
+    if (entry.event === "http.response" && entry.path === "/mcp") {
+      answered += 1;
+    }
+  });
+  return { endpoint, port, issuer: new URL(endpoint).origin, answered: () => answered };
+}
+
+/** Starts the authorization server alone on a free port: its issuer. */
+export async function startAuthServer() {
+  return (await started(["auth-server"], { AUTH_SERVER_PORT: "0" })).issuer;
+}
+
+/** Starts the binary; what it says when it has started. `heard` gets each line of its log. */
+function started(args, settings, heard = () => undefined) {
+  const child = start(binary(), args, { env: { LOG_FORMAT: "json", ...settings }, stdout: "pipe" });
+  return new Promise((told, failed) => {
     const timer = setTimeout(
       () => failed(new Error(`${binary()} did not start within ${START_TIMEOUT_MS / 1000} s`)),
       START_TIMEOUT_MS,
@@ -49,14 +64,11 @@ export async function startServer(settings = { AUTH_MODE: "none" }) {
       const entry = parse(line);
       if (entry.event === "server.started") {
         clearTimeout(timer);
-        started(entry);
+        told(entry);
       }
-      if (entry.event === "http.response" && entry.path === "/mcp") {
-        answered += 1;
-      }
+      heard(entry);
     });
   });
-  return { endpoint, port, issuer: new URL(endpoint).origin, answered: () => answered };
 }
 
 function parse(line) {
