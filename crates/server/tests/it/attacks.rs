@@ -4,3 +4,4 @@
 mod names;
 mod pages;
 mod refresh;
+mod signed_tokens;
