@@ -65,8 +65,8 @@ async fn only_what_was_signed_for_here_opens_anything(on: &Deployment) {
         claims
     };
     let header = json!({ "typ": "at+jwt", "kid": "1" });
-    let signed = |changes: Value| signer.sign(&header, &claims(changes));
-    let good = signed(json!({}));
+    let token = |changes: Value| signer.sign(&header, &claims(changes));
+    let good = token(json!({}));
     let mut client = Mcp::new(&server);
     client.token = Some(good.clone());
     client.initialize(json!({})).await;
@@ -95,22 +95,22 @@ async fn only_what_was_signed_for_here_opens_anything(on: &Deployment) {
             signer.sign(&json!({ "typ": "at+jwt", "crit": ["x"], "x": 1 }), &claims(json!({})))
         }),
         ("of another kind", signer.sign(&json!({ "typ": "dpop+jwt" }), &claims(json!({})))),
-        ("an ID token", signed(json!({ "nonce": "n" }))),
-        ("a refresh token", signed(json!({ "typ": "Refresh" }))),
-        ("bound to a key", signed(json!({ "cnf": { "jkt": "x" } }))),
-        ("expired", signed(json!({ "exp": now() - 60 }))),
-        ("good for ever", signed(json!({ "exp": null }))),
-        ("not good yet", signed(json!({ "nbf": now() + 300 }))),
-        ("of another issuer", signed(json!({ "iss": "https://evil.example" }))),
-        ("of the issuer in other letters", signed(json!({ "iss": issuer.to_uppercase() }))),
-        ("of nobody", signed(json!({ "iss": null }))),
-        ("for another resource", signed(json!({ "aud": "https://other.example/mcp" }))),
-        ("for the other transport", signed(json!({ "aud": server.url("/sse") }))),
-        ("for nobody", signed(json!({ "aud": null }))),
-        ("about nobody", signed(json!({ "sub": null }))),
+        ("an ID token", token(json!({ "nonce": "n" }))),
+        ("a refresh token", token(json!({ "typ": "Refresh" }))),
+        ("bound to a key", token(json!({ "cnf": { "jkt": "x" } }))),
+        ("expired", token(json!({ "exp": now() - 60 }))),
+        ("good for ever", token(json!({ "exp": null }))),
+        ("not good yet", token(json!({ "nbf": now() + 300 }))),
+        ("of another issuer", token(json!({ "iss": "https://evil.example" }))),
+        ("of the issuer in other letters", token(json!({ "iss": issuer.to_uppercase() }))),
+        ("of nobody", token(json!({ "iss": null }))),
+        ("for another resource", token(json!({ "aud": "https://other.example/mcp" }))),
+        ("for the other transport", token(json!({ "aud": server.url("/sse") }))),
+        ("for nobody", token(json!({ "aud": null }))),
+        ("about nobody", token(json!({ "sub": null }))),
     ];
-    for (what, token) in attacks {
-        client.token = Some(token);
+    for (what, forged) in attacks {
+        client.token = Some(forged);
         let refused = client.call("echo", json!({ "message": "hi" })).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{what}: {:?}", refused.body);
         assert_eq!(refused.body["error"], "invalid_token", "{what}");
