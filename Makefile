@@ -41,7 +41,7 @@ test: ## all tests and checks; T=name: unit, integration, auth, multi_user or pa
 all-tests: tools lint
 	cargo test --quiet --doc $(WORKSPACE)
 	cargo nextest run --no-run $(WORKSPACE)
-	@$(MAKE) --no-print-directory suite suite-cluster
+	@$(MAKE) --no-print-directory suite suite-cluster suite-authorization
 	tools/test.sh
 
 e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessions; T=part of a test's path

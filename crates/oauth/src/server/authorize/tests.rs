@@ -2,7 +2,10 @@ use std::{collections::HashMap, time::Duration};
 
 use mcp_everything_store::oauth::ClientRecord;
 
-use crate::testing::{CHALLENGE, TestServer, authorize_url, client, form};
+use crate::{
+    ListedClients,
+    testing::{CHALLENGE, TestServer, authorize_url, client, form},
+};
 
 const BACK: &str = "https://client.example/callback";
 const HERE: &str = "http://localhost/callback";
@@ -166,6 +169,18 @@ async fn a_link_to_this_server_leads_to_no_other_site_by_itself() {
         assert_eq!(answer["state"], "a&b");
         assert_eq!(answer["iss"], "http://localhost:3232");
     }
+}
+
+/// The operator knows its site.
+#[tokio::test]
+async fn but_to_that_of_a_client_that_is_listed() {
+    let list = format!(
+        "[{{\"client_id\":\"c\",\"token_endpoint_auth_method\":\"none\",\"redirect_uris\":[\"{BACK}\"]}}]"
+    );
+    let list = ListedClients::parse(&list, &[]).unwrap();
+    let server = TestServer::with_config(|config| config.listed_clients = list);
+    let page = server.get(&authorize_url("c", &[("scope", "nonsense")])).await;
+    assert_eq!(page.redirected_to(BACK)["error"], "invalid_scope");
 }
 
 #[tokio::test]

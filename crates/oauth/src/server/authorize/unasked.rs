@@ -2,7 +2,8 @@
 //!
 //! Anybody can register a client, and with it a site: a link to this server that led on to that site
 //! by itself would lend it this server's name. So the user decides about going there (RFC 9700,
-//! section 4.11.2). A program on the user's own computer, or an app, is no such site.
+//! section 4.11.2). A program on the user's own computer, or an app, is no such site, nor is one
+//! whose client the operator has listed.
 
 use axum::{http::StatusCode, response::Response};
 
@@ -15,9 +16,10 @@ use crate::{
 };
 
 pub(super) fn refuse(context: &Context, return_to: &ReturnTo, why: &Refusal) -> Response {
+    let is_listed = context.config.listed_clients.get(return_to.client()).is_some();
     let host = match destination(return_to.uri()) {
-        Destination::Host(host) => host,
-        Destination::ThisComputer(_) | Destination::App(_) => {
+        Destination::Host(host) if !is_listed => host,
+        Destination::Host(_) | Destination::ThisComputer(_) | Destination::App(_) => {
             events::request_refused(Some(return_to.client()), why, true);
             return return_to.refuse(context, why);
         }
