@@ -39,9 +39,14 @@ impl AuthorizationServer {
         Ok(self.store.client(id).await?)
     }
 
+    /// Whether the operator has listed a client.
+    pub(crate) fn is_listed(&self, id: &str) -> bool {
+        self.config.listed_clients.get(id).is_some()
+    }
+
     /// Notes that a client is in use, which keeps its registration. The others do not end.
     pub(crate) async fn prolong_client(&self, id: &str) -> Result<(), StoreError> {
-        if self.config.listed_clients.get(id).is_none() && !self.describes_itself(id) {
+        if !self.is_listed(id) && !self.describes_itself(id) {
             self.store.prolong_client(id, self.config.lifetimes.client).await?;
         }
         Ok(())
@@ -49,7 +54,7 @@ impl AuthorizationServer {
 
     /// The host that vouches for a client which describes itself: nothing else of it is verified.
     pub(crate) fn vouching_host(&self, id: &str) -> Option<String> {
-        if self.config.listed_clients.get(id).is_some() || !self.describes_itself(id) {
+        if self.is_listed(id) || !self.describes_itself(id) {
             return None;
         }
         let url = client_url::parse(id).ok()?;

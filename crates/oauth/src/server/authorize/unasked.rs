@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) fn refuse(context: &Context, return_to: &ReturnTo, why: &Refusal) -> Response {
-    let is_listed = context.config.listed_clients.get(return_to.client()).is_some();
+    let is_listed = context.is_listed(return_to.client());
     let host = match destination(return_to.uri()) {
         Destination::Host(host) if !is_listed => host,
         Destination::Host(_) | Destination::ThisComputer(_) | Destination::App(_) => {
