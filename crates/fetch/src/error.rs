@@ -96,6 +96,18 @@ impl FetchError {
 
 /// Why there is no [`Fetcher`](crate::Fetcher): the machine has no certificates to trust, or those
 /// that were given cannot be used.
-#[derive(Debug, Error)]
-#[error("no HTTPS client can be made: {0}")]
-pub struct BuildError(#[from] pub(crate) reqwest::Error);
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("no HTTPS client can be made: {reason}")]
+pub struct BuildError {
+    /// In the words of the library.
+    pub reason: String,
+}
+
+/// Of an error and its causes, the one that says most.
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
+    let mut last: &dyn std::error::Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}

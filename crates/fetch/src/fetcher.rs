@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::{
     BuildError, FetchError, Guard,
+    error::innermost,
     resolve::{Lookup, System, Vetted},
 };
 
@@ -84,7 +85,8 @@ impl Fetcher {
             // Each fetch looks the name up anew.
             .pool_max_idle_per_host(0)
             .dns_resolver(Vetted { guard, lookup })
-            .build()?;
+            .build()
+            .map_err(|error| BuildError { reason: innermost(&error) })?;
         Ok(Self { guard, client })
     }
 
@@ -150,13 +152,4 @@ fn not_sent(error: &reqwest::Error) -> FetchError {
 
 fn broken(error: &reqwest::Error) -> FetchError {
     FetchError::Broken { reason: innermost(error) }
-}
-
-/// The one that says most.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut last: &dyn Error = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    last.to_string()
 }

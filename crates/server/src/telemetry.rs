@@ -11,9 +11,10 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::Subscr
 
 use crate::settings::{LogFormat, Settings};
 
-/// rmcp writes several lines a request, some of them errors that any client can cause. What they
-/// say is said by our own lines.
-const QUIET: [&str; 3] = ["rmcp=off", "hyper_util=warn", "reqwest=warn"];
+/// rmcp writes several lines a request, some of them errors that any client can cause, and a machine
+/// without certificates is warned of at each file. What they say is said by our own lines.
+const QUIET: [&str; 4] =
+    ["rmcp=off", "hyper_util=warn", "reqwest=warn", "rustls_platform_verifier=error"];
 
 /// Sends log lines to stdout from now on, panics among them.
 pub(crate) fn start(settings: &Settings, instance: &InstanceId) {

@@ -15,6 +15,7 @@ use crate::support::{
 on_every_deployment!(
     a_client_signs_in_by_a_document_about_it,
     a_client_proves_itself_with_a_key_from_its_own_host,
+    of_many_who_come_at_once_one_at_each_instance_fetches,
     what_is_no_good_is_told_and_leads_nowhere,
     a_client_of_the_file_signs_in,
 );
@@ -126,6 +127,22 @@ async fn a_client_proves_itself_with_a_key_from_its_own_host(on: &Deployment) {
     let without = sign_in.redeem(&code).await;
     assert_eq!(without.status(), StatusCode::UNAUTHORIZED, "it is no public client");
     assert_eq!(host.asked().len(), 2, "one document and one set of keys");
+}
+
+async fn of_many_who_come_at_once_one_at_each_instance_fetches(on: &Deployment) {
+    let host = HttpsServer::start(|path, host| {
+        Answer::ok(JSON, &document(&format!("https://{host}{path}")).to_string())
+    })
+    .await;
+    let server = trusting(on, &host);
+    let url = sign_in(&server, host.url("/client.json")).authorization_url();
+    let visits = (0..30).map(|_| async {
+        let page = client().get(url.as_str()).send().await.unwrap();
+        assert_eq!(page.status(), StatusCode::OK);
+    });
+    futures::future::join_all(visits).await;
+    let fetched = host.asked().len();
+    assert!((1..=server.instances.len()).contains(&fetched), "{fetched} times");
 }
 
 async fn what_is_no_good_is_told_and_leads_nowhere(on: &Deployment) {
