@@ -43,8 +43,6 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) site: Site<'a>,
     /// The host of its `client_id`, if that is the URL of a document.
     pub(crate) client_host: Option<&'a str>,
-    /// Whether the client can be any program on the user's computer.
-    pub(crate) only_this_computer: bool,
     pub(crate) client_name: &'a str,
     pub(crate) destination: &'a crate::redirect_uri::Destination,
     pub(crate) resource: &'a str,
@@ -130,7 +128,6 @@ mod tests {
         let page = ConsentPage {
             site: SITE,
             client_host: None,
-            only_this_computer: false,
             client_name,
             destination: &Destination::Host("client.example".into()),
             resource: "https://server.example/mcp",

@@ -120,11 +120,6 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     })
 }
 
-/// Whether all of them lead to some program on the user's own machine.
-pub(crate) fn only_loopback(uris: &[String]) -> bool {
-    !uris.is_empty() && uris.iter().all(|uri| loopback(uri).is_some())
-}
-
 /// Host and what follows the port, of an `http` URI of a loopback host.
 fn loopback(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;

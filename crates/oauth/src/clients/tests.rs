@@ -90,8 +90,11 @@ async fn a_client_of_this_computer_is_said_to_be_anybody() {
     })
     .await;
     let server = TestServer::reading_from(&[&host], |_| {});
-    for (path, warned) in [("/local", true), ("/mixed", false)] {
-        let url = authorize_url(&host.url(path), &[("redirect_uri", "http://127.0.0.1:7/cb")]);
+    let local = "http://127.0.0.1:7/cb";
+    for (path, uri, warned) in
+        [("/local", local, true), ("/mixed", local, true), ("/mixed", BACK, false)]
+    {
+        let url = authorize_url(&host.url(path), &[("redirect_uri", uri)]);
         let page = server.get(&url).await;
         assert_eq!(page.status, 200, "{}", page.body);
         assert_eq!(page.body.contains("Any program on this computer"), warned, "{}", page.body);

@@ -61,7 +61,11 @@ async fn list(context: &Context, session: &Session) -> Result<Response, AccountE
     let are_more = grants.len() > MOST;
     grants.truncate(MOST);
     let now = context.clock.now();
-    let grants: Vec<_> = grants.into_iter().map(|grant| ListedGrant::new(grant, now)).collect();
+    let grants = grants.into_iter().map(|grant| {
+        let host = context.vouching_host(&grant.record.client);
+        ListedGrant::new(grant, host, now)
+    });
+    let grants: Vec<_> = grants.collect();
     let page = AccountPage {
         site: context.site(),
         user: session.user(),

@@ -86,7 +86,6 @@ fn show_consent(
     let page = ConsentPage {
         site: context.site(),
         client_host: client_host.as_deref(),
-        only_this_computer: redirect_uri::only_loopback(&request.client.redirect_uris),
         client_name: request.client.name.as_deref().unwrap_or("a client without a name"),
         destination: &redirect_uri::destination(request.return_to.uri()),
         resource: &request.resource,

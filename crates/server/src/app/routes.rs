@@ -88,7 +88,8 @@ pub(super) fn mcp_server(
         }
     };
     let authenticated = settings.auth_mode != AuthMode::None;
-    Ok(guarded.merge(splash(&settings.base_uri, authenticated)))
+    let signs_in = settings.auth_mode == AuthMode::Integrated;
+    Ok(guarded.merge(splash(&settings.base_uri, authenticated, signs_in)))
 }
 
 /// Every route of a server, behind what stands before them all. Whoever asks for something else is

@@ -24,15 +24,18 @@ struct Splash {
     /// What the public URL has before each path.
     path: String,
     authenticated: bool,
+    /// Whether users sign in here, and so have an account page.
+    signs_in: bool,
 }
 
 /// The page and its style.
-pub(crate) fn splash(base_uri: &BaseUri, authenticated: bool) -> Router {
+pub(crate) fn splash(base_uri: &BaseUri, authenticated: bool, signs_in: bool) -> Router {
     let page = Splash {
         version: env!("CARGO_PKG_VERSION"),
         endpoint: base_uri.join("/mcp"),
         path: base_uri.path().trim_end_matches('/').to_owned(),
         authenticated,
+        signs_in,
     };
     Router::new().route("/", get(show)).route("/splash.css", get(style)).with_state(Arc::new(page))
 }

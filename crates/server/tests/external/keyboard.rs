@@ -1,6 +1,7 @@
 //! The keyboard is enough.
 
 use crate::{
+    account::{END, OPEN},
     chromium::{Chromium, ENTER, TAB},
     it::support::Server,
     pages::{ALLOW, DENY},
@@ -34,6 +35,34 @@ async fn to_deny() {
     tab_to(&browser, DENY).await;
     browser.press([ENTER]).await;
     assert_eq!(visit.answer(&browser).await["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn to_give_less_and_to_end_it() {
+    let server = Server::start();
+    let mut visit = Visit::to(&server).await;
+    let profile = tempfile::tempdir().unwrap();
+    let browser = Chromium::start(profile.path()).await;
+    browser.open(&visit.url()).await;
+    tab_to(&browser, "select[name='mcp:tools']").await;
+    browser.press(['r']).await;
+    assert_eq!(browser.value("select[name='mcp:tools']").await, "refuse");
+    tab_to(&browser, ALLOW).await;
+    browser.press([ENTER]).await;
+    tab_to(&browser, "#userId").await;
+    browser.press([ENTER]).await;
+    visit.answer(&browser).await;
+
+    browser.open(&server.url("/account")).await;
+    tab_to(&browser, OPEN).await;
+    browser.press([ENTER]).await;
+    tab_to(&browser, "#userId").await;
+    browser.press([ENTER]).await;
+    browser.is_shown(END).await;
+    assert!(!browser.text(".grants").await.contains("mcp:tools"));
+    tab_to(&browser, END).await;
+    browser.press([ENTER]).await;
+    assert!(browser.is_shown("#none").await);
 }
 
 /// Presses Tab until this element has the focus, and sees that the focus can be seen.

@@ -7,6 +7,7 @@ mod it {
     pub(crate) mod support;
 }
 
+mod axe;
 #[expect(dead_code, reason = "the tests in `e2e` use the rest")]
 #[path = "../programs/chromium.rs"]
 mod chromium;
@@ -19,6 +20,7 @@ mod running;
 mod tools;
 mod visit;
 
+mod account;
 mod consent_and_identity;
 mod deny;
 mod identity_is_remembered;

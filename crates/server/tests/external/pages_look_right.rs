@@ -1,15 +1,23 @@
-//! Every page fits its screen, in light and dark. The pictures are for people to look at.
+//! Every page fits its screen, in light and dark, and axe-core finds nothing wrong with it. The
+//! pictures are for people to look at.
 
 use std::{fs, path::Path};
 
-use crate::{chromium::Chromium, it::support::Server, pages::ALLOW, visit::Visit};
+use crate::{
+    account::{END, OPEN},
+    axe,
+    chromium::Chromium,
+    it::support::Server,
+    pages::{ALLOW, SIGN_IN},
+    visit::Visit,
+};
 
 const WIDTHS: [u32; 2] = [1280, 390];
 
 #[tokio::test]
 async fn on_wide_and_narrow_screens_in_light_and_dark() {
     let server = Server::start();
-    let visit = Visit::to(&server).await;
+    let mut visit = Visit::to(&server).await;
     let profile = tempfile::tempdir().unwrap();
     let browser = Chromium::start(profile.path()).await;
 
@@ -20,12 +28,42 @@ async fn on_wide_and_narrow_screens_in_light_and_dark() {
     browser.click(ALLOW).await;
     browser.value("#userId").await;
     look(&browser, "identity").await;
+    browser.click(SIGN_IN).await;
+    visit.answer(&browser).await;
+    browser.open(&server.url("/account")).await;
+    look(&browser, "account-sign-in").await;
+    browser.click(OPEN).await;
+    browser.click(SIGN_IN).await;
+    browser.is_shown(END).await;
+    look(&browser, "account").await;
+    browser.click(END).await;
+    browser.is_shown("#none").await;
+    look(&browser, "account-empty").await;
     assert_eq!(browser.complaints().await, [""; 0]);
     browser.open(&server.url("/authorize?client_id=nobody")).await;
     look(&browser, "error").await;
     let complaints = browser.complaints().await;
     let is_policy = |complaint: &String| complaint.contains("Content Security Policy");
     assert!(!complaints.iter().any(is_policy), "{complaints:?}");
+}
+
+/// A name may be long, without a place to break, and run the other way.
+#[tokio::test]
+async fn whatever_a_client_calls_itself() {
+    let server = Server::start();
+    let profile = tempfile::tempdir().unwrap();
+    let browser = Chromium::start(profile.path()).await;
+    let name = format!("\u{5de}\u{5d6}\u{5d4} <b>\u{1f980}</b> {}", "Longest".repeat(14));
+    let mut visit = Visit::of(&name, &server).await;
+    browser.open(&visit.url()).await;
+    assert!(browser.text("h1").await.contains("<b>"), "it is text");
+    look(&browser, "consent-hostile").await;
+    visit.accept(&browser).await;
+    browser.open(&server.url("/account")).await;
+    browser.click(OPEN).await;
+    browser.click(SIGN_IN).await;
+    assert!(browser.text("h2").await.contains("<b>"), "it is text");
+    look(&browser, "account-hostile").await;
 }
 
 async fn look(browser: &Chromium, page: &str) {
@@ -37,6 +75,8 @@ async fn look(browser: &Chromium, page: &str) {
             browser.look(width, scheme).await;
             let picture = folder.join(format!("{page}-{width}-{scheme}.png"));
             fs::write(picture, browser.screenshot().await).unwrap();
+            let wrong = axe::violations(browser).await;
+            assert!(wrong.is_empty(), "{page} at {width}, {scheme}: {wrong:#?}");
             let wide = browser.script("return document.documentElement.scrollWidth").await;
             assert!(wide.as_u64().unwrap() <= width.into(), "{page} at {width}: it is {wide} wide");
         }

@@ -26,12 +26,17 @@ pub(crate) struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     pub(crate) async fn to(server: &'a Server) -> Self {
+        Self::of("Test", server).await
+    }
+
+    /// The same of a client that calls itself something else.
+    pub(crate) async fn of(name: &str, server: &'a Server) -> Self {
         let (sender, answers) = mpsc::unbounded_channel();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let router = Router::new().route("/callback", get(callback)).with_state(sender);
         tokio::spawn(async { axum::serve(listener, router).await });
-        let mut sign_in = SignIn::register(server).await;
+        let mut sign_in = SignIn::register_as(name, server).await;
         sign_in.redirect_uri = format!("http://127.0.0.1:{port}/callback");
         Self { sign_in, answers }
     }

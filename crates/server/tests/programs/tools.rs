@@ -43,6 +43,6 @@ pub(crate) fn node(script: &Path) -> Command {
     command
 }
 
-fn missing(what: &str) -> ! {
+pub(crate) fn missing(what: &str) -> ! {
     panic!("{what} is not installed: run `make tools` (tools/setup.sh) first")
 }

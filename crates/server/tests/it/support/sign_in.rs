@@ -94,10 +94,14 @@ pub(crate) struct SignIn<'a> {
 impl<'a> SignIn<'a> {
     /// Registers a public client.
     pub(crate) async fn register(server: &'a Server) -> Self {
+        Self::register_as("Test", server).await
+    }
+
+    pub(crate) async fn register_as(name: &str, server: &'a Server) -> Self {
         let redirect_uri = "http://127.0.0.1:9/callback".to_owned();
         let browser = Browser::new();
         let document = json!({
-            "client_name": "Test", "redirect_uris": [redirect_uri],
+            "client_name": name, "redirect_uris": [redirect_uri],
             "token_endpoint_auth_method": "none"
         });
         let url = server.auth_url("/register");
