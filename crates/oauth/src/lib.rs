@@ -3,7 +3,8 @@
 //! [`AuthorizationServer`] is a router with everything a client needs to get a token.
 //! [`BearerLayer`] lets only requests with a good token through to a resource and says who sent
 //! them; [`ProtectedResource`] tells clients where to get one. The two share a store or nothing:
-//! what the layer asks is behind [`TokenVerifier`].
+//! what the layer asks is behind [`TokenVerifier`]: a [`LocalVerifier`] looks into the store of the
+//! authorization server, a [`RemoteVerifier`] knows nothing of that server but its URL.
 //!
 //! A server that is its own authorization server:
 //!

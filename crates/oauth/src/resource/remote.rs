@@ -34,7 +34,7 @@ use self::{
     jwt::{Jwt, is_jws},
 };
 use super::{Caller, Flaw, TokenVerifier, VerifyError};
-use crate::{BaseUri, events};
+use crate::{BaseUri, events, secret::AccessToken};
 
 /// How long a request may wait for what is said of its token.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -157,7 +157,10 @@ impl RemoteVerifier {
                     claims.caller(&self.expected, now).map_err(|not_read| {
                         away(format!("{endpoint}: it says {} in no known form", not_read.claim()))
                     })?;
-                Ok(caller?)
+                // The tokens of a server like this one say from which grant they come. Where its bells
+                // are heard here, what was opened with a grant ends with it.
+                let grant = AccessToken::parse(token).map(|token| token.grant());
+                Ok(Caller { grant, ..caller? })
             }
         }
     }

@@ -19,7 +19,7 @@ pub struct Caller {
     pub audience: Vec<String>,
     /// When the token ends.
     pub expires_at: Timestamp,
-    /// The grant the token was issued from, if it is one of this server's.
+    /// The grant the token was issued from, if it is one of this server's or of another like it.
     pub grant: Option<GrantId>,
     /// The key the token is bound to, if it is bound to one: its SHA-256 thumbprint, `cnf.jkt`
     /// (RFC 9449, section 6).

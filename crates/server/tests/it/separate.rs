@@ -126,7 +126,8 @@ async fn an_authorization_server_that_calls_itself_otherwise_is_not_found() {
         line["event"] == "auth.server.awaited"
             && line["reason"].as_str().is_some_and(|reason| reason.contains(&url))
     });
-    assert!(told.unwrap()["reason"].as_str().unwrap().contains("AUTH_SERVER_URL"));
+    let told = told.unwrap()["reason"].as_str().unwrap().to_owned();
+    assert!(told.contains("character for character"), "{told}");
     assert_eq!(readiness(&server).await.0, 503);
 }
 
@@ -163,6 +164,13 @@ async fn an_authorization_server_that_is_away_is_not_the_tokens_fault() {
     assert_eq!(held.await.unwrap(), StatusCode::BAD_REQUEST, "it wants a session");
     client.is_served().await;
     assert_eq!(stranger.post(&ping).await.status, StatusCode::BAD_REQUEST, "it wants a session");
+}
+
+/// Another database of it is enough: who listens to a Redis hears all of it.
+#[tokio::test]
+async fn on_one_redis_a_stream_ends_with_its_grant() {
+    let on = Deployment::separate_on_redis();
+    crate::auth::a_revoked_grant_ends_the_stream_that_is_open(&on).await;
 }
 
 #[tokio::test]
