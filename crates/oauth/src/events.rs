@@ -40,6 +40,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("auth.server.found", "the authorization server that is trusted is there"),
     ("auth.server.registered", "this server became a client of it, to ask about tokens"),
     ("auth.server.unavailable", "it did not say whether a token is good"),
+    ("auth.upstream.found", "the identity provider was found, and logins can begin"),
+    ("auth.upstream.failed", "the identity provider is away, or does not fit"),
     ("auth.store.failed", "the store gave no answer"),
     ("bus.unavailable", "other instances were not told of a revocation"),
 ];
@@ -167,6 +169,14 @@ pub(crate) fn server_unavailable(issuer: &str, reason: &str) {
     warn!(event = "auth.server.unavailable", issuer, reason, "a token could not be checked");
 }
 
+pub(crate) fn upstream_found(host: &str) {
+    info!(event = "auth.upstream.found", host, "identity provider found");
+}
+
+pub(crate) fn upstream_failed(reason: &dyn std::error::Error) {
+    warn!(event = "auth.upstream.failed", %reason, "the identity provider failed");
+}
+
 pub(crate) fn store_failed(reason: &StoreError) {
     error!(event = "auth.store.failed", %reason, "the store failed");
 }
@@ -178,6 +188,12 @@ pub(crate) fn bus_unavailable(grant: GrantId, error: &StoreError) {
 /// What may be logged of an identifier that anybody can send: its beginning, on one line.
 pub(crate) fn loggable(text: &str) -> String {
     text.chars().take(64).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
+}
+
+/// The same of a sentence with something in it that others chose.
+pub(crate) fn one_line(text: &str) -> String {
+    let shown = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
+    text.chars().take(256).map(shown).collect()
 }
 
 #[cfg(test)]
@@ -215,6 +231,8 @@ mod tests {
             server_found("i");
             registered_elsewhere("i", "c");
             server_unavailable("i", "x");
+            upstream_found("h");
+            upstream_failed(reason);
             store_failed(&StoreError::Unavailable { reason: "x".into() });
             bus_unavailable(grant, &StoreError::Unavailable { reason: "x".into() });
         });
@@ -226,5 +244,7 @@ mod tests {
     fn identifiers_stay_on_one_line() {
         assert_eq!(loggable("a\nb\u{202e}c"), "a?b?c");
         assert_eq!(loggable(&"x".repeat(100)).len(), 64);
+        assert_eq!(one_line("a b\nc"), "a b?c");
+        assert_eq!(one_line(&"x".repeat(1000)).len(), 256);
     }
 }

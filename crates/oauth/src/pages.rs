@@ -8,7 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use crate::{Scope, server::ListedGrant};
+use crate::{Scope, server::ListedGrant, upstream::Provider};
 
 /// There is no `form-action` on purpose: Chromium applies it to every redirect that follows the
 /// submission of a form, and these forms end in a redirect to the client, whose URI can be anything
@@ -45,6 +45,9 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) client_host: Option<&'a str>,
     pub(crate) client_name: &'a str,
     pub(crate) destination: &'a crate::redirect_uri::Destination,
+    pub(crate) redirect_uri: &'a str,
+    /// Where the user is sent to sign in, if that is not here.
+    pub(crate) provider: Option<&'a Provider>,
     pub(crate) resource: &'a str,
     pub(crate) scopes: &'a [Scope],
     /// The request, to be sent back unchanged.
@@ -125,11 +128,17 @@ mod tests {
     const SITE: Site<'_> = Site { base: "/base", service: "Test Server" };
 
     fn consent(client_name: &str) -> String {
+        consent_before(client_name, None)
+    }
+
+    fn consent_before(client_name: &str, provider: Option<&Provider>) -> String {
         let page = ConsentPage {
             site: SITE,
             client_host: None,
             client_name,
             destination: &Destination::Host("client.example".into()),
+            redirect_uri: "https://client.example/call?a=b",
+            provider,
             resource: "https://server.example/mcp",
             scopes: &[Scope::Read],
             request: "a=1&b=\"",
@@ -170,10 +179,28 @@ mod tests {
     #[test]
     fn consent_says_who_gets_what_and_where() {
         let html = consent("Some Client");
-        for said in ["Some Client", "client.example", "Test Server", Scope::Read.in_words()] {
+        for said in [
+            "Some Client",
+            "https://client.example/call?a=b",
+            "Test Server",
+            Scope::Read.in_words(),
+        ] {
             assert!(html.contains(said), "{said}: {html}");
         }
         assert!(!html.contains(Scope::Tools.in_words()), "it was not asked for");
+    }
+
+    #[test]
+    fn a_real_provider_is_announced() {
+        assert!(!consent("C").contains("sign in at"), "it would be this server's own page");
+        let host = "login.example".to_owned();
+        let scopes = vec!["openid".to_owned(), "<email>".to_owned()];
+        let html = consent_before("C", Some(&Provider { host: host.clone(), scopes }));
+        for said in ["<strong>login.example</strong>", "openid", "&#60;email&#62;"] {
+            assert!(html.contains(said), "{said}: {html}");
+        }
+        let html = consent_before("C", Some(&Provider { host, scopes: Vec::new() }));
+        assert!(html.contains("nothing but who you are"), "{html}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod bus;
 mod elsewhere;
 mod faulty;
 pub(crate) mod logs;
+pub(crate) mod provider;
 mod signer;
 
 use std::{sync::Arc, time::Duration};

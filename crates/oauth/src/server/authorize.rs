@@ -88,6 +88,8 @@ fn show_consent(
         client_host: client_host.as_deref(),
         client_name: request.client.name.as_deref().unwrap_or("a client without a name"),
         destination: &redirect_uri::destination(request.return_to.uri()),
+        redirect_uri: request.return_to.uri(),
+        provider: context.upstream.provider(),
         resource: &request.resource,
         scopes: &scopes,
         request: encoded,

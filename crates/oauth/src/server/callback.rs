@@ -84,9 +84,11 @@ async fn finish(
             })
         }
         // The login goes on: the user can go back and try again.
-        Err(error @ (UpstreamError::BadAnswer { .. } | UpstreamError::Unavailable { .. })) => {
-            Err(error.into())
-        }
+        Err(
+            error @ (UpstreamError::BadAnswer { .. }
+            | UpstreamError::Unavailable { .. }
+            | UpstreamError::Faulty { .. }),
+        ) => Err(error.into()),
     }
 }
 

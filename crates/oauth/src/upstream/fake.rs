@@ -12,7 +12,7 @@ use axum::{
 };
 use mcp_everything_store::Random;
 
-use super::{Answer, Departure, Upstream, UpstreamError, UserId};
+use super::{Answer, Departure, Provider, Upstream, UpstreamError, UserId};
 use crate::{
     BaseUri,
     pages::{self, ErrorPage, FakeUpstreamPage, Site},
@@ -51,6 +51,14 @@ impl Upstream for FakeUpstream {
             .with_state(Arc::clone(&self.page))
     }
 
+    fn provider(&self) -> Option<&Provider> {
+        None
+    }
+
+    async fn prepare(&self) -> Result<(), UpstreamError> {
+        Ok(())
+    }
+
     async fn begin(&self, state: &str) -> Result<Departure, UpstreamError> {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("redirect_uri", &self.page.base.join("/fakeupstreamauth/redirect"))
@@ -61,10 +69,10 @@ impl Upstream for FakeUpstream {
     }
 
     async fn identify(&self, answer: &Answer<'_>, _memo: &str) -> Result<UserId, UpstreamError> {
-        if answer.get("error").is_some() {
+        if answer.get("error")?.is_some() {
             return Err(UpstreamError::Denied);
         }
-        answer.get("userId").and_then(user_id).ok_or_else(|| UpstreamError::BadAnswer {
+        answer.get("userId")?.and_then(user_id).ok_or_else(|| UpstreamError::BadAnswer {
             reason: format!("userId is not 1 to {LONGEST_USER_ID} letters, digits or ._~@+:-"),
         })
     }

@@ -152,9 +152,14 @@ impl PageError {
         match self {
             // A store that fails is logged as such, and so is a limit.
             Self::Store(_) | Self::TooOften(_) => {}
-            Self::NoLogin | Self::OtherBrowser | Self::Upstream(_) => {
+            Self::NoLogin
+            | Self::OtherBrowser
+            | Self::Upstream(UpstreamError::Denied | UpstreamError::BadAnswer { .. }) => {
                 events::login_failed(None, self);
             }
+            Self::Upstream(
+                error @ (UpstreamError::Unavailable { .. } | UpstreamError::Faulty { .. }),
+            ) => events::upstream_failed(error),
             Self::Unreadable(_)
             | Self::Repeated(_)
             | Self::NoClient
@@ -214,6 +219,7 @@ impl PageError {
             Self::Document { reason, .. } if reason.is_passing() => {
                 (StatusCode::SERVICE_UNAVAILABLE, Some(HeaderValue::from(5)))
             }
+            Self::Upstream(UpstreamError::Faulty { .. }) => (StatusCode::BAD_GATEWAY, None),
             Self::Unreadable(error) => (ErrorResponse::from(*error).status, None),
             Self::OtherBrowser | Self::StaleForm => (StatusCode::FORBIDDEN, None),
             Self::Unsendable => (StatusCode::INTERNAL_SERVER_ERROR, None),
@@ -278,6 +284,10 @@ impl PageError {
                 );
                 return (what, TRY_AGAIN);
             }
+            Self::Upstream(UpstreamError::Faulty { .. }) => (
+                "The sign-in page and this server do not fit together.",
+                "Tell whoever runs this server. Its log says what is wrong.",
+            ),
             Self::Store(StoreError::Unavailable { .. } | StoreError::LimitReached { .. }) => {
                 ("The server cannot answer now.", TRY_AGAIN)
             }
