@@ -12,6 +12,7 @@ mod origin;
 mod probe;
 mod routes;
 mod trust;
+mod upstream;
 
 use std::{sync::Arc, time::Duration};
 

@@ -40,6 +40,11 @@ pub(crate) enum LoginError {
     Unexpected { what: String, reason: String },
     #[error("{server} wants no token; it runs without authentication")]
     NoAuthentication { server: String },
+    #[error(
+        "users sign in at {provider}, which wants to see them; this is for the fake identity \
+         provider"
+    )]
+    RealProvider { provider: String },
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ mod raw;
 mod read;
 mod redis;
 mod separate;
+mod upstream;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -26,6 +27,7 @@ pub(crate) use problem::{Problem, unknown_variables, unsupported};
 pub(crate) use rates::RateLimits;
 pub(crate) use raw::RawSettings;
 pub(crate) use separate::is_loopback;
+pub(crate) use upstream::{Known, UpstreamProvider};
 
 /// Whose settings they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub(crate) struct Settings {
     pub(crate) clients: Clients,
     /// How separate mode checks tokens.
     pub(crate) tokens: RemoteTokens,
+    /// `None`: the fake one.
+    pub(crate) upstream: Option<UpstreamProvider>,
     /// `None`: made once and kept in the store.
     pub(crate) secret_keys: Option<SecretKeys>,
     pub(crate) session_ttl: Duration,

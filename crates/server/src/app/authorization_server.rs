@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use mcp_everything_oauth::{AuthorizationServer, Config, Resources, upstream::FakeUpstream};
+use mcp_everything_oauth::{AuthorizationServer, Config, Resources};
 
-use super::{StartError, base::Base, clients, limits, routes::NAME};
+use super::{StartError, base::Base, clients, limits, routes::NAME, upstream::upstream};
 use crate::settings::Settings;
 
 /// What a client gets a token for that names no resource, where any on loopback will do: the MCP
@@ -32,7 +32,7 @@ pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<R
         keys: base.keys.clone(),
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
-        upstream: Arc::new(FakeUpstream::new(uri.clone(), NAME, Arc::clone(&base.random))),
+        upstream: upstream(settings, base),
         documents,
     };
     Ok(server.router())

@@ -38,6 +38,8 @@ pub(super) struct Base {
     pub(super) keys: SecretKeys,
     /// Found, and found again, until `stop`.
     pub(super) enterprise_issuers: TrustedIssuers,
+    /// Ends what goes on beside requests.
+    pub(super) stop: CancellationToken,
 }
 
 impl Base {
@@ -58,9 +60,9 @@ impl Base {
             Some(keys) => keys.clone(),
             None => made_once(&*stores.keys, &*random).await?,
         };
-        let instance = instance.clone();
-        let enterprise_issuers = trusted(&settings.grants.enterprise_issuers, stop)?;
-        Ok(Self { clock, random, instance, stores, keys, enterprise_issuers })
+        let (instance, stop) = (instance.clone(), stop.clone());
+        let enterprise_issuers = trusted(&settings.grants.enterprise_issuers, &stop)?;
+        Ok(Self { clock, random, instance, stores, keys, enterprise_issuers, stop })
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) async fn walk(
     user: Option<&str>,
     issuer: &str,
 ) -> Result<String, LoginError> {
+    let ours = start.origin();
     let mut url = start;
     let mut answer = get(client, &url).await?;
     for _ in 0..STEPS {
@@ -23,6 +24,10 @@ pub(super) async fn walk(
             url = target(&url, &answer)?;
             if url.as_str().starts_with(REDIRECT_URI) {
                 return code(&url, state, issuer);
+            }
+            if url.origin() != ours {
+                let provider = url.host_str().unwrap_or_default().to_owned();
+                return Err(LoginError::RealProvider { provider });
             }
             answer = get(client, &url).await?;
             continue;

@@ -14,6 +14,7 @@ enum What {
     Wrong { holds: String, takes: String },
     WrongSecret(String),
     Useless(&'static str),
+    Missing(&'static str),
 }
 
 impl Problem {
@@ -31,6 +32,11 @@ impl Problem {
     pub(crate) fn useless(variable: &'static str, but: &'static str) -> Self {
         Self { variable, what: What::Useless(but) }
     }
+
+    /// Of a variable that another one needs.
+    pub(crate) fn missing(variable: &'static str, but: &'static str) -> Self {
+        Self { variable, what: What::Missing(but) }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -40,6 +46,7 @@ impl fmt::Display for Problem {
             What::Wrong { holds, takes } => write!(f, "{variable} is {holds:?}; it takes {takes}"),
             What::WrongSecret(why) => write!(f, "{variable} is wrong: {why}"),
             What::Useless(but) => write!(f, "{variable} is set, but {but}"),
+            What::Missing(but) => write!(f, "{variable} is not set, but {but}"),
         }
     }
 }
@@ -65,8 +72,7 @@ const OUR_PREFIXES: [&str; 15] = [
 
 /// What is not there yet, and what would go wrong unseen if it were passed over: whoever sets one
 /// of these relies on it.
-const NOT_YET: [(&str, &str); 3] = [
-    ("UPSTREAM_", "a real identity provider"),
+const NOT_YET: [(&str, &str); 2] = [
     ("TLS_CERT", "TLS of its own; put a proxy before it"),
     ("TLS_KEY", "TLS of its own; put a proxy before it"),
 ];

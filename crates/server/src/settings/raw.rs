@@ -82,6 +82,23 @@ settings! {
     introspection_client_id = "INTROSPECTION_CLIENT_ID";
     /// The secret of that client [default: none]
     introspection_client_secret = "INTROSPECTION_CLIENT_SECRET", hide = true;
+    /// The identity provider that says who users are, by its OpenID issuer, like
+    /// https://login.example.com. Register BASE_URI/upstream/callback there
+    /// [default: none; a fake one believes everybody]
+    upstream_issuer = "UPSTREAM_ISSUER";
+    /// For a provider that speaks plain OAuth 2.0, in place of UPSTREAM_ISSUER: where users sign in
+    upstream_authorize_url = "UPSTREAM_AUTHORIZE_URL";
+    /// And where its codes are redeemed
+    upstream_token_url = "UPSTREAM_TOKEN_URL";
+    /// And where it says who a user is: JSON with a `sub` or an `id`
+    upstream_userinfo_url = "UPSTREAM_USERINFO_URL";
+    /// The client_id of this server at the provider
+    upstream_client_id = "UPSTREAM_CLIENT_ID";
+    /// The client_secret of this server at the provider
+    upstream_client_secret = "UPSTREAM_CLIENT_SECRET", hide = true;
+    /// The scopes to ask the provider for, separated by spaces
+    /// [default: openid, or none with plain OAuth 2.0]
+    upstream_scope = "UPSTREAM_SCOPE";
     /// Keys that sign what the server must recognize again, separated by commas, each of at least
     /// 32 characters; the first signs, the others still verify
     /// [default: made once and kept in the store]

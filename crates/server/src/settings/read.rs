@@ -20,6 +20,7 @@ use super::{
     grants::grants,
     redis::redis,
     separate::{auth_server, not_itself, tokens},
+    upstream::upstream,
 };
 
 const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
@@ -135,6 +136,7 @@ impl Settings {
             not_itself(&mut reader, &base_uri, &auth_server);
         }
         let tokens = tokens(&mut reader, raw, auth_mode);
+        let upstream = upstream(&mut reader, raw, auth_mode);
         let secret_keys = secret_keys(&mut reader, raw.secret_keys.as_deref());
         let session_ttl = reader.span("SESSION_TTL", raw.session_ttl.as_deref(), 300);
         if session_ttl.is_zero() {
@@ -167,6 +169,7 @@ impl Settings {
             grants,
             clients,
             tokens,
+            upstream,
             secret_keys,
             session_ttl,
             allowed_hosts,
@@ -350,6 +353,11 @@ mod tests {
             raw.token_check = Some("sometimes".into());
             raw.token_audience = Some("client_id=".into());
             raw.introspection_client_id = Some("me".into());
+            raw.upstream_issuer = Some("http://login.example.com".into());
+            raw.upstream_authorize_url = Some("https://login.example.com/authorize".into());
+            raw.upstream_token_url = Some("https://login.example.com/token".into());
+            raw.upstream_userinfo_url = Some("https://login.example.com/me".into());
+            raw.upstream_scope = Some("\"".into());
             raw.secret_keys = Some("short".into());
             raw.session_ttl = Some("soon".into());
             raw.allowed_hosts = Some("http://x".into());

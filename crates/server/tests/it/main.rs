@@ -30,4 +30,5 @@ mod separate;
 mod session_ownership;
 mod shutdown;
 mod tasks;
+mod upstream;
 mod user_session_isolation;
