@@ -1,4 +1,4 @@
-//! The server as the programs of others see it: a browser and MCP Inspector. `make tools` installs them.
+//! The server as the programs of others see it: a browser, MCP Inspector and an OpenID provider. `make tools` installs them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../it"]
@@ -11,6 +11,8 @@ mod axe;
 #[expect(dead_code, reason = "the tests in `e2e` use the rest")]
 #[path = "../programs/chromium.rs"]
 mod chromium;
+#[path = "../programs/oidc_provider.rs"]
+mod oidc_provider;
 #[path = "../programs/pages.rs"]
 mod pages;
 #[expect(dead_code, reason = "the tests in `e2e` use the rest")]
@@ -28,3 +30,5 @@ mod inspector_cli;
 mod keyboard;
 mod pages_look_right;
 mod programs_without_users;
+mod third_party;
+mod upstream;
