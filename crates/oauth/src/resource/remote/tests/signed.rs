@@ -110,6 +110,28 @@ async fn a_changed_token_is_refused() {
     assert_eq!(verifier.verify(&bob).await.unwrap().owner.user, "bob");
 }
 
+/// A stranger names a key that nobody has, while the server with the keys does not answer.
+#[tokio::test]
+async fn whose_key_is_there_waits_for_no_stranger() {
+    let [known, stranger] = [Signer::es256(), Signer::es256()];
+    let server = signing(&known);
+    let verifier = Verifier::of(&server).await;
+    let said = |user: &str| claims(&server, verifier.now(), &json!({"sub": user}));
+    verifier.verify(&known.sign(&json!({}), &said("alice"))).await.unwrap();
+    server.answer("/keys", Answer::Never);
+    for pause in [5, 600] {
+        later(Duration::from_secs(pause)).await;
+        let user = format!("bob{pause}");
+        let (forged, good) =
+            (stranger.sign(&json!({}), &said(&user)), known.sign(&json!({}), &said(&user)));
+        tokio::select! {
+            biased;
+            refused = verifier.verify(&forged) => panic!("{refused:?}"),
+            caller = verifier.verify(&good) => assert_eq!(caller.unwrap().owner.user, user),
+        }
+    }
+}
+
 #[tokio::test]
 async fn keys_change_and_are_not_read_for_every_token() {
     let [old, new, stranger] = [Signer::es256(), Signer::es256(), Signer::es256()];
