@@ -31,18 +31,6 @@ pub(crate) fn inspector(home: &Path) -> Command {
     command
 }
 
-/// A script for Node, which is given the folder of the packages first.
-pub(crate) fn node(script: &Path) -> Command {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools");
-    let modules = tools.join("node_modules");
-    if !modules.is_dir() {
-        missing("the TypeScript SDK");
-    }
-    let mut command = Command::new(tools.join("node"));
-    command.arg(script).arg(modules);
-    command
-}
-
 pub(crate) fn missing(what: &str) -> ! {
     panic!("{what} is not installed: run `make tools` (tools/setup.sh) first")
 }
