@@ -23,6 +23,12 @@ on_every_deployment!(
     nobody_is_believed_unless_that_is_wanted,
 );
 
+// Where it is another server that believes the provider.
+on_separate_deployments!(
+    a_user_of_an_enterprise_comes_without_asking,
+    what_the_provider_does_not_allow_is_not_given,
+);
+
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// An identity provider with one key. It ends with the test.
@@ -49,11 +55,17 @@ impl Provider {
     /// A server that trusts it and has found it.
     async fn trusted_by(&self, on: &Deployment) -> Server {
         let server = on.with(&[("ENTERPRISE_ISSUERS", &self.issuer)]);
-        for instance in 0..server.instances.len() {
+        // The numbers of those who look for it.
+        let instances = server.instances.len();
+        let looking =
+            if server.trusted.is_some() { instances..instances + 1 } else { 0..instances };
+        for instance in looking {
             // On another thread: this one has the provider to run.
-            let log = Arc::clone(&server.log);
+            let (log, issuer) = (Arc::clone(&server.log), self.issuer.clone());
             let found = spawn_blocking(move || {
-                log.find_after(0, |line| line.of(instance, "auth.server.found"))
+                log.find_after(0, |line| {
+                    line.of(instance, "auth.server.found") && line["issuer"] == issuer.as_str()
+                })
             });
             assert!(found.await.unwrap().is_some(), "instance {instance} has not found it");
         }
@@ -63,7 +75,7 @@ impl Provider {
     /// That this user may use this client.
     fn assertion(&self, server: &Server, user: &str, client_id: &str, changes: &Value) -> String {
         let mut claims = json!({
-            "iss": self.issuer, "sub": user, "aud": server.base, "client_id": client_id,
+            "iss": self.issuer, "sub": user, "aud": server.issuer(), "client_id": client_id,
             "resource": server.url("/mcp"), "scope": "mcp:read mcp:tools",
             "iat": now(), "exp": now() + 300, "jti": unique(),
         });
@@ -86,7 +98,7 @@ struct Registered {
 
 async fn register(server: &Server) -> Registered {
     let document = json!({ "client_name": "Of the enterprise", "grant_types": [GRANT] });
-    let answer = client().post(server.url("/register")).json(&document).send().await.unwrap();
+    let answer = client().post(server.auth_url("/register")).json(&document).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::CREATED);
     let registered: Value = answer.json().await.unwrap();
     let text = |name: &str| registered[name].as_str().unwrap().to_owned();
@@ -95,7 +107,7 @@ async fn register(server: &Server) -> Registered {
 
 async fn ask(server: &Server, by: &Registered, assertion: &str) -> Response {
     client()
-        .post(server.url("/token"))
+        .post(server.auth_url("/token"))
         .basic_auth(&by.id, Some(&by.secret))
         .form(&[("grant_type", GRANT), ("assertion", assertion)])
         .send()
@@ -127,7 +139,7 @@ async fn a_user_of_an_enterprise_comes_without_asking(on: &Deployment) {
         let refused = stranger_with_session.call("whoami", json!({})).await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND);
     }
-    let place = server.url("/.well-known/oauth-authorization-server");
+    let place = server.auth_url("/.well-known/oauth-authorization-server");
     let metadata: Value = client().get(place).send().await.unwrap().json().await.unwrap();
     let profiles = json!(["urn:ietf:params:oauth:grant-profile:id-jag"]);
     assert_eq!(metadata["authorization_grant_profiles_supported"], profiles);
@@ -187,13 +199,13 @@ async fn nobody_is_believed_unless_that_is_wanted(on: &Deployment) {
     let provider = Provider::start().await;
     let server = on.start();
     let document = json!({ "grant_types": [GRANT] });
-    let refused = client().post(server.url("/register")).json(&document).send().await.unwrap();
+    let refused = client().post(server.auth_url("/register")).json(&document).send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     let sign_in = SignIn::register(&server).await;
     let assertion = provider.assertion(&server, "alice", &sign_in.client_id, &json!({}));
     let form =
         [("grant_type", GRANT), ("client_id", &sign_in.client_id), ("assertion", &assertion)];
-    let refused = client().post(server.url("/token")).form(&form).send().await.unwrap();
+    let refused = client().post(server.auth_url("/token")).form(&form).send().await.unwrap();
     let error: Value = refused.json().await.unwrap();
     assert_eq!(error["error"], "unsupported_grant_type");
 }

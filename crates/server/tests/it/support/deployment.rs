@@ -10,6 +10,9 @@ use mcp_everything_store::contract::redis_server::RedisServer;
 
 use super::{Server, is_mcp, log::Log, server::AuthServer, soon};
 
+/// The settings of whoever issues tokens.
+const ISSUING: [&str; 3] = ["DPOP_NONCES", "ENTERPRISE_ISSUERS", "OPEN_CLIENT_CREDENTIALS"];
+
 /// How the server is deployed, for one test.
 pub(crate) struct Deployment {
     instances: usize,
@@ -74,7 +77,9 @@ impl Deployment {
         let auth_server = (self.separate && authenticates).then(|| {
             let other = url.as_ref().map(|url| format!("{}/1", url.trim_end_matches("/0")));
             let store = other.as_ref().map(|url| ("REDIS_URL", url.as_str()));
-            AuthServer::start(self.instances, store.as_slice(), &log)
+            let issuing = settings.iter().copied().filter(|(name, _)| ISSUING.contains(name));
+            let settings: Vec<_> = store.into_iter().chain(issuing).collect();
+            AuthServer::start(self.instances, &settings, &log)
         });
         let trust = auth_server
             .as_ref()
