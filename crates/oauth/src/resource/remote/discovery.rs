@@ -39,7 +39,7 @@ pub(super) enum Unusable {
     #[error("it is no metadata")]
     NoMetadata,
     #[error(
-        "its issuer is {0}, and the one that is configured must be the same, character for character"
+        "its issuer is {0}, and the URL in AUTH_SERVER_URL or ENTERPRISE_ISSUERS must be the same, character by character"
     )]
     OtherIssuer(String),
     #[error("its {0} is no https URL")]

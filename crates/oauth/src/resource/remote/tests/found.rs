@@ -46,7 +46,10 @@ async fn what_is_wrong_is_said_of_each_place() {
     let other = json!({"issuer": format!("{}/", server.issuer)});
     let in_clear = json!({"jwks_uri": "ftp://keys.example"});
     for (answer, said) in [
-        (Answer::Json(server.metadata(&other)), "the one that is configured must be the same"),
+        (
+            Answer::Json(server.metadata(&other)),
+            "AUTH_SERVER_URL or ENTERPRISE_ISSUERS must be the same",
+        ),
         (Answer::Json(server.metadata(&in_clear)), "its jwks_uri is no https URL"),
         (Answer::Json(json!({})), "it is no metadata"),
         (Answer::Json(json!({"issuer": 7})), "it is no metadata"),
