@@ -149,7 +149,8 @@ async fn a_program_with_a_secret_needs_no_user(on: &Deployment) {
             };
             request.form(&form).send().await.unwrap().json().await.unwrap()
         };
-        let answer = ask(&[]).await;
+        let resource = server.url("/mcp");
+        let answer = ask(&[("resource", &resource)]).await;
         assert_eq!(answer["scope"], "mcp:tools", "{answer}");
         let mut client = Mcp::new(&server);
         client.token = Some(token(&answer));
