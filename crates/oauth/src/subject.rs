@@ -1,6 +1,6 @@
 //! Whom a token is about, its `sub`, where no user signed in.
 //!
-//! A [`UserId`](crate::upstream::UserId) has no space in it, so nobody who signs in can be taken for
+//! A [`UserId`] has no space in it, so nobody who signs in can be taken for
 //! one of these.
 
 use crate::upstream::UserId;
