@@ -103,7 +103,11 @@ impl<'a> Call<'a> {
 
     /// What the client says it is, with the same.
     pub fn client_info(&self) -> Option<Implementation> {
-        self.context.client_info()
+        match self.wire {
+            Wire::Stateful => self.context.client_info(),
+            // rmcp has a client of its own to fall back on.
+            Wire::Stateless => self.context.meta.client_info(),
+        }
     }
 
     /// Whether the call belongs to a session, which there is none of on 2026-07-28.

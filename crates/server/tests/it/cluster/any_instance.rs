@@ -203,6 +203,20 @@ async fn without_a_session_each_instance_knows_who_calls() {
     assert_eq!(instances.len(), 3);
 }
 
+/// What a client is, it need not say.
+#[tokio::test]
+async fn without_a_session_a_client_that_does_not_say_what_it_is_is_not_named() {
+    let server = Server::open();
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": ALONE,
+        "io.modelcontextprotocol/clientCapabilities": {}
+    });
+    let params = json!({ "arguments": {}, "_meta": meta });
+    let answer = call_alone(&Mcp::new(&server), "whoami", &params).await;
+    let told = &answer.body["result"]["structuredContent"];
+    assert_eq!(told.get("client"), None, "{told}");
+}
+
 /// The revision without sessions.
 const ALONE: &str = "2026-07-28";
 
