@@ -20,7 +20,6 @@ mod pages;
 #[expect(dead_code, reason = "the tests in `external` use the rest")]
 #[path = "../programs/running.rs"]
 mod running;
-#[expect(dead_code, reason = "the tests in `external` use the rest")]
 #[path = "../programs/tools.rs"]
 mod tools;
 
