@@ -13,12 +13,15 @@ on_every_deployment!(
     a_user_ends_what_they_granted,
     a_user_ends_everything_and_nobody_elses,
     a_user_gives_less_than_was_asked_for,
+    what_was_ended_is_good_for_nothing,
 );
+
+on_separate_deployments!(a_user_gives_less_than_was_asked_for, what_was_ended_is_good_for_nothing);
 
 /// The account page of somebody who signs in now.
 async fn account(server: &Server, user: &str) -> (Browser, Vec<Form>, String) {
     let browser = Browser::new();
-    let mut url = Url::parse(&server.url("/account")).unwrap();
+    let mut url = Url::parse(&server.auth_url("/account")).unwrap();
     let mut answer = browser.get(url.as_str()).await;
     for _ in 0..2 {
         let mut form = forms(&answer.text().await.unwrap()).swap_remove(0);
@@ -31,16 +34,16 @@ async fn account(server: &Server, user: &str) -> (Browser, Vec<Form>, String) {
             answer = browser.get(url.as_str()).await;
         }
     }
-    assert_eq!(url.as_str(), server.url("/account"));
+    assert_eq!(url.as_str(), server.auth_url("/account"));
     let page = answer.text().await.unwrap();
     assert!(page.contains(&format!("<code>{user}</code>")), "{page}");
     (browser, forms(&page), page)
 }
 
 async fn press(server: &Server, browser: &Browser, form: &Form) {
-    let answer = browser.submit(&Url::parse(&server.url("/account")).unwrap(), form).await;
+    let answer = browser.submit(&Url::parse(&server.auth_url("/account")).unwrap(), form).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers()["location"], server.url("/account"));
+    assert_eq!(answer.headers()["location"], server.auth_url("/account"));
 }
 
 async fn a_user_ends_what_they_granted(on: &Deployment) {
@@ -89,7 +92,7 @@ async fn a_user_ends_everything_and_nobody_elses(on: &Deployment) {
     let at = forms.iter().position(|form| form.fields.contains_key("grant")).unwrap();
     let mut foreign = forms.swap_remove(at);
     foreign.fields.insert("grant".into(), of_bob);
-    let answer = browser.submit(&Url::parse(&server.url("/account")).unwrap(), &foreign).await;
+    let answer = browser.submit(&Url::parse(&server.auth_url("/account")).unwrap(), &foreign).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 
     let all = |form: &&Form| form.fields.get("grant").is_some_and(|grant| grant == "all");
@@ -99,6 +102,28 @@ async fn a_user_ends_everything_and_nobody_elses(on: &Deployment) {
     {
         let answer = client.call("echo", json!({ "message": "hi" })).await;
         assert_eq!(answer.status, status);
+    }
+}
+
+/// With a server that asks another about tokens too, if it has not asked about this one just now.
+async fn what_was_ended_is_good_for_nothing(on: &Deployment) {
+    let server = on.start();
+    let tokens = SignIn::register(&server).await.tokens("alice").await;
+    let (browser, forms, page) = account(&server, "alice").await;
+    assert!(page.contains(&server.url("/mcp")), "{page}");
+    press(&server, &browser, forms.iter().find(|form| form.fields.contains_key("grant")).unwrap())
+        .await;
+    let id = tokens.client_id.as_str();
+    let refresh =
+        [("grant_type", "refresh_token"), ("refresh_token", &*tokens.refresh), ("client_id", id)];
+    let refused = browser.http.post(server.auth_url("/token")).form(&refresh).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let mut client = Mcp::new(&server);
+    client.token = Some(tokens.access);
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    // Each instance is asked.
+    for _ in 0..3 {
+        assert_eq!(client.post(&ping).await.status, StatusCode::UNAUTHORIZED);
     }
 }
 
