@@ -7,6 +7,7 @@ mod hosts;
 mod log;
 mod panic;
 mod security_headers;
+mod slash;
 mod splash;
 mod unknown;
 
@@ -17,5 +18,6 @@ pub(crate) use hosts::{Hosts, check as check_host};
 pub(crate) use log::{Requests, log};
 pub(crate) use panic::catch_panics;
 pub(crate) use security_headers::security_headers;
+pub(crate) use slash::without_slash;
 pub(crate) use splash::splash;
 pub(crate) use unknown::unknown;

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     http::{
         Health, Hosts, Proxies, Requests, catch_panics, check_host, cors, health, log,
-        security_headers, splash, unknown,
+        security_headers, splash, unknown, without_slash,
     },
     settings::{AuthMode, Settings},
 };
@@ -113,7 +113,7 @@ pub(super) fn front(
         random: Arc::clone(&base.random),
         proxies: Proxies::new(settings.trusted_proxies.clone()),
     };
-    security_headers(routes).layer(middleware::from_fn_with_state(requests, log))
+    without_slash(security_headers(routes).layer(middleware::from_fn_with_state(requests, log)))
 }
 
 /// What lies behind a door each, as a resource of its own.

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 pub(crate) fn unknown(routes: Router, hint: &str) -> Router {
     let reason = format!("there is nothing at this path; {hint}");
     let not_found = move || async move { (StatusCode::NOT_FOUND, described("not_found", &reason)) };
-    let not_allowed = |method: Method| async move {
-        let reason = format!("{method} is not allowed at this path");
+    let hint = hint.to_owned();
+    let not_allowed = move |method: Method| async move {
+        let reason = format!("{method} is not allowed at this path; {hint}");
         (StatusCode::METHOD_NOT_ALLOWED, described("method_not_allowed", &reason))
     };
     routes.method_not_allowed_fallback(not_allowed).fallback(not_found)

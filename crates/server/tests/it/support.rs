@@ -29,7 +29,7 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 
 /// Whether MCP is spoken there.
 pub(crate) fn is_mcp(path: &str) -> bool {
-    matches!(path, "/mcp" | "/sse" | "/message")
+    matches!(path.trim_end_matches('/'), "/mcp" | "/sse" | "/message")
 }
 
 /// The sources of every crate, without their tests.
