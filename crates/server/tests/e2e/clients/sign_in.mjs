@@ -116,12 +116,16 @@ console.log(`user ${caller.user}`);
 console.log(`revision ${protocolVersion}`);
 console.log(`scopes ${caller.scopes.join(" ")}`);
 
-// Without its access token, a client gets another one and goes on as the same user.
+// Without its access token, a client gets another one and goes on as the same user. A server that
+// asks another one about tokens may believe in it for some seconds more.
 const { tokens } = kept;
 await revoke(tokens.access_token);
-const again = (await call("whoami")).structuredContent.caller;
-assert.equal(again.user, caller.user);
-assert.notEqual(kept.tokens.access_token, tokens.access_token);
+const until = Date.now() + 30_000;
+do {
+  const again = (await call("whoami")).structuredContent.caller;
+  assert.equal(again.user, caller.user);
+  assert.ok(Date.now() < until, "the token is revoked");
+} while (kept.tokens.access_token === tokens.access_token);
 
 if (kind === "http" && era === "legacy") {
   await transport.terminateSession();

@@ -2,7 +2,10 @@
 
 use mcp_everything_store::contract::redis_server::RedisServer;
 
-use crate::{haproxy::Haproxy, it::support::Server};
+use crate::{
+    haproxy::Haproxy,
+    it::support::{Deployment, Server},
+};
 
 /// A server, and what it needs to run.
 pub(super) struct Deployed {
@@ -23,5 +26,11 @@ impl Deployed {
         let settings = [("REDIS_URL", &*redis.url())];
         let server = Server::behind(&balancer.base(), &balancer.instances, &settings);
         Self { server, _balancer: Some(balancer), _redis: Some(redis) }
+    }
+
+    /// One instance that trusts an authorization server of its own.
+    pub(super) fn separate() -> Self {
+        let server = Deployment::separate_in_memory().start();
+        Self { server, _balancer: None, _redis: None }
     }
 }

@@ -5,6 +5,7 @@ macro_rules! on_every_deployment {
     ($($client:ident),+ $(,)?) => {
         mod in_memory { on_every_deployment!(@ in_memory $($client)+); }
         mod three_behind_haproxy { on_every_deployment!(@ three_behind_haproxy $($client)+); }
+        mod separate { on_every_deployment!(@ separate $($client)+); }
     };
     (@ $deployment:ident $($client:ident)+) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]

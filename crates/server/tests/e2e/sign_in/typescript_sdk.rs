@@ -1,6 +1,6 @@
 //! The official TypeScript SDKs, each with its own OAuth client.
 
-use super::{Client, Deployed, HTTP, MODERN, SSE};
+use super::{Deployed, HTTP, MODERN, SSE, typescript_sdk};
 
 on_every_deployment!(
     typescript_sdk_1_over_http,
@@ -11,21 +11,21 @@ on_every_deployment!(
 );
 
 async fn typescript_sdk_1_over_http(deployed: &Deployed) {
-    Client::node("sign_in.mjs", &["1"]).signs_in(deployed, &HTTP).await;
+    typescript_sdk("1").signs_in(deployed, &HTTP).await;
 }
 
 async fn typescript_sdk_1_over_sse(deployed: &Deployed) {
-    Client::node("sign_in.mjs", &["1"]).signs_in(deployed, &SSE).await;
+    typescript_sdk("1").signs_in(deployed, &SSE).await;
 }
 
 async fn typescript_sdk_2_over_http(deployed: &Deployed) {
-    Client::node("sign_in.mjs", &["2"]).signs_in(deployed, &HTTP).await;
+    typescript_sdk("2").signs_in(deployed, &HTTP).await;
 }
 
 async fn typescript_sdk_2_without_sessions(deployed: &Deployed) {
-    Client::node("sign_in.mjs", &["2"]).signs_in(deployed, &MODERN).await;
+    typescript_sdk("2").signs_in(deployed, &MODERN).await;
 }
 
 async fn typescript_sdk_2_over_sse(deployed: &Deployed) {
-    Client::node("sign_in.mjs", &["2"]).signs_in(deployed, &SSE).await;
+    typescript_sdk("2").signs_in(deployed, &SSE).await;
 }

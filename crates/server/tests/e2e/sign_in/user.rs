@@ -17,6 +17,8 @@ pub(super) struct User {
     pub(super) desktop: Desktop,
     /// How often a client asked for something.
     pub(super) asked: usize,
+    /// What the page said when the last client asked for what cannot be.
+    pub(super) refused: Option<String>,
     _profile: tempfile::TempDir,
 }
 
@@ -30,11 +32,19 @@ impl User {
     pub(super) async fn at_a_desktop() -> Self {
         let profile = tempfile::tempdir().unwrap();
         let browser = Chromium::start(profile.path()).await;
-        Self { browser, desktop: Desktop::new(), asked: 0, _profile: profile }
+        Self { browser, desktop: Desktop::new(), asked: 0, refused: None, _profile: profile }
     }
 
-    /// Runs a client to its end, and does at the browser what it asks for.
+    /// Has this id at the identity provider, whose pages are there.
+    pub(super) async fn is(&self, id: &str, identity_provider: &str) {
+        self.browser.open(identity_provider).await;
+        self.browser.script(&format!("localStorage.setItem('mcpUserId', '{id}')")).await;
+    }
+
+    /// Runs a client to its end, and does at the browser what it asks for. Where that cannot be
+    /// done, the client is ended.
     pub(super) async fn runs(&mut self, command: &mut Command) -> Told {
+        self.refused = None;
         let mut client = Running::start(command.env("BROWSER", self.desktop.browser()));
         let mut lines = Vec::new();
         let ended = async {
@@ -55,17 +65,25 @@ impl User {
                 line = client.next() => return line,
                 url = self.desktop.opened() => {
                     self.asked += 1;
-                    self.allows(&url).await;
+                    self.answers(&url).await;
+                    if self.refused.is_some() {
+                        return None;
+                    }
                 }
             }
         }
     }
 
     /// Allows what the client asks for, and signs in.
-    async fn allows(&self, url: &str) {
+    async fn answers(&mut self, url: &str) {
         self.browser.open(url).await;
-        self.browser.click(ALLOW).await;
-        self.browser.click(SIGN_IN).await;
+        let may_allow = format!("return document.querySelector(`{ALLOW}`) !== null");
+        if self.browser.script(&may_allow).await == true {
+            self.browser.click(ALLOW).await;
+            self.browser.click(SIGN_IN).await;
+        } else {
+            self.refused = Some(self.browser.text("main").await);
+        }
     }
 }
 
@@ -74,6 +92,11 @@ impl Told {
     pub(super) fn is_ok(&self) {
         let ok = self.lines.last().is_some_and(|line| line == "ok");
         assert!(ok, "{:?} {}", self.lines, self.complaints);
+    }
+
+    /// It did not, and said why.
+    pub(super) fn complains(&self, why: &str) {
+        assert!(self.complaints.contains(why), "{why}: {:?} {}", self.lines, self.complaints);
     }
 
     /// What it found of this name.
