@@ -73,7 +73,7 @@ conformance-authorization: ## the suite's command for authorization servers, how
 	@$(MAKE) --no-print-directory suite-authorization
 
 suite:
-	tools/node --test --test-reporter=dot conformance/judge.test.mjs
+	tools/node --test --test-reporter=dot conformance/judge.test.mjs conformance/secrets.test.mjs
 	tools/node conformance/run.mjs
 
 suite-cluster:

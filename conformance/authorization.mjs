@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { freePort, startCluster } from "./cluster.mjs";
 import { judge } from "./judge.mjs";
 import { print } from "./print.mjs";
+import { leaks } from "./secrets.mjs";
 import { startAuthServer, startServer } from "./server.mjs";
 import { signIn } from "./sign_in.mjs";
 import { AUTHORIZATION_SCENARIOS, runAuthorizationSuite } from "./suite.mjs";
@@ -36,6 +37,10 @@ for (const [name, start] of Object.entries(DEPLOYMENTS)) {
     print(`authorization, ${name}, ${resource === undefined ? "no resource" : "for /mcp"}`, verdict);
     problems += verdict.problems.length;
   }
+}
+for (const leak of leaks()) {
+  console.log(`  PROBLEM ${leak}`);
+  problems += 1;
 }
 console.log(problems === 0 ? "conformance: ok" : `conformance: ${problems} problem(s)`);
 process.exit(problems === 0 ? 0 : 1);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { startCluster } from "./cluster.mjs";
 import { judge } from "./judge.mjs";
 import { print } from "./print.mjs";
+import { leaks } from "./secrets.mjs";
 import { startServer } from "./server.mjs";
 import { requirements, runSuite } from "./suite.mjs";
 
@@ -41,6 +42,10 @@ if (isCluster) {
   const shares = answered();
   console.log(`\nrequests answered by each instance: ${shares.join(", ")}`);
   problems += shares.filter((share) => share === 0).length;
+}
+for (const leak of leaks()) {
+  console.log(`  PROBLEM ${leak}`);
+  problems += 1;
 }
 console.log(problems === 0 ? "conformance: ok" : `conformance: ${problems} problem(s)`);
 process.exit(problems === 0 ? 0 : 1);

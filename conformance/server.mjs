@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { lookAt } from "./secrets.mjs";
 
 const START_TIMEOUT_MS = 20_000;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -61,6 +62,7 @@ function started(args, settings, heard = () => undefined) {
     child.once("exit", (code) => failed(new Error(`${binary()} ended with ${code}`)));
     // Read to the end, so that the server never waits for room in the pipe.
     createInterface({ input: child.stdout }).on("line", (line) => {
+      lookAt(line);
       const entry = parse(line);
       if (entry.event === "server.started") {
         clearTimeout(timer);

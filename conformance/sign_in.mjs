@@ -1,5 +1,7 @@
 // A user at a browser that keeps cookies and has no JavaScript.
 
+import { seenSecret } from "./secrets.mjs";
+
 const MOST_STEPS = 12;
 const ENTITIES = { "&#38;": "&", "&#34;": '"', "&#39;": "'", "&#60;": "<", "&#62;": ">", "&amp;": "&" };
 
@@ -13,10 +15,12 @@ export async function signIn(start, user) {
     for (const set of answer.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);
       cookies.set(name, value);
+      seenSecret(value);
     }
     const location = answer.headers.get("location");
     if (location !== null) {
       [url, options] = [new URL(location, url), {}];
+      ["code", "state"].forEach((name) => seenSecret(url.searchParams.get(name)));
       continue;
     }
     const page = await answer.text();

@@ -21,6 +21,7 @@ mod everything;
 mod headers;
 mod http_sse;
 mod keep_alive;
+mod log_secrets;
 mod logs;
 mod oauth_errors;
 mod rate_limits;

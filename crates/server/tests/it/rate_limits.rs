@@ -29,6 +29,8 @@ on_every_deployment!(
     a_client_asks_for_tokens_as_often_as_it_may,
 );
 
+on_separate_deployments!(a_user_asks_as_often_as_it_may_and_costs_nobody_else);
+
 /// Of those who come through it, a proxy that is trusted names this address.
 const FORWARDED: &str = "x-forwarded-for";
 
@@ -158,7 +160,7 @@ async fn a_user_begins_as_many_sessions_as_it_may(on: &Deployment) {
 
 async fn register(server: &Server, forwarded: &str) -> Response {
     let document = json!({ "redirect_uris": ["http://127.0.0.1:9/callback"] });
-    let request = Browser::new().http.post(server.url("/register")).json(&document);
+    let request = Browser::new().http.post(server.auth_url("/register")).json(&document);
     request.header(FORWARDED, forwarded).send().await.unwrap()
 }
 
@@ -226,7 +228,7 @@ async fn whoever_guesses_is_not_answered_any_more(on: &Deployment) {
             ("client_id", &sign_in.client_id),
             ("code_verifier", VERIFIER),
         ];
-        let request = sign_in.browser.http.post(server.url("/token")).form(&form);
+        let request = sign_in.browser.http.post(server.auth_url("/token")).form(&form);
         request.header(FORWARDED, from).send().await.unwrap()
     };
     for guess in ["mcc_guess", "another"] {
@@ -234,7 +236,7 @@ async fn whoever_guesses_is_not_answered_any_more(on: &Deployment) {
     }
     // Credentials are counted with them.
     let form = [("client_id", "nobody"), ("token", "x")];
-    let asked = sign_in.browser.http.post(server.url("/introspect")).form(&form);
+    let asked = sign_in.browser.http.post(server.auth_url("/introspect")).form(&form);
     let unknown = asked.header(FORWARDED, "192.0.2.1").send().await.unwrap();
     assert_eq!(unknown.status(), StatusCode::UNAUTHORIZED);
     // Now the right one does not help either.
@@ -253,10 +255,21 @@ async fn a_client_asks_for_tokens_as_often_as_it_may(on: &Deployment) {
         ("refresh_token", &refresh),
         ("client_id", &one.client_id),
     ];
-    is_refused(one.browser.http.post(server.url("/token")).form(&form).send().await.unwrap()).await;
+    is_refused(one.browser.http.post(server.auth_url("/token")).form(&form).send().await.unwrap())
+        .await;
     other.tokens("alice").await;
     let line = server.logged("limit.exceeded");
     assert_eq!(line["client_id"], one.client_id.as_str());
+}
+
+/// What concerns tokens is limited where they are issued.
+#[tokio::test]
+async fn an_authorization_server_of_its_own_has_its_limits() {
+    let on = Deployment::separate_in_memory();
+    an_address_registers_as_often_as_it_may(&on).await;
+    a_page_says_that_too_much_was_asked(&on).await;
+    whoever_guesses_is_not_answered_any_more(&on).await;
+    a_client_asks_for_tokens_as_often_as_it_may(&on).await;
 }
 
 /// A client that knows nothing of limits goes on when it may again.
@@ -304,15 +317,16 @@ async fn without_redis_it_is_redis_that_is_missed() {
     assert_eq!(client.post(&ping(1)).await.status, StatusCode::SERVICE_UNAVAILABLE);
     server.logged("limits.alone");
     on.redis.as_mut().map(RedisServer::run);
+    let told = |event: &str| server.log().iter().filter(|line| line["event"] == event).count();
     let again = async {
-        while register(&server, "").await.status() == StatusCode::SERVICE_UNAVAILABLE {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        while told("limits.together") == 0 {
+            register(&server, "").await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     soon(again).await;
-    server.logged("limits.together");
-    let alone = server.log().iter().filter(|line| line["event"] == "limits.alone").count();
-    assert_eq!(alone, 1, "it is told once");
+    assert_eq!(register(&server, "").await.status(), StatusCode::CREATED);
+    assert_eq!(told("limits.alone"), 1, "it is told once");
 }
 
 #[tokio::test]

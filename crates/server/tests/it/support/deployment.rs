@@ -10,8 +10,17 @@ use mcp_everything_store::contract::redis_server::RedisServer;
 
 use super::{Server, is_mcp, log::Log, server::AuthServer, soon};
 
-/// The settings of whoever issues tokens.
-const ISSUING: [&str; 3] = ["DPOP_NONCES", "ENTERPRISE_ISSUERS", "OPEN_CLIENT_CREDENTIALS"];
+/// The settings that an authorization server of its own has as well: those of whoever issues tokens,
+/// and those of every server.
+const SHARED: [&str; 7] = [
+    "DPOP_NONCES",
+    "ENTERPRISE_ISSUERS",
+    "OPEN_CLIENT_CREDENTIALS",
+    "RATE_LIMITS",
+    "RUST_LOG",
+    "SECRET_KEYS",
+    "TRUSTED_PROXIES",
+];
 
 /// How the server is deployed, for one test.
 pub(crate) struct Deployment {
@@ -77,8 +86,8 @@ impl Deployment {
         let auth_server = (self.separate && authenticates).then(|| {
             let other = url.as_ref().map(|url| format!("{}/1", url.trim_end_matches("/0")));
             let store = other.as_ref().map(|url| ("REDIS_URL", url.as_str()));
-            let issuing = settings.iter().copied().filter(|(name, _)| ISSUING.contains(name));
-            let settings: Vec<_> = store.into_iter().chain(issuing).collect();
+            let shared = settings.iter().copied().filter(|(name, _)| SHARED.contains(name));
+            let settings: Vec<_> = store.into_iter().chain(shared).collect();
             AuthServer::start(self.instances, &settings, &log)
         });
         let trust = auth_server

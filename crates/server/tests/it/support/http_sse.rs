@@ -9,7 +9,7 @@ use rmcp::{
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Answer, Server, SignIn, Stream, call, initialize, soon};
+use super::{Answer, Server, SignIn, Stream, call, initialize, secrets, soon};
 
 pub(crate) struct Sse {
     http: Client,
@@ -90,6 +90,7 @@ pub(crate) async fn get(
 ) -> Response {
     let mut request = http.get(url).header("accept", "text/event-stream");
     if let Some(token) = token {
+        secrets::seen(token);
         request = request.bearer_auth(token);
     }
     if let Some(id) = last_event_id {

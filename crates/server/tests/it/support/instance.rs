@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::log::Log;
+use super::{log::Log, secrets};
 
 /// A process of its own. It ends with the test, also when that fails.
 pub(crate) struct Instance {
@@ -75,6 +75,9 @@ impl Instance {
         log: Arc<Log>,
     ) -> Self {
         let home = tempfile::tempdir().unwrap();
+        for (name, value) in &settings {
+            secrets::seen_in_setting(name, value);
+        }
         let mut child = binary()
             .arg(command)
             .current_dir(home.path())

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::BOUND;
+use super::{BOUND, secrets};
 
 /// The lines of all instances, in the order in which they were read.
 #[derive(Default)]
@@ -34,6 +34,18 @@ impl Deref for Line {
 
     fn deref(&self) -> &Value {
         &self.content
+    }
+}
+
+/// When all of it is there, it is looked at for secrets.
+impl Drop for Log {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let lines = self.lines.get_mut().unwrap();
+        let leaks = secrets::leaks(lines.iter().map(|line| &line.content));
+        assert!(leaks.is_empty(), "the log has secrets in it: {leaks:?}");
     }
 }
 

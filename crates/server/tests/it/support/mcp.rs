@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
-use super::{Deployment, Server, SignIn, soon};
+use super::{Deployment, Server, SignIn, secrets, soon};
 
 #[derive(Clone)]
 pub(crate) struct Mcp {
@@ -54,6 +54,7 @@ impl Mcp {
     pub(crate) fn request(&self, method: Method) -> RequestBuilder {
         let mut request = self.http.request(method, &self.url);
         if let Some(token) = &self.token {
+            secrets::seen(token);
             request = request.bearer_auth(token);
         }
         if let Some(session) = &self.session {

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::Server;
+use super::{Server, secrets};
 
 pub(crate) const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0123";
 
@@ -33,18 +33,24 @@ impl Browser {
     }
 
     pub(crate) async fn get(&self, url: &str) -> Response {
-        self.http.get(url).send().await.unwrap()
+        sent(self.http.get(url)).await
     }
 
     /// Submits a form as a browser does.
     pub(crate) async fn submit(&self, page: &Url, form: &Form) -> Response {
         let mut url = page.join(&form.action).unwrap();
         if form.post {
-            return self.http.post(url).form(&form.fields).send().await.unwrap();
+            return sent(self.http.post(url).form(&form.fields)).await;
         }
         url.query_pairs_mut().clear().extend_pairs(&form.fields);
-        self.http.get(url).send().await.unwrap()
+        sent(self.http.get(url)).await
     }
+}
+
+async fn sent(request: RequestBuilder) -> Response {
+    let answer = request.send().await.unwrap();
+    secrets::seen_in_answer(&answer);
+    answer
 }
 
 /// The forms of a page. Buttons with names are left out: they are what Enter does not press.
@@ -59,7 +65,11 @@ pub(crate) fn forms(html: &str) -> Vec<Form> {
             let opening = form.split('>').next().unwrap();
             let inputs = form.split("<input").skip(1).map(|tag| tag.split('>').next().unwrap());
             let fields = inputs.filter_map(|tag| {
-                Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
+                let field = (attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default());
+                if ["signature", "state"].contains(&&*field.0) {
+                    secrets::seen(&field.1);
+                }
+                Some(field)
             });
             Form {
                 action: attribute(opening, "action").unwrap(),
@@ -108,6 +118,7 @@ impl<'a> SignIn<'a> {
         let answer = browser.http.post(url).json(&document).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED);
         let registered: Value = answer.json().await.unwrap();
+        secrets::seen_in_json(&registered);
         let client_id = registered["client_id"].as_str().unwrap().to_owned();
         Self { browser, ..Self::of(server, client_id, redirect_uri) }
     }
@@ -174,6 +185,7 @@ impl<'a> SignIn<'a> {
     }
 
     pub(crate) async fn redeem(&self, code: &str) -> Response {
+        [code, VERIFIER].into_iter().for_each(secrets::seen);
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -189,6 +201,7 @@ impl<'a> SignIn<'a> {
         let answer = self.redeem(&code).await;
         assert_eq!(answer.status(), StatusCode::OK);
         let tokens: Value = answer.json().await.unwrap();
+        secrets::seen_in_json(&tokens);
         Tokens {
             access: tokens["access_token"].as_str().unwrap().to_owned(),
             refresh: tokens["refresh_token"].as_str().unwrap().to_owned(),

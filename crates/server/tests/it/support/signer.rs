@@ -9,6 +9,8 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use super::secrets;
+
 /// A key pair for ES256.
 pub(crate) struct Signer(EcdsaKeyPair);
 
@@ -31,7 +33,9 @@ impl Signer {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(claims));
         let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        secrets::seen(&token);
+        token
     }
 }
 
