@@ -102,7 +102,7 @@ node() {
         say "nodejs, npm (apt): installs the next"
         apt_install nodejs npm
     fi
-    say "Node 24, the MCP conformance suite, MCP Inspector and other clients (npm, in tools/node_modules): they test the server from outside"
+    say "Node 24, the MCP conformance suite, MCP Inspector, other clients and an OpenID provider (npm, in tools/node_modules): they test the server from outside"
     npm ci --prefix tools --loglevel=error >/dev/null ||
         fail "npm could not install what tools/package-lock.json lists"
     tools/node --version >/dev/null
