@@ -15,8 +15,8 @@ const ANSWER: Duration = Duration::from_millis(2500);
 /// How long a connection is kept for the next request: less than servers keep one, since where both
 /// ends close at once a request fails.
 const IDLE: Duration = Duration::from_secs(15);
-/// The longest answer, in bytes.
-const LONGEST: usize = 256 * 1024;
+/// The longest answer, in bytes. The key sets of the large providers have some 20 KiB.
+pub(crate) const LONGEST: usize = 256 * 1024;
 
 /// An HTTP client.
 #[derive(Clone)]
@@ -84,7 +84,8 @@ impl Http {
     }
 }
 
-async fn body(mut answer: Response) -> Result<Vec<u8>, HttpError> {
+/// What an answer carries, within the bound.
+pub(crate) async fn body(mut answer: Response) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| unreachable(&error))? {
         if body.len() + chunk.len() > LONGEST {
@@ -95,7 +96,8 @@ async fn body(mut answer: Response) -> Result<Vec<u8>, HttpError> {
     Ok(body)
 }
 
-fn unreachable(error: &reqwest::Error) -> HttpError {
+/// What a request that failed means.
+pub(crate) fn unreachable(error: &reqwest::Error) -> HttpError {
     HttpError::Unreachable(reason(error))
 }
 

@@ -8,28 +8,23 @@ use reqwest::{Client, redirect::Policy};
 use thiserror::Error;
 
 use super::UpstreamError;
+use crate::http::{self, body, unreachable};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// For the whole answer; the user waits for it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
-/// In bytes. The key sets of the large providers have some 20 KiB.
-const LONGEST: usize = 256 * 1024;
 /// GitHub answers nobody without one.
-const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("mcp-everything/", env!("CARGO_PKG_VERSION"));
 
 /// Asks a provider, which an operator named. It follows no redirects: no specification has them
-/// here, and whoever is redirected to would see secrets.
+/// here, and whoever is redirected to would see secrets. Nothing is sent twice: a code is good once.
 pub(super) struct Http(Client);
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub(super) enum HttpError {
-    #[error("it cannot be reached: {0}")]
-    Unreachable(String),
-    #[error("it answers {0}")]
-    Busy(StatusCode),
-    #[error("an answer of it has more than 256 KiB")]
-    TooLong,
+    #[error(transparent)]
+    Failed(#[from] http::HttpError),
     #[error("it names a URL without https")]
     Insecure,
 }
@@ -44,8 +39,7 @@ impl Http {
             .https_only(https)
             .connect_timeout(CONNECT_WITHIN)
             .timeout(ANSWER_WITHIN)
-            // A code is good once, so nothing is sent where it may get lost: on a connection that
-            // the provider is just closing.
+            // Nothing is lost on a connection that the provider is just closing.
             .pool_max_idle_per_host(0);
         let client = builder.build();
         Self(client.unwrap_or_else(|error| panic!("there is no HTTP client: {error}")))
@@ -56,48 +50,34 @@ impl Http {
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, HttpError> {
-        let request = request.try_into().map_err(|error| HttpError::of(&error))?;
-        let mut answer = self.0.execute(request).await.map_err(|error| HttpError::of(&error))?;
+        let request = request.try_into().map_err(|_| HttpError::Insecure)?;
+        let mut answer = self.0.execute(request).await.map_err(|error| of(&error))?;
         let status = answer.status();
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(HttpError::Busy(status));
+            return Err(http::HttpError::Status(status.as_u16()).into());
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| HttpError::of(&error))? {
-            if body.len() + chunk.len() > LONGEST {
-                return Err(HttpError::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let mut response = Response::new(body);
+        let headers = std::mem::take(answer.headers_mut());
+        let mut response = Response::new(body(answer).await?);
         *response.status_mut() = status;
-        std::mem::swap(response.headers_mut(), answer.headers_mut());
+        *response.headers_mut() = headers;
         Ok(response)
     }
 }
 
-impl HttpError {
-    fn of(error: &reqwest::Error) -> Self {
-        if error.is_builder() {
-            return Self::Insecure;
-        }
-        // The innermost says what happened; none of them says what was sent.
-        let mut reason: &dyn std::error::Error = error;
-        while let Some(source) = reason.source() {
-            reason = source;
-        }
-        let reason =
-            if error.is_timeout() { "it takes too long".into() } else { reason.to_string() };
-        Self::Unreachable(reason)
-    }
+fn of(error: &reqwest::Error) -> HttpError {
+    if error.is_builder() { HttpError::Insecure } else { unreachable(error).into() }
 }
 
 impl From<&HttpError> for UpstreamError {
     fn from(error: &HttpError) -> Self {
+        use http::HttpError::{NotJson, Status, TooLong, Unreachable};
         let reason = error.to_string();
         match error {
-            HttpError::Unreachable(_) | HttpError::Busy(_) => Self::Unavailable { reason },
-            HttpError::TooLong | HttpError::Insecure => Self::Faulty { reason },
+            HttpError::Failed(Unreachable(_)) => {
+                Self::Unavailable { reason: format!("it cannot be reached: {reason}") }
+            }
+            HttpError::Failed(Status(_)) => Self::Unavailable { reason },
+            HttpError::Failed(TooLong | NotJson) | HttpError::Insecure => Self::Faulty { reason },
         }
     }
 }
@@ -114,6 +94,7 @@ impl<'c> AsyncHttpClient<'c> for Http {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::LONGEST;
     use crate::testing::provider::{Reply, TestProvider};
 
     async fn ask(provider: &TestProvider, https: bool) -> Result<Response<Vec<u8>>, HttpError> {
@@ -145,7 +126,10 @@ mod tests {
         provider.on("/page", |_| Reply::json(&"x".repeat(LONGEST)));
         assert_eq!(ask(&provider, false).await.unwrap().body().len(), LONGEST);
         provider.on("/page", |_| Reply::json(&"x".repeat(LONGEST + 1)));
-        assert!(matches!(ask(&provider, false).await, Err(HttpError::TooLong)));
+        assert!(matches!(
+            ask(&provider, false).await,
+            Err(HttpError::Failed(http::HttpError::TooLong))
+        ));
     }
 
     #[tokio::test(start_paused = true)]
@@ -154,6 +138,6 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let request = Request::get(url).body(Vec::new()).unwrap();
         let error = Http::new(false).send(request).await.unwrap_err();
-        assert_eq!(error.to_string(), "it cannot be reached: it takes too long");
+        assert!(matches!(UpstreamError::from(&error), UpstreamError::Unavailable { .. }));
     }
 }
