@@ -9,13 +9,13 @@ use super::read::duration;
 /// The limits that there are, with what they are unless set. The name is part of what a limit is
 /// kept under.
 const USUAL: [(&str, &str); 7] = [
-    ("requests", "60000/1m"),
-    ("sessions", "12000/1m"),
-    ("register", "120/1m"),
-    ("authorize", "600/1m"),
-    ("failures", "300/1m"),
-    ("client", "1200/1m"),
-    ("introspect", "60000/1m"),
+    ("requests", "1200000/1m"),
+    ("sessions", "120000/1m"),
+    ("register", "3000/1m"),
+    ("authorize", "12000/1m"),
+    ("failures", "3000/1m"),
+    ("client", "12000/1m"),
+    ("introspect", "600000/1m"),
 ];
 
 /// The limit that is no rate, and what it is unless set: four fifths of all there may be.
