@@ -12,13 +12,16 @@ use super::{Server, is_mcp, log::Log, server::AuthServer, soon};
 
 /// The settings that an authorization server of its own has as well: those of whoever issues tokens,
 /// and those of every server.
-const SHARED: [&str; 7] = [
+const SHARED: [&str; 10] = [
+    "CLIENTS_FILE",
     "DPOP_NONCES",
     "ENTERPRISE_ISSUERS",
+    "HTTPS_PROXY",
     "OPEN_CLIENT_CREDENTIALS",
     "RATE_LIMITS",
     "RUST_LOG",
     "SECRET_KEYS",
+    "SSL_CERT_FILE",
     "TRUSTED_PROXIES",
 ];
 
