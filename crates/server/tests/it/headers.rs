@@ -118,6 +118,7 @@ async fn a_script_of_another_origin_has_no_business_with_the_pages(on: &Deployme
         "/fakeupstreamauth/authorize",
         "/account",
         "/account/revoke",
+        "/upstream/callback",
     ] {
         let request = client().get(server.url(path)).header("origin", "http://localhost:6274");
         let response = request.send().await.unwrap();
