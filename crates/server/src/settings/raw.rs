@@ -83,7 +83,7 @@ settings! {
     /// The secret of that client [default: none]
     introspection_client_secret = "INTROSPECTION_CLIENT_SECRET", hide = true;
     /// The identity provider that says who users are, by its OpenID issuer, like
-    /// https://login.example.com. Register BASE_URI/upstream/callback there
+    /// `https://login.example.com`. Register BASE_URI/upstream/callback there
     /// [default: none; a fake one believes everybody]
     upstream_issuer = "UPSTREAM_ISSUER";
     /// For a provider that speaks plain OAuth 2.0, in place of UPSTREAM_ISSUER: where users sign in
