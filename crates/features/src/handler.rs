@@ -123,7 +123,10 @@ impl ServerHandler for Everything {
         let keeper = self.keeper::<UpdateTaskMethod>(&context)?;
         let caller = (self.shared.origin)(&context.extensions).caller;
         let answers = request.input_responses;
-        let known = keeper.answer(caller.as_ref(), &request.task_id, answers).await?;
+        let known = keeper
+            .answer(caller.as_ref(), &request.task_id, answers)
+            .await
+            .map_err(tasks::too_large)?;
         known.then_some(()).ok_or_else(tasks::unknown_task)
     }
 

@@ -11,14 +11,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use rmcp::{
     ErrorData,
-    model::{InputResponses, JsonObject},
+    model::{Extensions, InputResponses, JsonObject},
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
     run::begin,
-    tell::{detailed, unknown_task},
+    tell::{detailed, too_large, unknown_task},
 };
 use crate::{error::StateError, origin::Caller};
 
@@ -31,9 +31,11 @@ pub(crate) const POLL_MS: u64 = 1_000;
 #[async_trait]
 pub trait Tasks: Send + Sync + 'static {
     /// Begins a task that is kept for `life`. When this returns, whoever the caller asks knows it.
+    /// What the embedding server knows of the request is in `extensions`.
     async fn begin(
         &self,
         caller: Option<&Caller>,
+        extensions: &Extensions,
         life: Duration,
     ) -> Result<Arc<dyn RunningTask>, StateError>;
 

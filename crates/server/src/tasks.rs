@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_features::{Caller, RunningTask, StateError, Task, TaskEnd, Tasks};
-use mcp_everything_store::{self as store, Owner, StoreError, TaskId};
+use mcp_everything_store::{self as store, Access, Owner, StoreError, TaskId, oauth::GrantId};
 use mcp_everything_transport::{self as transport, TaskDesk};
+use rmcp::model::Extensions;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -19,9 +20,11 @@ impl Tasks for FleetTasks {
     async fn begin(
         &self,
         caller: Option<&Caller>,
+        extensions: &Extensions,
         life: Duration,
     ) -> Result<Arc<dyn RunningTask>, StateError> {
-        let task = self.0.begin(owner(caller), life).await.map_err(|error| told(&error))?;
+        let begun = self.0.begin(owner(caller), grant(extensions), life).await;
+        let task = begun.map_err(|error| told(&error))?;
         Ok(Arc::new(Worked(task)))
     }
 
@@ -78,6 +81,13 @@ impl RunningTask for Worked {
         };
         self.0.end(end).await.map(|_| ()).map_err(|error| told(&error))
     }
+}
+
+/// The grant that the request's token comes from.
+fn grant(extensions: &Extensions) -> GrantId {
+    let parts = extensions.get::<http::request::Parts>();
+    let access = parts.and_then(|parts| parts.extensions.get::<Access>());
+    access.map_or(GrantId::ELSEWHERE, |access| access.grant)
 }
 
 /// Where nobody signs in everything is one owner's.

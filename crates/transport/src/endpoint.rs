@@ -213,7 +213,11 @@ impl<H: ServerHandler> Endpoint<H> {
         calls.writers.close();
         requests.close();
         departures.close();
-        let done = async { tokio::join!(calls.writers.wait(), requests.wait(), tasks.idle()) };
+        // A call that is waited for may yet become a task.
+        let done = async {
+            tokio::join!(calls.writers.wait(), requests.wait());
+            tasks.idle().await;
+        };
         if tokio::time::timeout(patience, done).await.is_err() {
             let left = calls.writers.len().max(requests.len()) + tasks.running();
             tracing::warn!(event = "shutdown.calls_cut", left, "calls were still running");
@@ -224,6 +228,8 @@ impl<H: ServerHandler> Endpoint<H> {
             // Whoever has no last word by then has none.
             let _ = tokio::time::timeout(LAST_WORDS, done).await;
         }
+        // One that came late says that it is over.
+        tasks.stop();
         // A client that does not read keeps nobody waiting.
         let gone = Instant::now().max(left_by) + LAST_WORDS;
         let _ = tokio::time::timeout_at(gone, departures.wait()).await;

@@ -99,7 +99,10 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         Bell::TaskNews(task) => shared.tasks.ring(task),
         Bell::Changed => shared.teller.ring(),
         Bell::Ended(session) => shared.end_session(session),
-        Bell::Revoked(grant) => shared.grants.revoke(grant),
+        Bell::Revoked(grant) => {
+            shared.grants.revoke(grant);
+            shared.tasks.revoke(grant);
+        }
         Bell::Progressed(session, call, data) => {
             if let Some(call) = shared.calls.get(session, call) {
                 progress(&call, &data);

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use rmcp::model::InputRequest;
 use serde_json::{Value, json};
 
-use crate::{error::CallError, tasks::RunningTask};
+use crate::{
+    error::{CallError, StateError},
+    tasks::RunningTask,
+};
 
 /// A call that has become a task.
 pub(crate) struct InTask {
@@ -28,6 +31,10 @@ impl InTask {
         if let Some(answer) = self.known.get(key) {
             return Ok(answer.clone());
         }
-        self.task.ask(key, json!(question)).await?.ok_or(CallError::Cancelled)
+        let asked = self.task.ask(key, json!(question)).await.map_err(|error| match error {
+            StateError::LimitReached => CallError::failed("The question is too large to be kept."),
+            error @ (StateError::Gone | StateError::Unavailable) => error.into(),
+        });
+        asked?.ok_or(CallError::Cancelled)
     }
 }

@@ -31,7 +31,7 @@ pub(crate) async fn begin(
     before: &Call<'_>,
 ) -> Result<CreateTaskResult, ErrorData> {
     let caller = before.origin().caller;
-    let task = keeper.begin(caller.as_ref(), LIFE).await.map_err(not_begun)?;
+    let task = keeper.begin(caller.as_ref(), &context.extensions, LIFE).await.map_err(not_begun)?;
     let answers = before.answers();
     let mut apart = RequestContext::new(context.id.clone(), context.peer.clone());
     apart.ct = task.stop().clone();
@@ -65,6 +65,7 @@ async fn see_through(task: Arc<dyn RunningTask>, mut work: AbortOnDropHandle<Out
         done = &mut work => Some(done),
         () = task.stop().cancelled() => timeout(LAST_WORDS, &mut work).await.ok(),
     };
+    work.abort();
     let outcome = match done {
         Some(Ok(outcome)) => outcome,
         // It panicked, which the hook has logged.

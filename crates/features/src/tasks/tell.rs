@@ -8,6 +8,7 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use super::{POLL_MS, RunningTask, Task, TaskEnd};
+use crate::error::StateError;
 
 /// RFC 3339, of milliseconds since the Unix epoch.
 fn time(millis: u64) -> String {
@@ -63,6 +64,16 @@ pub(super) fn object(value: Value) -> Result<JsonObject, ErrorData> {
 
 fn damaged() -> ErrorData {
     ErrorData::internal_error("the task cannot be shown", None)
+}
+
+/// For what a client sends: its answers.
+pub(crate) fn too_large(error: StateError) -> ErrorData {
+    match error {
+        StateError::LimitReached => {
+            ErrorData::invalid_params("an answer is too large to be kept; none was taken", None)
+        }
+        error @ (StateError::Gone | StateError::Unavailable) => error.into(),
+    }
 }
 
 /// One answer for what is not there, is too old, and is somebody else's.

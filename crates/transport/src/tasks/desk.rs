@@ -1,12 +1,19 @@
 //! Where tasks begin, and where they are asked about.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use dashmap::DashMap;
+use dashmap::{DashMap, mapref::one::Ref};
 use mcp_everything_store::{
     Bell, Bus, Clock, InstanceId, NewTask, Owner, Random, Ring, SessionStore, StoreError, Task,
-    TaskEnd, TaskId,
+    TaskEnd, TaskId, oauth::GrantId,
 };
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -40,6 +47,9 @@ pub(super) struct Inner {
 pub(super) struct Here {
     rung: watch::Sender<()>,
     stop: CancellationToken,
+    /// The store knows it. Before that nothing that is not there has ended.
+    begun: AtomicBool,
+    grant: GrantId,
 }
 
 impl TaskDesk {
@@ -64,18 +74,29 @@ impl TaskDesk {
     }
 
     /// Begins a task, kept for `life`. Once this returns any instance knows it.
-    pub async fn begin(&self, owner: Owner, life: Duration) -> Result<RunningTask, StoreError> {
+    ///
+    /// `grant` is what the owner's token comes from: revoking it cancels the task.
+    pub async fn begin(
+        &self,
+        owner: Owner,
+        grant: GrantId,
+        life: Duration,
+    ) -> Result<RunningTask, StoreError> {
         let desk = &self.0;
         let (id, at) = (TaskId::random(&*desk.random), desk.clock.now());
         let (sender, rung) = watch::channel(());
         let stop = desk.leaving.child_token();
         // Known here before it is known anywhere: whoever asks about it finds it worked on.
-        desk.running.insert(id, Here { rung: sender, stop: stop.clone() });
+        let begun = AtomicBool::new(false);
+        desk.running.insert(id, Here { rung: sender, stop: stop.clone(), begun, grant });
         let drained = desk.working.token();
         let task = Arc::downgrade(desk);
         let task = RunningTask { id, began_at: at, desk: task, rung, stop, _drained: drained };
         let new = NewTask { id, owner, instance: desk.instance.clone(), at, life };
         desk.store.begin_task(new).await?;
+        if let Some(here) = desk.running.get(&id) {
+            here.begun.store(true, Ordering::Release);
+        }
         Ok(task)
     }
 
@@ -136,6 +157,14 @@ impl TaskDesk {
         });
     }
 
+    /// What was begun with a grant ends with it.
+    pub(crate) fn revoke(&self, grant: GrantId) {
+        for task in self.0.running.iter().filter(|task| task.grant == grant) {
+            let (desk, id) = (Arc::clone(&self.0), *task.key());
+            tokio::spawn(async move { desk.cancel(id).await });
+        }
+    }
+
     /// Returns when nothing is worked on here any more.
     pub(crate) async fn idle(&self) {
         self.0.working.close();
@@ -171,10 +200,23 @@ impl Inner {
         true
     }
 
+    /// Ends a task that is worked on here, and the work.
+    async fn cancel(&self, id: TaskId) {
+        if let Err(error) = self.store.end_task(id, TaskEnd::Cancelled, self.clock.now()).await {
+            tracing::warn!(event = "store.unavailable", %error, "a task ends without a word");
+        }
+        if let Some(here) = self.running.get(&id) {
+            here.stop.cancel();
+        }
+    }
+
     /// Stops the work on a task that has ended by another hand, and lets the rest look for answers.
     async fn look(&self, id: TaskId) {
+        let begun = |here: Ref<'_, TaskId, Here>| here.begun.load(Ordering::Acquire);
+        // Asked before the store is: what it does not know may begin meanwhile.
+        let Some(begun) = self.running.get(&id).map(begun) else { return };
         let over = match self.store.task_news(id).await {
-            Ok(news) => news.is_none_or(|news| news.ended),
+            Ok(news) => news.map_or(begun, |news| news.ended),
             // It is looked at again.
             Err(_) => false,
         };

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use mcp_everything_store::{Limits, Owner, StoreError, Task, TaskEnd};
+use mcp_everything_store::{
+    Bell, Bus as _, Limits, Owner, Ring, StoreError, SystemRandom, Task, TaskEnd, oauth::GrantId,
+};
 use mcp_everything_transport::{Config, RunningTask};
 
 use crate::support::{Cluster, soon};
@@ -16,7 +18,7 @@ fn owner() -> Owner {
 }
 
 async fn begun(cluster: &Cluster) -> RunningTask {
-    cluster.desks[0].begin(owner(), LIFE).await.unwrap()
+    cluster.desks[0].begin(owner(), GrantId::ELSEWHERE, LIFE).await.unwrap()
 }
 
 async fn seen(cluster: &Cluster, at: usize, task: &RunningTask) -> Task {
@@ -29,6 +31,37 @@ fn completed() -> TaskEnd {
 
 fn answer() -> BTreeMap<String, Bytes> {
     BTreeMap::from([("key".to_owned(), Bytes::from_static(b"yes"))])
+}
+
+/// Bells may have been missed while the store is still being told of the task.
+#[tokio::test]
+async fn a_task_that_is_just_beginning_is_not_stopped() {
+    let cluster = Cluster::of(1).await;
+    let gate = cluster.store.hold_up("begin_task");
+    let (looks, begins) = (cluster.store.count("task_news"), cluster.store.count("begin_task"));
+    let missed = async {
+        cluster.store.asked("begin_task", begins).await;
+        cluster.bus.ring(Ring::All, Bell::Missed).await.unwrap();
+        cluster.store.asked("task_news", looks).await;
+        gate.add_permits(1);
+    };
+    let (task, ()) = soon(async { tokio::join!(begun(&cluster), missed) }).await;
+    assert_eq!(seen(&cluster, 0, &task).await.end, None);
+    assert!(task.end(completed()).await.unwrap());
+    assert!(!task.stop().is_cancelled());
+}
+
+#[tokio::test]
+async fn what_was_begun_with_a_grant_ends_with_it() {
+    let cluster = Cluster::of(2).await;
+    let grant = GrantId::draw(&SystemRandom);
+    let revoked = cluster.desks[0].begin(owner(), grant, LIFE).await.unwrap();
+    let other = begun(&cluster).await;
+    cluster.bus.ring(Ring::All, Bell::Revoked(grant)).await.unwrap();
+    soon(revoked.stop().cancelled()).await;
+    assert_eq!(seen(&cluster, 1, &revoked).await.end, Some(TaskEnd::Cancelled));
+    assert_eq!(seen(&cluster, 1, &other).await.end, None);
+    assert!(!other.stop().is_cancelled());
 }
 
 /// Asks at the first instance and answers at the second.
@@ -132,7 +165,7 @@ async fn where_there_is_no_room_nothing_begins() {
     let limits = Limits { tasks_per_user: 1, ..Limits::default() };
     let cluster = Cluster::with(1, Config::default(), limits).await;
     let _first = begun(&cluster).await;
-    let second = cluster.desks[0].begin(owner(), LIFE).await;
+    let second = cluster.desks[0].begin(owner(), GrantId::ELSEWHERE, LIFE).await;
     assert!(matches!(second, Err(StoreError::LimitReached { .. })), "{second:?}");
 }
 

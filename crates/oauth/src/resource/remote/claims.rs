@@ -172,7 +172,7 @@ impl Claims {
 /// Whether this names somebody: a user, or a client that acts for itself, whose name may have a space
 /// in it ([`crate::subject`]).
 fn is_subject(text: &str) -> bool {
-    (1..=255).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    (1..=1024).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn is_dpop(text: &str) -> bool {

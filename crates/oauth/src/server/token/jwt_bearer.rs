@@ -167,7 +167,9 @@ async fn verify(
     }
     let jti = claims.jti.as_deref().filter(|jti| (1..=LONGEST_ID).contains(&jti.len()));
     let jti = jti.ok_or(AssertionError::NoId)?;
-    let sub = claims.sub.as_deref().and_then(UserId::parse).ok_or(AssertionError::NoUser)?;
+    // OpenID Connect's bound, as docs/authorization.md says; ours is for a name with its issuer.
+    let sub = claims.sub.as_deref().filter(|sub| sub.len() <= 255).and_then(UserId::parse);
+    let sub = sub.ok_or(AssertionError::NoUser)?;
     let name = SecretHash::of(&format!("id-jag\n{}\n{jti}", issuer.name()));
     let user = subject::of_enterprise(issuer.name(), &sub);
     Ok(Verified { claims, user, name, life })

@@ -65,7 +65,7 @@ fn name<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CallId, SessionId, TestRandom, oauth::GrantId};
+    use crate::{CallId, SessionId, TaskId, TestRandom, oauth::GrantId};
 
     fn bells() -> Vec<Bell> {
         let random = TestRandom::seeded(1);
@@ -75,6 +75,7 @@ mod tests {
             Bell::Resumed(session, call),
             Bell::CallGrew(session, call),
             Bell::StreamChanged(session),
+            Bell::TaskNews(TaskId::random(&random)),
             Bell::Changed,
             Bell::Ended(session),
             Bell::Revoked(GrantId::draw(&random)),
