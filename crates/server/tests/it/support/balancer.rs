@@ -25,6 +25,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::log::Log;
+
 /// In every answer: the number of the instance it came from, or that failed to give one.
 pub(crate) const INSTANCE: &str = "x-instance";
 
@@ -42,6 +44,7 @@ struct Backends {
     /// Whose turn it is at the MCP endpoints, and at all others. One turn for all would send each
     /// request of a test that takes turns itself to the same instance.
     turns: [AtomicUsize; 2],
+    log: Arc<Log>,
 }
 
 struct Backend {
@@ -52,8 +55,8 @@ struct Backend {
 }
 
 impl Balancer {
-    /// Before the instances on these ports.
-    pub(crate) fn start(instances: &[u16]) -> Self {
+    /// Before the instances on these ports, which write to this log.
+    pub(crate) fn start(instances: &[u16], log: Arc<Log>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -62,7 +65,7 @@ impl Balancer {
             let (connections, cut) = (Mutex::default(), Mutex::default());
             Arc::new(Backend { number, port: *port, connections, cut })
         });
-        let backends = Arc::new(Backends { all: all.collect(), turns: Default::default() });
+        let backends = Arc::new(Backends { all: all.collect(), turns: Default::default(), log });
         runtime.spawn(accept(listener, Arc::clone(&backends)));
         Self { port, backends, runtime: Some(runtime) }
     }
@@ -87,19 +90,23 @@ impl Drop for Balancer {
 
 impl Backends {
     /// All of them, beginning with the one whose turn it is.
-    fn in_turn(&self, path: &str) -> Vec<Arc<Backend>> {
-        let turn = self.turns[usize::from(super::is_mcp(path))].fetch_add(1, Ordering::Relaxed);
+    fn in_turn(&self, is_mcp: bool) -> Vec<Arc<Backend>> {
+        let turn = self.turns[usize::from(is_mcp)].fetch_add(1, Ordering::Relaxed);
         let mut all = self.all.clone();
         all.rotate_left(turn % self.all.len());
         all
     }
 
     async fn forward(&self, mut request: Request<Incoming>) -> Response<Body> {
-        for backend in self.in_turn(request.uri().path()) {
+        let is_mcp = super::is_mcp(request.uri().path());
+        for backend in self.in_turn(is_mcp) {
             let cut = backend.cut.lock().unwrap().clone();
             let sent = cut.run_until_cancelled(backend.send(request)).await;
             let mut answer = match sent.unwrap_or(Err(Failed::Sent("it was cut".to_owned()))) {
-                Ok(answer) => answer.map(|body| until(cut, body)),
+                Ok(answer) => {
+                    self.log.answers(backend.number, is_mcp);
+                    answer.map(|body| until(cut, body))
+                }
                 Err(Failed::NotSent(unsent)) => {
                     request = *unsent;
                     continue;

@@ -1,6 +1,7 @@
 //! What the instances wrote.
 
 use std::{
+    collections::HashSet,
     ops::Deref,
     sync::{Condvar, Mutex},
 };
@@ -14,6 +15,9 @@ use super::{BOUND, secrets};
 pub(crate) struct Log {
     lines: Mutex<Vec<Line>>,
     more: Condvar,
+    /// Who began an answer, and whether at an MCP endpoint, as the balancer saw it: of one that is
+    /// still going on there is no line.
+    answering: Mutex<HashSet<(usize, bool)>>,
 }
 
 #[derive(Clone)]
@@ -53,6 +57,14 @@ impl Log {
     pub(crate) fn add(&self, instance: usize, content: Value) {
         self.lines.lock().unwrap().push(Line { instance, content });
         self.more.notify_all();
+    }
+
+    pub(crate) fn answers(&self, instance: usize, mcp: bool) {
+        self.answering.lock().unwrap().insert((instance, mcp));
+    }
+
+    pub(crate) fn has_answered(&self, instance: usize, mcp: bool) -> bool {
+        self.answering.lock().unwrap().contains(&(instance, mcp))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -66,7 +66,7 @@ impl Server {
     /// share.
     pub(crate) fn balanced(instances: usize, settings: &[(&str, &str)], log: Arc<Log>) -> Self {
         let ports: Vec<_> = (0..instances).map(|_| free_port()).collect();
-        let balancer = Balancer::start(&ports);
+        let balancer = Balancer::start(&ports, Arc::clone(&log));
         let mut server = Self::writing(&balancer.base(), &ports, settings, log);
         server.balancer = Some(balancer);
         server
