@@ -101,12 +101,10 @@ impl Backends {
         let is_mcp = super::is_mcp(request.uri().path());
         for backend in self.in_turn(is_mcp) {
             let cut = backend.cut.lock().unwrap().clone();
-            let sent = cut.run_until_cancelled(backend.send(request)).await;
+            let asked = || self.log.asks(backend.number, is_mcp);
+            let sent = cut.run_until_cancelled(backend.send(request, asked)).await;
             let mut answer = match sent.unwrap_or(Err(Failed::Sent("it was cut".to_owned()))) {
-                Ok(answer) => {
-                    self.log.answers(backend.number, is_mcp);
-                    answer.map(|body| until(cut, body))
-                }
+                Ok(answer) => answer.map(|body| until(cut, body)),
                 Err(Failed::NotSent(unsent)) => {
                     request = *unsent;
                     continue;
@@ -126,7 +124,11 @@ enum Failed {
 }
 
 impl Backend {
-    async fn send(&self, mut request: Request<Incoming>) -> Result<Response<Incoming>, Failed> {
+    async fn send(
+        &self,
+        mut request: Request<Incoming>,
+        asked: impl Fn(),
+    ) -> Result<Response<Incoming>, Failed> {
         loop {
             let idle = self.idle();
             let is_new = idle.is_none();
@@ -137,6 +139,7 @@ impl Backend {
             let Ok(mut connection) = connected else {
                 return Err(Failed::NotSent(Box::new(request)));
             };
+            asked();
             match connection.try_send_request(request).await {
                 Ok(answer) => {
                     self.connections.lock().unwrap().push(connection);

@@ -150,8 +150,8 @@ impl Deployment {
             for ((mcp, kind), number) in
                 kinds.iter().flat_map(|kind| (0..self.instances).map(move |n| (kind, n)))
             {
-                let answered = kind.iter().any(|line| line.instance == number)
-                    || log.has_answered(number, *mcp);
+                let answered =
+                    kind.iter().any(|line| line.instance == number) || log.was_asked(number, *mcp);
                 assert!(answered, "instance {number} idled");
             }
         }

@@ -15,9 +15,9 @@ use super::{BOUND, secrets};
 pub(crate) struct Log {
     lines: Mutex<Vec<Line>>,
     more: Condvar,
-    /// Who began an answer, and whether at an MCP endpoint, as the balancer saw it: of one that is
-    /// still going on there is no line.
-    answering: Mutex<HashSet<(usize, bool)>>,
+    /// Who was asked, and whether at an MCP endpoint, as the balancer saw it: of an answer that
+    /// nobody waited for there is no line.
+    asked: Mutex<HashSet<(usize, bool)>>,
 }
 
 #[derive(Clone)]
@@ -59,12 +59,12 @@ impl Log {
         self.more.notify_all();
     }
 
-    pub(crate) fn answers(&self, instance: usize, mcp: bool) {
-        self.answering.lock().unwrap().insert((instance, mcp));
+    pub(crate) fn asks(&self, instance: usize, mcp: bool) {
+        self.asked.lock().unwrap().insert((instance, mcp));
     }
 
-    pub(crate) fn has_answered(&self, instance: usize, mcp: bool) -> bool {
-        self.answering.lock().unwrap().contains(&(instance, mcp))
+    pub(crate) fn was_asked(&self, instance: usize, mcp: bool) -> bool {
+        self.asked.lock().unwrap().contains(&(instance, mcp))
     }
 
     pub(crate) fn len(&self) -> usize {
