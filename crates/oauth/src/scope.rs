@@ -149,6 +149,12 @@ impl ScopeSet {
         other.0 & !self.0 == 0
     }
 
+    /// What is asked for of these: all of them if nothing is, `None` if it is more.
+    pub(crate) fn narrowed(self, asked: Self) -> Option<Self> {
+        let narrowed = if asked.is_empty() { self } else { asked };
+        self.covers(narrowed).then_some(narrowed)
+    }
+
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -122,7 +122,7 @@ mod tests {
 
     /// A server that knows a client `c` by its keys.
     async fn server(keys: &[&Signer]) -> TestServer {
-        let server = TestServer::new();
+        let server = TestServer::with_config(|config| config.open_client_credentials = true);
         let keys: Vec<_> = keys.iter().map(|signer| signer.jwk()).collect();
         let keys = ClientKeys::Jwks(json!({"keys": keys}));
         let auth = ClientAuth::PrivateKeyJwt { keys };

@@ -1,5 +1,6 @@
 //! `/token` (RFC 6749, section 3.2).
 
+mod alone;
 mod authorization_code;
 mod client_credentials;
 mod error;

@@ -91,7 +91,7 @@ async fn without_a_proof_it_is_not() {
 
 #[tokio::test]
 async fn a_client_with_a_secret_may_change_its_key() {
-    let server = TestServer::new();
+    let server = TestServer::with_config(|config| config.open_client_credentials = true);
     let grant_types =
         ["authorization_code", "refresh_token", "client_credentials"].map(String::from).to_vec();
     server.put_client(&ClientRecord { grant_types, ..confidential("s", "secret") }).await;

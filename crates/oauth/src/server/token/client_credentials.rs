@@ -3,17 +3,10 @@
 //! There is no refresh token (section 4.4.3): the client can ask again. Nobody is asked for consent,
 //! so what the client registered is a limit here and not a default.
 
-use mcp_everything_store::oauth::{ClientRecord, GrantId, GrantRecord};
+use mcp_everything_store::oauth::ClientRecord;
 
-use super::{Context, TokenError, select_resource, use_up};
-use crate::{
-    ScopeSet,
-    dpop::Proof,
-    events,
-    params::Params,
-    subject,
-    tokens::{Granted, Issued},
-};
+use super::{Context, TokenError, alone, select_resource, use_up};
+use crate::{ScopeSet, dpop::Proof, params::Params, subject, tokens::Issued};
 
 pub(super) async fn exchange(
     context: &Context,
@@ -24,28 +17,14 @@ pub(super) async fn exchange(
     if !client.auth.is_confidential() {
         return Err(TokenError::PublicClient);
     }
+    // It may have registered while that was open to everybody.
+    if !context.is_listed(&client.id) && context.config.strangers_get_for_themselves().is_none() {
+        return Err(TokenError::OtherGrantType);
+    }
     let scope = scope(context, client, params.one("scope")?)?;
     let resource = select_resource(context, params)?;
     use_up(context, proof).await?;
-    let lifetimes = &context.config.lifetimes;
-    let (grant, user) = (GrantId::draw(&*context.random), subject::of_client(&client.id));
-    let record = GrantRecord {
-        user: user.clone(),
-        client: client.id.clone(),
-        client_name: client.name.clone(),
-        redirect_uri: None,
-        scope: scope.to_string(),
-        resource: resource.to_owned(),
-        created_at: context.clock.now(),
-    };
-    context.store.create_grant(&grant, &record, lifetimes.access_token).await?;
-    context.store.prolong_client(&client.id, lifetimes.client).await?;
-    let confirmation = proof.map(Proof::thumbprint);
-    let granted = Granted { grant, user: &user, client: &client.id, scope, resource, confirmation };
-    let access = context.issue_access_token(&granted).await?;
-    events::token_issued(&client.id, &user, grant, &record.scope);
-    let (bound, expires_in) = (proof.is_some(), lifetimes.access_token.as_secs());
-    Ok(Issued { access, bound, refresh: None, expires_in, scope })
+    alone::issue(context, client, &subject::of_client(&client.id), scope, resource, proof).await
 }
 
 fn scope(
@@ -56,13 +35,7 @@ fn scope(
     let registered = ScopeSet::parse_known(client.scope.as_deref().unwrap_or_default());
     let most = if registered.is_empty() { context.config.default_scope } else { registered };
     let asked = ScopeSet::parse(asked.unwrap_or_default())?;
-    if asked.is_empty() {
-        Ok(most)
-    } else if most.covers(asked) {
-        Ok(asked)
-    } else {
-        Err(TokenError::UnregisteredScope)
-    }
+    most.narrowed(asked).ok_or(TokenError::UnregisteredScope)
 }
 
 #[cfg(test)]
@@ -72,6 +45,11 @@ mod tests {
     use mcp_everything_store::oauth::ClientRecord;
 
     use crate::testing::{Page, TestServer, basic, confidential, form};
+
+    /// A server where whoever registers may act for itself.
+    fn open() -> TestServer {
+        TestServer::with_config(|config| config.open_client_credentials = true)
+    }
 
     /// A client that may act for itself, and read.
     async fn machine(server: &TestServer) {
@@ -91,7 +69,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_gets_a_token_for_itself() {
-        let server = TestServer::new();
+        let server = open();
         machine(&server).await;
         let response = ask(&server, &[("resource", "http://localhost:3232/sse")]).await;
         assert_eq!(response.status, 200, "{}", response.body);
@@ -112,8 +90,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_it_registered_is_the_most_it_gets() {
+    async fn whoever_registered_while_it_was_open_gets_nothing_once_it_is_not() {
         let server = TestServer::new();
+        machine(&server).await;
+        ask(&server, &[]).await.assert_error(400, "unauthorized_client");
+    }
+
+    #[tokio::test]
+    async fn what_it_registered_is_the_most_it_gets() {
+        let server = open();
         machine(&server).await;
         let less = ask(&server, &[("scope", "mcp:read")]).await;
         assert_eq!(less.json()["scope"], "mcp:read", "{}", less.body);
@@ -124,7 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_registered_no_scope_gets_the_usual() {
-        let server = TestServer::new();
+        let server = open();
         let client = ClientRecord {
             grant_types: vec!["client_credentials".into()],
             ..confidential("m", "secret")
@@ -136,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_request_gets_nothing() {
-        let server = TestServer::new();
+        let server = open();
         machine(&server).await;
         let grant_types = vec!["client_credentials".to_owned()];
         let public = ClientRecord { grant_types, ..crate::testing::client("public") };
@@ -171,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_token_ends_when_its_grant_is_revoked_and_after_an_hour() {
-        let server = TestServer::new();
+        let server = open();
         machine(&server).await;
         let tokens = [ask(&server, &[]).await.json(), ask(&server, &[]).await.json()];
         let [one, two] = tokens.each_ref().map(|all| all["access_token"].as_str().unwrap());

@@ -12,21 +12,20 @@ use std::time::Duration;
 
 use mcp_everything_store::{
     StoreError,
-    oauth::{AttemptId, ClientRecord, GrantId, GrantRecord, SecretHash},
+    oauth::{AttemptId, ClientRecord, SecretHash},
 };
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Context, TokenError, shows, use_up};
+use super::{Context, TokenError, alone, shows, use_up};
 use crate::{
     NotSaid, ScopeSet,
     dpop::Proof,
-    events,
     jose::{Audience, ClaimError, Jws, JwsError, Times},
     params::Params,
     resources::same_resource,
     subject,
-    tokens::{Granted, Issued},
+    tokens::Issued,
     upstream::UserId,
 };
 
@@ -109,26 +108,7 @@ pub(super) async fn exchange(
     if !assertion.is_first(context).await? {
         return Err(AssertionError::Replayed.into());
     }
-
-    let lifetimes = &context.config.lifetimes;
-    let (grant, user) = (GrantId::draw(&*context.random), &assertion.user);
-    let record = GrantRecord {
-        user: user.clone(),
-        client: client.id.clone(),
-        client_name: client.name.clone(),
-        redirect_uri: None,
-        scope: scope.to_string(),
-        resource: resource.to_owned(),
-        created_at: context.clock.now(),
-    };
-    context.store.create_grant(&grant, &record, lifetimes.access_token).await?;
-    context.store.prolong_client(&client.id, lifetimes.client).await?;
-    let confirmation = proof.map(Proof::thumbprint);
-    let granted = Granted { grant, user, client: &client.id, scope, resource, confirmation };
-    let access = context.issue_access_token(&granted).await?;
-    events::token_issued(&client.id, user, grant, &record.scope);
-    let (bound, expires_in) = (proof.is_some(), lifetimes.access_token.as_secs());
-    Ok(Issued { access, bound, refresh: None, expires_in, scope })
+    alone::issue(context, client, &assertion.user, scope, resource, proof).await
 }
 
 /// An assertion that a trusted provider made, about one of its users, for this server and this

@@ -70,13 +70,7 @@ pub(super) async fn exchange(
 fn narrow(family: &RefreshFamily, asked: Option<&str>) -> Result<ScopeSet, TokenError> {
     let granted = ScopeSet::parse_known(&family.scope);
     let asked = ScopeSet::parse(asked.unwrap_or_default())?;
-    if asked.is_empty() {
-        Ok(granted)
-    } else if granted.covers(asked) {
-        Ok(asked)
-    } else {
-        Err(TokenError::WiderScope)
-    }
+    granted.narrowed(asked).ok_or(TokenError::WiderScope)
 }
 
 #[cfg(test)]
