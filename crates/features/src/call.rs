@@ -6,6 +6,7 @@ mod progress;
 mod question;
 mod round;
 mod task;
+mod tools;
 
 use std::{
     collections::BTreeMap,

@@ -9,6 +9,7 @@ mod get_roots_list;
 mod get_tiny_image;
 mod long_running_operation;
 mod sample_llm;
+mod sample_llm_with_tools;
 mod simulate_research_query;
 mod whoami;
 
@@ -21,6 +22,7 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(add::Add),
         Candidate::new(long_running_operation::LongRunningOperation),
         Candidate::new(sample_llm::SampleLlm),
+        Candidate::new(sample_llm_with_tools::SampleLlmWithTools),
         Candidate::new(get_tiny_image::GetTinyImage),
         Candidate::new(annotated_message::AnnotatedMessage),
         Candidate::new(get_resource_reference::GetResourceReference),

@@ -120,6 +120,14 @@ impl Call<'_> {
                 Q::METHOD
             )));
         }
+        if let (Some(since), Some(spoken)) = (question.since(), self.protocol_version())
+            && spoken < since
+        {
+            return Err(CallError::failed(format!(
+                "This needs a client that speaks revision {since} or a newer one, and this client \
+                 speaks {spoken}."
+            )));
+        }
         let options = PeerRequestOptions::with_timeout(Q::TIMEOUT);
         let peer = &self.context.peer;
         let handle = peer

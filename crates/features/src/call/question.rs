@@ -5,8 +5,8 @@ use std::time::Duration;
 use rmcp::model::{
     ClientCapabilities, CreateMessageRequest, CreateMessageRequestParams, CreateMessageResult,
     CustomRequest, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationCapability, InputRequest, ListRootsRequest, ListRootsResult, RootsCapabilities,
-    SamplingCapability, ServerRequest,
+    ElicitationCapability, InputRequest, ListRootsRequest, ListRootsResult, ProtocolVersion,
+    RootsCapabilities, SamplingCapability, ServerRequest,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -27,6 +27,11 @@ pub(super) trait Question: Send + Sync {
 
     /// Whether the client has it.
     fn declared(&self, client: &ClientCapabilities) -> bool;
+
+    /// The revision that brought it, where that is not the first that a client may speak.
+    fn since(&self) -> Option<ProtocolVersion> {
+        None
+    }
 
     /// The question within an `InputRequiredResult`.
     fn input_request(&self) -> InputRequest;
@@ -61,6 +66,10 @@ impl Question for Sampling {
             .sampling
             .as_ref()
             .is_some_and(|sampling| !self.needs_tools() || sampling.tools.is_some())
+    }
+
+    fn since(&self) -> Option<ProtocolVersion> {
+        self.needs_tools().then_some(ProtocolVersion::V_2025_11_25)
     }
 
     fn input_request(&self) -> InputRequest {

@@ -18,6 +18,7 @@ mod logging;
 mod prompts;
 mod resources;
 mod rounds;
+mod sampling_with_tools;
 mod server_info;
 mod support;
 mod tools;

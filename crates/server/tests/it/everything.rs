@@ -76,6 +76,7 @@ async fn every_tool(on: &Deployment, via: Via) {
         "getTinyImage",
         "longRunningOperation",
         "sampleLLM",
+        "sampleLLMWithTools",
         "simulateResearchQuery",
         "whoami",
     ];
@@ -95,6 +96,9 @@ async fn every_tool(on: &Deployment, via: Via) {
 
     let sampled = client.text("sampleLLM", json!({ "prompt": "hello", "maxTokens": 7 })).await;
     assert_eq!(sampled, "LLM sampling result: sampled");
+    let prompt = json!({ "prompt": "What is 2 + 3?", "maxTokens": 7 });
+    let sampled = client.text("sampleLLMWithTools", prompt).await;
+    assert_eq!(sampled, "LLM sampling result: The sum of 2 and 3 is 5.");
     let elicited = client.text("elicitInputs", json!({})).await;
     assert!(elicited.starts_with("Elicitation result: ") && elicited.contains("Ada"), "{elicited}");
     let roots = client.text("getRootsList", json!({})).await;

@@ -47,6 +47,7 @@ impl ClientHandler for Handler {
     fn get_info(&self) -> ClientConfig {
         let capabilities = ClientCapabilities::builder()
             .enable_sampling()
+            .enable_sampling_tools()
             .enable_elicitation()
             .enable_roots()
             .build();
@@ -60,7 +61,7 @@ impl ClientHandler for Handler {
         _: RequestContext<RoleClient>,
     ) -> Result<CreateMessageResult, ErrorData> {
         assert_eq!(params.max_tokens, 7);
-        let message = SamplingMessage::assistant_text("sampled");
+        let message = answer(&params);
         Ok(CreateMessageResult::new(message, "model".to_owned()))
     }
 
@@ -111,6 +112,20 @@ impl ClientHandler for Handler {
     ) {
         let _ = self.said.send(Said::Stderr(notification.params.unwrap_or_default()));
     }
+}
+
+/// What a model would say: with a tool that adds it adds, and then says what came of it.
+fn answer(params: &CreateMessageRequestParams) -> SamplingMessage {
+    if params.tools.is_none() {
+        return SamplingMessage::assistant_text("sampled");
+    }
+    let last = params.messages.last().unwrap();
+    let Some(result) = last.content.iter().find_map(|block| block.as_tool_result()) else {
+        let input = json!({ "a": 2, "b": 3 }).as_object().cloned().unwrap();
+        return SamplingMessage::assistant_tool_use("call_1", "add", input);
+    };
+    let text = result.content[0].as_text().unwrap();
+    SamplingMessage::assistant_text(text.text.clone())
 }
 
 pub(crate) struct Client {
