@@ -126,6 +126,16 @@ impl<'a> Call<'a> {
         &self.shared.instance
     }
 
+    /// The time now, in milliseconds since the Unix epoch.
+    pub fn now(&self) -> u64 {
+        (self.shared.clock)()
+    }
+
+    /// The settings of the server that anybody may see.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.shared.settings
+    }
+
     /// Waits until the client cancels the call, which a call that takes long should notice.
     pub async fn cancelled(&self) {
         self.context.ct.cancelled().await;

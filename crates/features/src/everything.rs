@@ -1,6 +1,6 @@
 //! The server: what it is called, what it has, and whom it serves.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use rmcp::{
     ErrorData, RoleServer,
@@ -23,10 +23,11 @@ use crate::{
     prompts::{self, Prompts},
     registry::Registry,
     request_state::{Binding, RequestStateKeys},
-    resources::{Resources, numbered},
+    resources::{Resources, dynamic, numbered},
     session::SessionState,
     stamp::Stamp,
     tasks::{self, Tasks},
+    time::ClockHook,
     tool::TaskSupport,
     tools,
     wire::Wire,
@@ -63,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) tools: Registry,
     pub(crate) prompts: Prompts,
     pub(crate) resources: Resources,
+    pub(crate) clock: ClockHook,
+    pub(crate) settings: BTreeMap<String, String>,
     pub(crate) changes: Arc<dyn Changes>,
     pub(crate) opened: Opened,
     pub(crate) draining: CancellationToken,
@@ -93,8 +96,15 @@ impl Everything {
             resources: Resources::new(
                 fixture_resources,
                 numbered::all(),
-                fixture_templates.into_iter().chain([numbered::template()]).collect(),
+                fixture_templates
+                    .into_iter()
+                    .chain([numbered::template()])
+                    .chain(dynamic::templates())
+                    .collect(),
+                Arc::clone(&options.clock),
             ),
+            clock: options.clock,
+            settings: options.settings,
             changes: options.changes,
             opened: Opened::default(),
             draining: options.draining,

@@ -1,6 +1,6 @@
 //! What the embedding server decides.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +10,7 @@ use crate::{
     registry::Candidate,
     request_state::RequestStateKeys,
     tasks::Tasks,
+    time::ClockHook,
     tool::Tool,
 };
 
@@ -23,6 +24,11 @@ pub struct Options {
     pub conformance: bool,
     /// The keys that seal `requestState` on 2026-07-28.
     pub request_state_keys: RequestStateKeys,
+    /// What time it is, for what is made when it is asked for.
+    pub clock: ClockHook,
+    /// What the tool `getEnv` shows: settings of the server that anybody may see, by name. None
+    /// unless replaced.
+    pub settings: BTreeMap<String, String>,
     /// Carries changes to listeners; within this process unless replaced.
     pub changes: Arc<dyn Changes>,
     /// Keeps tasks. With it the tasks extension is offered on 2026-07-28; without, no call becomes
@@ -49,10 +55,12 @@ pub struct ExtraTools(pub(crate) Vec<Candidate>);
 
 impl Options {
     /// The defaults, for one process over stdio without callers to tell apart.
-    pub fn new(request_state_keys: RequestStateKeys) -> Self {
+    pub fn new(request_state_keys: RequestStateKeys, clock: ClockHook) -> Self {
         Self {
             conformance: false,
             request_state_keys,
+            clock,
+            settings: BTreeMap::new(),
             changes: Arc::new(LocalChanges::new()),
             tasks: None,
             instance: "local".to_owned(),

@@ -1,5 +1,6 @@
 //! The resources of a server: listed in pages, found by URI.
 
+pub(crate) mod dynamic;
 pub(crate) mod numbered;
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use rmcp::{
 };
 use serde_json::json;
 
-use crate::{error::unknown, paging, text::quoted};
+use crate::{error::unknown, paging, text::quoted, time::ClockHook};
 
 /// The longest URI that is looked up, in bytes.
 const MAX_URI: usize = 2048;
@@ -24,8 +25,9 @@ pub(crate) struct Entry {
 /// A family of resources whose URIs follow a pattern.
 pub(crate) struct Template {
     pub(crate) definition: ResourceTemplate,
-    /// The resource of a URI, if the URI follows the pattern and is not an [`Entry`]'s.
-    pub(crate) expand: fn(&str) -> Option<ResourceContents>,
+    /// The resource of a URI at this time, in milliseconds since the Unix epoch, if the URI follows
+    /// the pattern and is not an [`Entry`]'s.
+    pub(crate) expand: fn(&str, u64) -> Option<ResourceContents>,
     /// The values to suggest for a variable, if the pattern has it.
     pub(crate) candidates: fn(&str) -> Option<&'static [&'static str]>,
 }
@@ -37,10 +39,16 @@ pub(crate) struct Resources {
     listed: Vec<Resource>,
     templates: Vec<Template>,
     contents: HashMap<String, ResourceContents>,
+    clock: ClockHook,
 }
 
 impl Resources {
-    pub(crate) fn new(pinned: Vec<Entry>, listed: Vec<Entry>, templates: Vec<Template>) -> Self {
+    pub(crate) fn new(
+        pinned: Vec<Entry>,
+        listed: Vec<Entry>,
+        templates: Vec<Template>,
+        clock: ClockHook,
+    ) -> Self {
         let mut contents = HashMap::new();
         let mut keep = |entries: Vec<Entry>| -> Vec<Resource> {
             let take = |Entry { resource, contents: inside }| {
@@ -49,7 +57,7 @@ impl Resources {
             };
             entries.into_iter().map(take).collect()
         };
-        Self { pinned: keep(pinned), listed: keep(listed), templates, contents }
+        Self { pinned: keep(pinned), listed: keep(listed), templates, contents, clock }
     }
 
     /// A page of the list, and the cursor of the next.
@@ -74,7 +82,10 @@ impl Resources {
                 None,
             ));
         }
-        let expanded = || self.templates.iter().find_map(|template| (template.expand)(uri));
+        let expanded = || {
+            let now = (self.clock)();
+            self.templates.iter().find_map(|template| (template.expand)(uri, now))
+        };
         self.contents.get(uri).cloned().or_else(expanded).ok_or_else(|| {
             ErrorData::resource_not_found(
                 format!("Unknown resource: {}", quoted(uri)),
@@ -106,7 +117,8 @@ mod tests {
     use super::*;
 
     fn resources() -> Resources {
-        Resources::new(Vec::new(), numbered::all(), vec![numbered::template()])
+        let clock = std::sync::Arc::new(|| 0);
+        Resources::new(Vec::new(), numbered::all(), vec![numbered::template()], clock)
     }
 
     #[test]

@@ -4,8 +4,13 @@ mod add;
 mod annotated_message;
 mod echo;
 mod elicit_inputs;
+mod get_all_content;
+mod get_env;
+mod get_resource_links;
 mod get_resource_reference;
 mod get_roots_list;
+mod get_structured_content;
+mod get_tiny_audio;
 mod get_tiny_image;
 mod long_running_operation;
 mod sample_llm;
@@ -26,6 +31,11 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(get_tiny_image::GetTinyImage),
         Candidate::new(annotated_message::AnnotatedMessage),
         Candidate::new(get_resource_reference::GetResourceReference),
+        Candidate::new(get_resource_links::GetResourceLinks),
+        Candidate::new(get_structured_content::GetStructuredContent),
+        Candidate::new(get_tiny_audio::GetTinyAudio),
+        Candidate::new(get_all_content::GetAllContent),
+        Candidate::new(get_env::GetEnv),
         Candidate::new(elicit_inputs::ElicitInputs),
         Candidate::new(get_roots_list::GetRootsList),
         Candidate::new(simulate_research_query::SimulateResearchQuery),

@@ -7,6 +7,7 @@ mod clients;
 mod effective;
 mod grants;
 mod problem;
+mod public;
 mod rates;
 mod raw;
 mod read;
@@ -14,7 +15,7 @@ mod redis;
 mod separate;
 mod upstream;
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 use mcp_everything_oauth::{BaseUri, RemoteTokens};
@@ -92,6 +93,8 @@ pub(crate) struct Settings {
     pub(crate) drain_timeout: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
+    /// Those of them that anybody may see, by variable.
+    pub(crate) public: BTreeMap<String, String>,
 }
 
 impl Settings {

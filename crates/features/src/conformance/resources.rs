@@ -31,7 +31,7 @@ pub(crate) fn templates() -> Vec<Template> {
         definition: ResourceTemplate::new("test://template/{id}/data", "Template Data")
             .with_description("Data for any ID")
             .with_mime_type("application/json"),
-        expand,
+        expand: |uri, _| expand(uri),
         candidates: |variable| (variable == "id").then_some(&[]),
     }]
 }

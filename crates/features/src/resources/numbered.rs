@@ -43,7 +43,7 @@ pub(crate) fn template() -> Template {
     Template {
         definition: ResourceTemplate::new("test://static/resource/{id}", "Static Resource")
             .with_description("A static resource with a numeric ID"),
-        expand: |_| None,
+        expand: |_, _| None,
         candidates: |variable| (variable == "id").then_some(SUGGESTED),
     }
 }

@@ -1,6 +1,5 @@
 //! What is told of a task.
 
-use chrono::{DateTime, SecondsFormat};
 use rmcp::{
     ErrorData,
     model::{self, DetailedTask, JsonObject, TaskPayload, TaskStatus},
@@ -8,13 +7,7 @@ use rmcp::{
 use serde_json::{Value, json};
 
 use super::{POLL_MS, RunningTask, Task, TaskEnd};
-use crate::error::StateError;
-
-/// RFC 3339, of milliseconds since the Unix epoch.
-fn time(millis: u64) -> String {
-    let time = i64::try_from(millis).ok().and_then(DateTime::from_timestamp_millis);
-    time.unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
-}
+use crate::{error::StateError, time::rfc3339};
 
 fn millis(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
@@ -22,7 +15,7 @@ fn millis(span: std::time::Duration) -> u64 {
 
 /// A task that has just begun.
 pub(super) fn seed(task: &dyn RunningTask) -> model::Task {
-    let began = time(task.began_at());
+    let began = rfc3339(task.began_at());
     model::Task::new(task.id(), TaskStatus::Working, began.clone(), began)
         .with_ttl_ms(millis(super::LIFE))
         .with_poll_interval_ms(POLL_MS)
@@ -33,8 +26,8 @@ pub(crate) fn detailed(task: Task) -> Result<DetailedTask, ErrorData> {
     let mut shown = model::Task::new(
         task.id,
         TaskStatus::Working,
-        time(task.created_at),
-        time(task.updated_at),
+        rfc3339(task.created_at),
+        rfc3339(task.updated_at),
     )
     .with_ttl_ms(millis(task.life))
     .with_poll_interval_ms(POLL_MS);

@@ -12,6 +12,7 @@ mod bad_input;
 mod cancellation;
 mod completions;
 mod conformance;
+mod content;
 mod listen;
 mod lists;
 mod logging;

@@ -95,17 +95,43 @@ async fn without_a_session_there_is_nothing_to_subscribe_with() {
 }
 
 #[tokio::test]
-async fn there_is_one_template() {
+async fn there_are_templates_for_numbers_and_for_what_is_made_when_it_is_read() {
     let mut client = Raw::stateful(&everything(), "2025-06-18", json!({})).await;
     let answer = client.request("resources/templates/list", json!({})).await;
     assert_eq!(
         answer["result"],
         json!({
-            "resourceTemplates": [{
-                "uriTemplate": "test://static/resource/{id}",
-                "name": "Static Resource",
-                "description": "A static resource with a numeric ID",
-            }],
+            "resourceTemplates": [
+                {
+                    "uriTemplate": "test://static/resource/{id}",
+                    "name": "Static Resource",
+                    "description": "A static resource with a numeric ID",
+                },
+                {
+                    "uriTemplate": "demo://resource/dynamic/text/{resourceId}",
+                    "name": "Dynamic Text Resource",
+                    "description":
+                        "A text that is made when it is read, for any positive integer",
+                    "mimeType": "text/plain",
+                },
+                {
+                    "uriTemplate": "demo://resource/dynamic/blob/{resourceId}",
+                    "name": "Dynamic Blob Resource",
+                    "description":
+                        "Bytes that are made when they are read, for any positive integer",
+                    "mimeType": "application/octet-stream",
+                },
+            ],
         })
+    );
+    let uri = "demo://resource/dynamic/text/7";
+    let answer = client.request("resources/read", json!({ "uri": uri })).await;
+    assert_eq!(
+        answer["result"]["contents"],
+        json!([{
+            "uri": uri,
+            "mimeType": "text/plain",
+            "text": "Resource 7: This is a plaintext resource created at 2026-01-01T00:00:00.000Z",
+        }])
     );
 }

@@ -26,9 +26,12 @@ use tokio::io::{
 /// How long anything may take before a test gives up.
 const BOUND: Duration = Duration::from_secs(30);
 
+/// 2026-01-01T00:00:00Z, which is now for all tests.
+pub(crate) const NOW: u64 = 1_767_225_600_000;
+
 pub(crate) fn options() -> Options {
     let ring = [("test".to_owned(), [7; 32])];
-    Options::new(RequestStateKeys::new(ring).unwrap())
+    Options::new(RequestStateKeys::new(ring).unwrap(), Arc::new(|| NOW))
 }
 
 pub(crate) fn everything() -> Everything {

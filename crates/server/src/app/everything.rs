@@ -35,7 +35,10 @@ pub(super) fn everything(
 ) -> Result<Everything, StartError> {
     // The id tells which key of the ring sealed a state; it says nothing of the key.
     let ring = base.keys.derive("mcp request state").map(|key| (key_id(&*key), key.to_vec()));
-    let mut options = Options::new(RequestStateKeys::new(ring)?);
+    let clock = Arc::clone(&base.clock);
+    let clock = Arc::new(move || clock.now().as_millis());
+    let mut options = Options::new(RequestStateKeys::new(ring)?, clock);
+    options.settings.clone_from(&settings.public);
     options.conformance = settings.conformance;
     options.changes = changes;
     options.tasks = Some(Arc::new(FleetTasks(tasks)));

@@ -1,6 +1,7 @@
 //! Judging the settings.
 
 use std::{
+    collections::BTreeMap,
     io::IsTerminal as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
@@ -156,7 +157,7 @@ impl Settings {
         if !reader.0.is_empty() {
             return Err(reader.0);
         }
-        Ok(Self {
+        let mut settings = Self {
             role,
             beside_another: false,
             port,
@@ -181,7 +182,10 @@ impl Settings {
             drain_timeout,
             log_format,
             log_filter,
-        })
+            public: BTreeMap::new(),
+        };
+        settings.public = settings.public(raw);
+        Ok(settings)
     }
 }
 

@@ -71,8 +71,13 @@ async fn every_tool(on: &Deployment, via: Via) {
         "annotatedMessage",
         "echo",
         "elicitInputs",
+        "getAllContent",
+        "getEnv",
+        "getResourceLinks",
         "getResourceReference",
         "getRootsList",
+        "getStructuredContent",
+        "getTinyAudio",
         "getTinyImage",
         "longRunningOperation",
         "sampleLLM",
@@ -93,6 +98,21 @@ async fn every_tool(on: &Deployment, via: Via) {
     let reference = client.call("getResourceReference", json!({ "resourceId": 42 })).await;
     let resource = &reference.content[1].as_resource().unwrap().resource;
     assert!(format!("{resource:?}").contains("test://static/resource/42"));
+
+    let links = client.call("getResourceLinks", json!({ "count": 2 })).await;
+    for block in &links.content[1..] {
+        let link = block.as_resource_link().unwrap();
+        let read = ReadResourceRequestParams::new(link.uri.clone());
+        let contents = client.service.read_resource(read).await.unwrap().contents;
+        assert!(format!("{contents:?}").contains(&link.uri), "{contents:?}");
+    }
+    let weather = client.call("getStructuredContent", json!({ "location": "Chicago" })).await;
+    assert_eq!(weather.structured_content.unwrap()["temperature"], 36);
+    let sound = client.call("getTinyAudio", json!({})).await;
+    assert_eq!(json!(sound.content[1])["mimeType"], "audio/wav");
+    assert_eq!(client.call("getAllContent", json!({})).await.content.len(), 5);
+    let settings = client.call("getEnv", json!({})).await.structured_content.unwrap();
+    assert_eq!(settings["BASE_URI"], server.url(""));
 
     let sampled = client.text("sampleLLM", json!({ "prompt": "hello", "maxTokens": 7 })).await;
     assert_eq!(sampled, "LLM sampling result: sampled");

@@ -15,6 +15,7 @@ mod clients_that_describe_themselves;
 mod clients_without_users;
 mod cluster;
 mod commands;
+mod content;
 mod docs;
 mod enterprise;
 mod everything;
