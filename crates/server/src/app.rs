@@ -1,5 +1,6 @@
 //! The parts, put together.
 
+mod audience;
 mod authorization_server;
 mod base;
 mod clients;
@@ -11,6 +12,7 @@ mod limits;
 mod origin;
 mod probe;
 mod routes;
+mod stdio;
 mod trust;
 mod upstream;
 
@@ -23,10 +25,11 @@ use mcp_everything_store::{
     InstanceId, StoreError,
     redis::{InvalidAddress, RedisBus, Unreachable},
 };
-use mcp_everything_transport::{ChangeFeed, Endpoint, TaskDesk};
+use mcp_everything_transport::{ChangeFeed, Endpoint};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::stdio::StdioApp;
 use self::{base::Base, trust::Trust};
 use crate::{
     changes::FleetChanges,
@@ -52,6 +55,8 @@ pub(crate) enum StartError {
     Resources(#[from] NoResource),
     #[error(transparent)]
     Http(#[from] NoHttpClient),
+    #[error("the standard streams cannot be used: {0}")]
+    Streams(#[from] std::io::Error),
     #[error(transparent)]
     Documents(#[from] mcp_everything_fetch::BuildError),
 }
@@ -97,13 +102,7 @@ impl App {
         let stores = &base.stores;
         let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
         let changes = Arc::new(FleetChanges::start(feed.clone()));
-        let tasks = TaskDesk::new(
-            Arc::clone(&stores.sessions),
-            Arc::clone(&stores.bus),
-            Arc::clone(&base.clock),
-            Arc::clone(&base.random),
-            base.instance.clone(),
-        );
+        let tasks = base.task_desk();
         let everything = everything::everything(settings, base, changes, tasks.clone(), &draining)?;
         let gate = routes::gate(settings);
         let endpoint = everything::endpoint(settings, base, feed, tasks, everything, gate).await?;
@@ -113,7 +112,7 @@ impl App {
         let router = routes::front(settings, base, inner, health.clone(), &hint);
         trust.keep(&health, &stop);
         let unasked = Unasked {
-            endpoint: endpoint.clone(),
+            audience: endpoint.clone(),
             clock: Arc::clone(&base.clock),
             random: Arc::clone(&base.random),
         };

@@ -7,6 +7,7 @@ mod healthcheck;
 mod launch;
 mod login;
 mod serve;
+mod stdio;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -31,6 +32,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the MCP server (what happens without a command)
     Serve,
+    /// Serve one client over standard input and output, without sign-in; logs go to stderr
+    Stdio,
     /// Run the standalone authorization server
     AuthServer,
     /// For development: both, in separate mode
@@ -62,6 +65,7 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
     let Cli { command, settings: raw } = cli;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&raw).await,
+        Command::Stdio => stdio::run(&raw).await,
         Command::AuthServer => auth_server::run(&raw).await,
         Command::Dev => dev::run(&raw).await,
         Command::CheckConfig => check_config::run(&raw),

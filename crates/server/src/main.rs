@@ -27,5 +27,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return command::fail(&format!("no runtime: {error}")),
     };
-    runtime.block_on(command::run(cli, dotenv))
+    let code = runtime.block_on(command::run(cli, dotenv));
+    // What still reads standard input cannot be told to stop, and nobody waits for it.
+    runtime.shutdown_background();
+    code
 }

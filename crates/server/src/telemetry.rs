@@ -6,8 +6,15 @@ mod fields;
 mod json;
 mod pretty;
 
+use std::io::{self, IsTerminal as _};
+
 use mcp_everything_store::InstanceId;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{self, writer::BoxMakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::settings::{LogFormat, Settings};
 
@@ -16,8 +23,32 @@ use crate::settings::{LogFormat, Settings};
 const QUIET: [&str; 4] =
     ["rmcp=off", "hyper_util=warn", "reqwest=warn", "rustls_platform_verifier=error"];
 
-/// Sends log lines to stdout from now on, panics among them.
-pub(crate) fn start(settings: &Settings, instance: &InstanceId) {
+/// Where log lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogTo {
+    Stdout,
+    /// Where stdout is for something else.
+    Stderr,
+}
+
+impl LogTo {
+    pub(crate) fn is_terminal(self) -> bool {
+        match self {
+            Self::Stdout => io::stdout().is_terminal(),
+            Self::Stderr => io::stderr().is_terminal(),
+        }
+    }
+
+    fn writer(self) -> BoxMakeWriter {
+        match self {
+            Self::Stdout => BoxMakeWriter::new(io::stdout),
+            Self::Stderr => BoxMakeWriter::new(io::stderr),
+        }
+    }
+}
+
+/// Writes log lines from now on, panics among them.
+pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let text = panic.payload().downcast_ref::<&str>().copied();
@@ -34,15 +65,15 @@ pub(crate) fn start(settings: &Settings, instance: &InstanceId) {
         }
     }
     let registry = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer().fmt_fields(fields::Kept).with_writer(to.writer());
     match settings.log_format {
         LogFormat::Json => {
             let json = json::Json { instance: instance.to_string() };
-            registry.with(fmt::layer().fmt_fields(fields::Kept).event_format(json)).init();
+            registry.with(lines.event_format(json)).init();
         }
         LogFormat::Pretty => {
-            let pretty =
-                pretty::Pretty { colour: std::io::IsTerminal::is_terminal(&std::io::stdout()) };
-            registry.with(fmt::layer().fmt_fields(fields::Kept).event_format(pretty)).init();
+            let pretty = pretty::Pretty { colour: to.is_terminal() };
+            registry.with(lines.event_format(pretty)).init();
         }
     }
 }

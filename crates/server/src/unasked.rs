@@ -1,24 +1,49 @@
-//! What the server says unasked, at fixed intervals, on the standalone streams that are open here.
+//! What the server says unasked, at fixed intervals, to whoever listens here.
 //!
 //! One task for all of them. What comes again anyway is sent now or never.
+#![expect(
+    deprecated,
+    reason = "2026-07-28 deprecates logging (SEP-2577); the revisions before have it"
+)]
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use mcp_everything_features::{Everything, notifications};
-use mcp_everything_store::{Clock, Random, SessionId, SessionState};
-use mcp_everything_transport::Endpoint;
+use async_trait::async_trait;
+use mcp_everything_features::notifications;
+use mcp_everything_store::{Clock, Random};
+use rmcp::model::{LoggingLevel, ServerNotification};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::session::to_rmcp;
+/// Sessions that can be spoken to.
+#[async_trait]
+pub(crate) trait Audience: Send + Sync + 'static {
+    /// What names one of them.
+    type Session: Copy + Send;
 
-pub(crate) struct Unasked {
-    pub(crate) endpoint: Endpoint<Everything>,
+    /// Those that hear what is said now, and what their clients have set.
+    async fn listening(&self) -> Vec<Listening<Self::Session>>;
+
+    /// Says it to one of them, now or never.
+    async fn send_now(&self, session: Self::Session, notifications: Vec<ServerNotification>);
+}
+
+/// A session that hears what is said now.
+pub(crate) struct Listening<S> {
+    pub(crate) session: S,
+    /// The least severe level that its client wants to see.
+    pub(crate) level: LoggingLevel,
+    /// The resources that it subscribed to.
+    pub(crate) subscriptions: BTreeSet<String>,
+}
+
+pub(crate) struct Unasked<A> {
+    pub(crate) audience: A,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
 
-impl Unasked {
+impl<A: Audience> Unasked<A> {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut updates = every(notifications::RESOURCE_UPDATES);
         let mut messages = every(notifications::LOG_MESSAGES);
@@ -34,36 +59,28 @@ impl Unasked {
     }
 
     async fn updates(&self) {
-        for (session, state) in self.open().await {
-            let updates = state.subscriptions.into_iter().map(notifications::resource_updated);
-            self.endpoint.send_now(session, updates.collect());
+        for Listening { session, subscriptions, .. } in self.audience.listening().await {
+            let updates = subscriptions.into_iter().map(notifications::resource_updated);
+            self.audience.send_now(session, updates.collect()).await;
         }
     }
 
     async fn messages(&self) {
-        for (session, state) in self.open().await {
+        for Listening { session, level: least, .. } in self.audience.listening().await {
             let mut pick = [0; 8];
             self.random.fill(&mut pick);
             let (level, message) = notifications::log_message(u64::from_le_bytes(pick));
-            if notifications::passes(level, to_rmcp(state.level)) {
-                self.endpoint.send_now(session, vec![message]);
+            if notifications::passes(level, least) {
+                self.audience.send_now(session, vec![message]).await;
             }
         }
     }
 
     async fn stderr(&self) {
         let now = self.clock.now().as_secs();
-        for (session, _) in self.open().await {
-            self.endpoint.send_now(session, vec![notifications::stderr_message(now)]);
+        for Listening { session, .. } in self.audience.listening().await {
+            self.audience.send_now(session, vec![notifications::stderr_message(now)]).await;
         }
-    }
-
-    /// The sessions to speak to, and what their clients have set.
-    async fn open(&self) -> Vec<(SessionId, SessionState)> {
-        self.endpoint.open_streams().await.unwrap_or_else(|error| {
-            tracing::debug!(event = "store.unavailable", %error, "a tick is left out");
-            Vec::new()
-        })
     }
 }
 

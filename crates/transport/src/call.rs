@@ -24,6 +24,7 @@ pub(crate) use promote::Promoted;
 pub(crate) use pump::{CUT_SHORT, said};
 pub(crate) use run::{Call, Outgoing, Start, Started, primes, request_key, start};
 pub(crate) use running::RunningCalls;
+pub(crate) use service::within_grace;
 pub(crate) use waiting::Waiting;
 
 use promote::promote;

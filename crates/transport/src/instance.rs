@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How often calls that wait for their clients look for themselves: a bell may be lost.
-const LOOK: Duration = Duration::from_secs(5);
+pub(crate) const LOOK: Duration = Duration::from_secs(5);
 /// How long a call holds its session that its client has left and not come back to: whoever hangs
 /// up on calls that never end must not keep sessions for ever.
 const LEFT_CALL_HOLDS: Duration = Duration::from_secs(600);
@@ -74,7 +74,7 @@ pub(crate) async fn run<H: ServerHandler>(
     }
 }
 
-fn ticks(every: Duration) -> Interval {
+pub(crate) fn ticks(every: Duration) -> Interval {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks

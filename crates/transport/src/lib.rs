@@ -9,7 +9,7 @@
 //! Mount an [`Endpoint`] at one path. It serves the revisions with sessions (2025-03-26 to
 //! 2025-11-25) itself and hands those without (2026-07-28) to rmcp, on the same URL.
 //! [`Endpoint::http_sse`] gives the endpoints of the transport of 2024-11-05, for clients that
-//! speak no other.
+//! speak no other. [`Stdio`] serves one client over standard input and output.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -69,6 +69,7 @@ mod resume;
 mod scope;
 mod shared;
 mod standalone;
+mod stdio;
 mod tasks;
 mod wire;
 
@@ -79,4 +80,5 @@ pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
 pub use http_sse::{HttpSse, HttpSseService};
 pub use lease::Standing;
 pub use scope::{Scope, SessionError, SessionHandle, StreamControl};
+pub use stdio::{Stdio, StdioConfig, StdioSession};
 pub use tasks::{RunningTask, TaskDesk};

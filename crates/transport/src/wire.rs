@@ -10,3 +10,5 @@ pub(crate) mod notification;
 pub(crate) mod post;
 mod session;
 pub(crate) mod stateless;
+
+pub(crate) use initialize::settle;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use mcp_everything_features::{Everything, Options, RequestStateKeys, StreamCloser};
+use mcp_everything_features::{Changes, Everything, Options, RequestStateKeys, StreamCloser};
 use mcp_everything_store::{
     Random, StoreError,
     oauth::{GrantId, OAuthStore},
@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, base::Base, limits, origin::origin};
 use crate::{
-    changes::FleetChanges,
     session::StoredSession,
     settings::{AuthMode, Settings},
     tasks::FleetTasks,
@@ -29,7 +28,7 @@ const LISTENERS_LEAVE: Duration = Duration::from_secs(2);
 pub(super) fn everything(
     settings: &Settings,
     base: &Base,
-    changes: Arc<FleetChanges>,
+    changes: Arc<dyn Changes>,
     tasks: TaskDesk,
     draining: &CancellationToken,
 ) -> Result<Everything, StartError> {

@@ -17,7 +17,7 @@ use crate::{
     instance,
     net::{Addresses, Connections, listen},
     settings::{AuthMode, RawSettings, Role, Settings},
-    telemetry,
+    telemetry::{self, LogTo},
 };
 
 /// How long answers may take to leave once nothing runs any more.
@@ -70,10 +70,8 @@ pub(super) async fn run(
     listening: impl FnOnce() -> Result<Vec<Listening>, String>,
 ) -> ExitCode {
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
-    telemetry::start(settings, &instance);
-    for name in unknown_settings() {
-        tracing::warn!(event = "config.unknown", name, "this variable is no setting");
-    }
+    telemetry::start(settings, &instance, LogTo::Stdout);
+    warn_of_unknown_settings();
     let served = match listening() {
         Ok(listening) => serve(listening, &instance).await,
         Err(reason) => Err(reason),
@@ -84,6 +82,12 @@ pub(super) async fn run(
             tracing::error!(event = "server.failed", reason, "the server cannot run");
             fail(&reason)
         }
+    }
+}
+
+pub(super) fn warn_of_unknown_settings() {
+    for name in unknown_settings() {
+        tracing::warn!(event = "config.unknown", name, "this variable is no setting");
     }
 }
 
@@ -199,12 +203,19 @@ fn announce(settings: &Settings, instance: &InstanceId) {
             "AUTH_RESOURCES is not set: tokens are issued for servers on loopback alone"
         );
     }
-    if settings.role == Role::McpServer && settings.conformance {
+    if settings.role == Role::McpServer {
+        warn_of_fixtures(settings);
+    }
+}
+
+pub(super) fn warn_of_fixtures(settings: &Settings) {
+    if settings.conformance {
         tracing::warn!(event = "conformance.on", "the conformance suite's fixtures are listed");
     }
 }
 
-async fn stopped() -> io::Result<&'static str> {
+/// Waits for the signal to go away.
+pub(super) async fn stopped() -> io::Result<&'static str> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

@@ -3,9 +3,10 @@
 
 use clap::Args;
 
-/// Declares the settings once: field, variable, help.
+/// Declares the settings once: field, variable, help, and whether `stdio` heeds it.
 macro_rules! settings {
-    ($($(#[doc = $doc:literal])+ $field:ident = $variable:literal $(, hide = $hide:literal)?;)+) => {
+    ($($(#[doc = $doc:literal])+ $field:ident = $variable:literal
+        $(, hide = $hide:literal)? $(=> $stdio:ident)?;)+) => {
         /// The settings as they were given. A flag beats the environment, which beats `.env`.
         #[derive(Args, Clone, Debug, Default)]
         pub(crate) struct RawSettings {
@@ -18,8 +19,16 @@ macro_rules! settings {
         impl RawSettings {
             /// The names of the variables.
             pub(crate) const VARIABLES: &'static [&'static str] = &[$($variable),+];
+
+            /// Those that mean something without HTTP.
+            pub(crate) fn of_stdio(&self) -> Self {
+                let mut kept = Self::default();
+                $($(kept.$field = settings!(@$stdio self.$field.clone());)?)+
+                kept
+            }
         }
     };
+    (@stdio $kept:expr) => { $kept };
 }
 
 settings! {
@@ -102,7 +111,7 @@ settings! {
     /// Keys that sign what the server must recognize again, separated by commas, each of at least
     /// 32 characters; the first signs, the others still verify
     /// [default: made once and kept in the store]
-    secret_keys = "SECRET_KEYS", hide = true;
+    secret_keys = "SECRET_KEYS", hide = true => stdio;
     /// How long a session lives after it was last used, like `300`, `300s` or `5m` [default: 300s]
     session_ttl = "SESSION_TTL";
     /// The hosts a request may name, like `mcp.example.com` or `mcp.example.com:8443`, separated
@@ -120,14 +129,14 @@ settings! {
     /// failures=3000/1m,client=12000/1m,introspect=600000/1m,connections=8000]
     rate_limits = "RATE_LIMITS";
     /// Add the fixtures of the official conformance suite: `on` or `off` [default: off]
-    conformance = "CONFORMANCE";
+    conformance = "CONFORMANCE" => stdio;
     /// After SIGTERM: how long requests are still taken while /readyz is red [default: 1s]
     drain_delay = "DRAIN_DELAY";
     /// After that: how long running calls may take [default: 25s]
     drain_timeout = "DRAIN_TIMEOUT";
-    /// How log lines are written: `json` or `pretty` [default: json when stdout is no terminal]
-    log_format = "LOG_FORMAT";
+    /// How log lines are written: `json` or `pretty` [default: pretty on a terminal, else json]
+    log_format = "LOG_FORMAT" => stdio;
     /// Which log lines are written, like `debug` or `info,mcp_everything_transport=debug`
     /// [default: info]
-    rust_log = "RUST_LOG";
+    rust_log = "RUST_LOG" => stdio;
 }

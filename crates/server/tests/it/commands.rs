@@ -99,7 +99,7 @@ fn a_broken_env_file_is_an_error() {
 #[test]
 fn help_explains_every_command_and_setting() {
     let help = text(&run(&["--help"], &[]).stdout);
-    for word in ["serve", "auth-server", "dev", "login", "check-config", "healthcheck"] {
+    for word in ["serve", "stdio", "auth-server", "dev", "login", "check-config", "healthcheck"] {
         assert!(help.contains(word), "{word}");
     }
     // What is shown is what is explained.

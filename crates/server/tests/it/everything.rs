@@ -61,6 +61,30 @@ mod http_sse {
     );
 }
 
+/// The server beside the one at the other end of the pipe is not asked.
+mod stdio {
+    use super::Via;
+    use crate::support::Deployment;
+
+    macro_rules! alone {
+        ($($behaviour:ident),+ $(,)?) => {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(&Deployment::one_in_memory(), Via::Stdio).await;
+            })+
+        };
+    }
+
+    alone!(
+        every_tool,
+        all_resources_in_pages_of_ten,
+        every_prompt_and_every_completion,
+        what_comes_by_itself,
+        older_revisions_are_served_too,
+        an_unknown_tool_is_the_protocols_error,
+    );
+}
+
 async fn every_tool(on: &Deployment, via: Via) {
     let server = on.start();
     let mut client = Client::connect(&server, via, ProtocolVersion::V_2025_11_25).await;
@@ -151,6 +175,7 @@ async fn who_called_and_who_answered(on: &Deployment, via: Via) {
         let transport = match via {
             Via::StreamableHttp => "streamable-http",
             Via::HttpSse => "http-sse",
+            Via::Stdio => "stdio",
         };
         assert_eq!(told["transport"], transport);
     }

@@ -31,6 +31,7 @@ mod refused_early;
 mod separate;
 mod session_ownership;
 mod shutdown;
+mod stdio;
 mod tasks;
 mod upstream;
 mod user_session_isolation;

@@ -11,6 +11,7 @@ pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod sign_in;
 pub(crate) mod signer;
+mod stdio;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -21,6 +22,7 @@ pub(crate) use log::Log;
 pub(crate) use mcp::{Answer, Mcp, Stream, call, initialize};
 pub(crate) use server::{AuthServer, Server, free_port};
 pub(crate) use sign_in::{SignIn, VERIFIER};
+pub(crate) use stdio::Piped;
 
 /// No test waits longer for anything that does not come at a fixed time.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);

@@ -17,6 +17,21 @@ pub(super) struct Ending<S> {
     pub(super) grace: Duration,
 }
 
+/// Drops a handler that goes on for longer than `grace` after it was cancelled.
+pub(crate) async fn within_grace(
+    handler: impl Future<Output = Result<ServerResult, ErrorData>>,
+    cancelled: &CancellationToken,
+    grace: Duration,
+) -> Result<ServerResult, ErrorData> {
+    tokio::select! {
+        biased;
+        result = handler => result,
+        () = async { cancelled.cancelled().await; tokio::time::sleep(grace).await } => {
+            Err(ErrorData::internal_error("cancelled", None))
+        }
+    }
+}
+
 impl<S: Service<RoleServer>> Service<RoleServer> for Ending<S> {
     async fn handle_request(
         &self,
@@ -25,13 +40,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Ending<S> {
     ) -> Result<ServerResult, ErrorData> {
         let _ended = self.ended.clone().drop_guard();
         let cancelled = context.ct.clone();
-        tokio::select! {
-            biased;
-            result = self.inner.handle_request(request, context) => result,
-            () = async { cancelled.cancelled().await; tokio::time::sleep(self.grace).await } => {
-                Err(ErrorData::internal_error("cancelled", None))
-            }
-        }
+        within_grace(self.inner.handle_request(request, context), &cancelled, self.grace).await
     }
 
     async fn handle_notification(

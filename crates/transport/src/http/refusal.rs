@@ -46,7 +46,7 @@ pub(crate) enum Refusal {
     /// What an embedder's gate said.
     #[error("the caller may not use this method")]
     Gate(Box<Response>),
-    #[error("the body is not JSON: {reason}")]
+    #[error("the message is not JSON: {reason}")]
     ParseError { reason: String },
     #[error("{reason}")]
     InvalidRequest { id: Option<RequestId>, reason: String },

@@ -61,7 +61,7 @@ async fn batch<H: ServerHandler>(
     mut parts: Parts,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
-    let messages = read(&shared.config, body)?;
+    let messages = read(shared.config.max_batch, body)?;
     pace_batch(&shared.config, owner, messages.len()).await?;
     let asks = messages.iter().any(|message| Envelope::is_request(message.get().as_bytes()));
     let mut patience = Patience::unless(asks, &shared.away, &mut parts.extensions);

@@ -3,11 +3,11 @@
 
 use rmcp::model::{
     CallToolRequest, CancelTaskRequest, CancelledNotification, ClientNotification, ClientRequest,
-    CompleteRequest, CustomNotification, CustomRequest, DiscoverRequest, ErrorData,
+    CompleteRequest, CustomNotification, CustomRequest, DiscoverRequest, ErrorData, GetMeta as _,
     GetPromptRequest, GetSkillRequest, GetTaskRequest, InitializeRequest, InitializedNotification,
     ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest, ListSkillsRequest,
-    ListToolsRequest, PaginatedRequestParams, PingRequest, ProgressNotification,
-    ReadResourceDirectoryRequest, ReadResourceRequest, RootsListChangedNotification,
+    ListToolsRequest, NumberOrString, PaginatedRequestParams, PingRequest, ProgressNotification,
+    ProgressToken, ReadResourceDirectoryRequest, ReadResourceRequest, RootsListChangedNotification,
     SetLevelRequest, SubscribeRequest, SubscriptionsListenRequest, UnsubscribeRequest,
     UpdateTaskRequest,
 };
@@ -17,6 +17,9 @@ use super::{
     Wire,
     fault::{fault, read},
 };
+
+/// The longest progress token, in bytes: it comes back with every progress.
+const MAX_PROGRESS_TOKEN: usize = 256;
 
 /// Reads `$text` as the type that belongs to `$method`, or else as `$other`.
 macro_rules! by_method {
@@ -58,7 +61,17 @@ pub(crate) fn request(wire: Wire, method: &str, text: &[u8]) -> Result<ClientReq
         "skills/get" => GetSkillRequest,
     } else CustomRequest)?;
     check_page(&request, text)?;
+    check_token(&request)?;
     Ok(request)
+}
+
+fn check_token(request: &ClientRequest) -> Result<(), String> {
+    match request.get_meta().get_progress_token() {
+        Some(ProgressToken(NumberOrString::String(text))) if text.len() > MAX_PROGRESS_TOKEN => {
+            Err(format!("`progressToken` is longer than {MAX_PROGRESS_TOKEN} bytes"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// rmcp takes the parameters of a list for none if they are wrong, so a wrong cursor would start

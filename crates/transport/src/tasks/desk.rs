@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::RunningTask;
+use crate::instance::{LOOK, ticks};
 
 /// The JSON-RPC error of a task that nobody works on any more.
 const LOST: &[u8] =
@@ -133,6 +134,29 @@ impl TaskDesk {
         let desk = &self.0;
         let runs_on = desk.store.cancel_task(id, owner, desk.clock.now()).await?;
         Ok(desk.tell(id, runs_on).await)
+    }
+
+    /// Hears the bells that ring for its tasks, from now on and for as long as what this returns is
+    /// awaited: for a desk without an [`Endpoint`](crate::Endpoint), which hears them itself.
+    pub async fn hear(
+        &self,
+    ) -> Result<impl Future<Output = ()> + Send + 'static + use<>, StoreError> {
+        let desk = self.clone();
+        let mut bells = desk.0.bus.listen(&desk.0.instance).await?;
+        let mut looks = ticks(LOOK);
+        Ok(async move {
+            loop {
+                tokio::select! {
+                    bell = bells.recv() => match bell {
+                        Some(Bell::TaskNews(task)) => desk.ring(task),
+                        Some(Bell::Missed) => desk.ring_all(),
+                        Some(_) => {}
+                        None => return,
+                    },
+                    _ = looks.tick() => desk.ring_all(),
+                }
+            }
+        })
     }
 
     /// Something came for a task.

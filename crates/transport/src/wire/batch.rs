@@ -38,7 +38,7 @@ pub(super) async fn serve<H: ServerHandler>(
     mut parts: Parts,
     body: &Bytes,
 ) -> Result<Response, Refusal> {
-    let messages = read(&shared.config, body)?;
+    let messages = read(shared.config.max_batch, body)?;
     pace_batch(&shared.config, owner, messages.len()).await?;
     if Wire::of_header(VersionHeader::of(&parts.headers), None)? == Wire::Stateless {
         return Err(invalid("this protocol version has no batches".to_owned()));
@@ -57,13 +57,12 @@ pub(super) async fn serve<H: ServerHandler>(
 }
 
 /// The messages of a batch.
-pub(crate) fn read<'a>(config: &Config, body: &'a [u8]) -> Result<Vec<&'a RawValue>, Refusal> {
+pub(crate) fn read(limit: usize, body: &[u8]) -> Result<Vec<&RawValue>, Refusal> {
     let messages: Vec<&RawValue> = serde_json::from_slice(body)
         .map_err(|error| Refusal::ParseError { reason: bounded(&error.to_string()) })?;
     if messages.is_empty() {
         return Err(invalid("a batch has at least one message".to_owned()));
     }
-    let limit = config.max_batch;
     if messages.len() > limit {
         return Err(invalid(format!("a batch has at most {limit} messages")));
     }
@@ -77,10 +76,7 @@ pub(crate) fn pass(
     messages: &[&RawValue],
     agreed: &Handshake,
 ) -> Result<(), Refusal> {
-    if &*agreed.protocol_version != ProtocolVersion::V_2025_03_26.as_str() {
-        let version = &agreed.protocol_version;
-        return Err(invalid(format!("the protocol version {version} has no batches")));
-    }
+    exist(&agreed.protocol_version)?;
     for message in messages {
         if let Ok(Envelope { kind: Kind::Request { method, .. }, .. }) =
             Envelope::read(message.get().as_bytes())
@@ -89,6 +85,14 @@ pub(crate) fn pass(
         }
     }
     Ok(())
+}
+
+/// Whether a revision has batches.
+pub(crate) fn exist(version: &str) -> Result<(), Refusal> {
+    if version == ProtocolVersion::V_2025_03_26.as_str() {
+        return Ok(());
+    }
+    Err(invalid(format!("the protocol version {version} has no batches")))
 }
 
 fn invalid(reason: String) -> Refusal {

@@ -7,7 +7,7 @@ use http::{StatusCode, request::Parts};
 use mcp_everything_store::{Handshake, Owner, SessionId, Transport};
 use rmcp::{
     ServerHandler,
-    model::{ClientJsonRpcMessage, GetMeta as _, NumberOrString, RequestId},
+    model::{ClientJsonRpcMessage, RequestId},
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,8 +21,6 @@ use crate::{
 
 /// How many events may wait for one connection.
 pub(super) const CONNECTION_BUFFER: usize = 64;
-/// The longest progress token, in bytes: it comes back with every progress.
-const MAX_PROGRESS_TOKEN: usize = 256;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
@@ -82,13 +80,6 @@ pub(crate) fn begin<H: ServerHandler>(
     }
     let invalid = |reason| Refusal::InvalidParams { id: Some(id.clone()), reason };
     let request = message::request(Wire::Stateful, method, body).map_err(invalid)?;
-    if let Some(token) = request.get_meta().get_progress_token()
-        && let NumberOrString::String(text) = &token.0
-        && text.len() > MAX_PROGRESS_TOKEN
-    {
-        let limit = format!("`progressToken` is longer than {MAX_PROGRESS_TOKEN} bytes");
-        return Err(invalid(limit));
-    }
     let Caller { owner, session, transport, agreed } = caller;
     let message = ClientJsonRpcMessage::request(request, id.clone());
     start(shared, Start { session: Some((session, agreed)), transport, owner, message, parts })

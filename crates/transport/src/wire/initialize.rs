@@ -9,7 +9,8 @@ use rmcp::{
     ServerHandler,
     model::{
         ClientJsonRpcMessage, ClientRequest, Implementation, InitializeRequestParams,
-        JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
+        InitializeResult, JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage,
+        ServerResult,
     },
 };
 
@@ -148,8 +149,7 @@ fn same_version(
     Err(Refusal::InvalidRequest { id: Some(id.clone()), reason: reason.to_owned() })
 }
 
-/// Settles the version ("Version Negotiation"): the client's if this server speaks it over a
-/// handshake, else one that it does. `None` if the handler refused the client.
+/// Settles the version of an answer. `None` if the handler refused the client.
 fn agree(
     answer: &mut ServerJsonRpcMessage,
     requested: &ProtocolVersion,
@@ -161,11 +161,24 @@ fn agree(
     let ServerResult::InitializeResult(result) = &mut response.result else {
         return None;
     };
+    settle(result, requested, supported).then(|| result.protocol_version.as_str().into())
+}
+
+/// Settles the version ("Version Negotiation"): the client's if this server speaks it over a
+/// handshake, else one that it does. `false` if there is none.
+pub(crate) fn settle(
+    result: &mut InitializeResult,
+    requested: &ProtocolVersion,
+    supported: &[ProtocolVersion],
+) -> bool {
     if requested.has_initialize() && supported.contains(requested) {
         result.protocol_version = requested.clone();
     } else if !result.protocol_version.has_initialize() {
         let newest = supported.iter().filter(|version| version.has_initialize());
-        result.protocol_version = newest.max_by_key(|version| version.as_str().to_owned())?.clone();
+        let Some(newest) = newest.max_by_key(|version| version.as_str().to_owned()) else {
+            return false;
+        };
+        result.protocol_version = newest.clone();
     }
-    Some(result.protocol_version.as_str().into())
+    true
 }

@@ -19,13 +19,15 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::support::{Server, SignIn, SseTransport, soon};
+use crate::support::{Piped, Server, SignIn, SseTransport, soon};
 
 /// How a client speaks to the server.
 #[derive(Clone, Copy)]
 pub(crate) enum Via {
     StreamableHttp,
     HttpSse,
+    /// With a server of its own, which has no other client and no user.
+    Stdio,
 }
 
 /// What the server said to the client.
@@ -131,26 +133,34 @@ fn answer(params: &CreateMessageRequestParams) -> SamplingMessage {
 pub(crate) struct Client {
     pub(crate) service: RunningService<RoleClient, Handler>,
     said: mpsc::UnboundedReceiver<Said>,
+    /// The server that is at the other end of a pipe.
+    _server: Option<Piped>,
 }
 
 impl Client {
     pub(crate) async fn connect(server: &Server, via: Via, version: ProtocolVersion) -> Self {
-        let tokens = SignIn::register(server).await.tokens("ada").await;
         let (sender, said) = mpsc::unbounded_channel();
         let handler = Handler { version, said: sender };
         let service = match via {
             Via::StreamableHttp => {
+                let tokens = SignIn::register(server).await.tokens("ada").await;
                 let config = StreamableHttpClientTransportConfig::with_uri(server.url("/mcp"))
                     .auth_header(tokens.access);
                 let transport = StreamableHttpClientTransport::from_config(config);
                 soon(handler.serve(transport)).await.unwrap()
             }
             Via::HttpSse => {
+                let tokens = SignIn::register(server).await.tokens("ada").await;
                 let transport = SseTransport::connect(server, &tokens.access).await;
                 soon(handler.serve(transport)).await.unwrap()
             }
+            Via::Stdio => {
+                let mut server = Piped::start();
+                let service = soon(handler.serve(server.streams())).await.unwrap();
+                return Self { service, said, _server: Some(server) };
+            }
         };
-        Self { service, said }
+        Self { service, said, _server: None }
     }
 
     pub(crate) async fn call(&self, tool: &'static str, arguments: Value) -> CallToolResult {

@@ -1,0 +1,159 @@
+//! Everything for one client over standard input and output.
+#![expect(
+    deprecated,
+    reason = "2026-07-28 deprecates logging (SEP-2577); the revisions before have it"
+)]
+
+use std::{
+    collections::BTreeSet,
+    io,
+    os::fd::{AsFd as _, BorrowedFd},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use mcp_everything_features::{
+    Change, Changes as _, Everything, LocalChanges, LocalSession, SessionState as _, notifications,
+};
+use mcp_everything_store::InstanceId;
+use mcp_everything_transport::{Stdio, StdioConfig, StdioSession};
+use rmcp::model::{
+    LoggingLevel, PromptListChangedNotification, ResourceListChangedNotification,
+    ServerNotification, ToolListChangedNotification,
+};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio_util::sync::CancellationToken;
+
+use super::{StartError, base::Base, everything::everything};
+use crate::{
+    settings::Settings,
+    unasked::{Audience, Listening, Unasked},
+};
+
+/// A server that has its client.
+pub(crate) struct StdioApp {
+    connection: Stdio<Everything>,
+    leaving: CancellationToken,
+    stop: CancellationToken,
+}
+
+impl StdioApp {
+    /// Keeps everything in memory, whatever the settings say: the client is alone, and gone when it
+    /// is gone.
+    pub(crate) async fn start(
+        settings: &Settings,
+        instance: &InstanceId,
+    ) -> Result<Self, StartError> {
+        let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
+        let base = Base::new(settings, instance, &stop).await?;
+        let changes = Arc::new(LocalChanges::new());
+        let tasks = base.task_desk();
+        let heard = tasks.hear().await?;
+        let everything = everything(settings, &base, changes.clone(), tasks, &leaving)?;
+        let session = Arc::new(LocalSession::new());
+        let connection = Stdio::start(
+            everything.with_session(session.clone()),
+            standard(io::stdin().as_fd())?,
+            standard(io::stdout().as_fd())?,
+            StdioConfig::default(),
+            leaving.clone(),
+        );
+        let audience = Client { connection: connection.session(), session };
+        let telling = tell(changes.subscribe(), audience.clone());
+        let unasked = Unasked { audience, clock: base.clock, random: base.random };
+        tokio::spawn(unasked.run(stop.clone()));
+        let until = stop.clone();
+        tokio::spawn(async move {
+            until.run_until_cancelled(async { tokio::join!(heard, telling) }).await
+        });
+        Ok(Self { connection, leaving, stop })
+    }
+
+    /// Lets the client go, if it has not left.
+    pub(crate) fn leave(&self) {
+        self.leaving.cancel();
+    }
+
+    /// Returns when the client has left, or was let go.
+    pub(crate) async fn left(&self) {
+        self.leaving.cancelled().await;
+    }
+
+    /// Returns when all is said to it.
+    pub(crate) async fn over(mut self) {
+        self.connection.over().await;
+        self.stop.cancel();
+    }
+}
+
+/// A standard stream without the buffer that Rust has before it.
+fn standard(stream: BorrowedFd<'_>) -> io::Result<tokio::fs::File> {
+    Ok(std::fs::File::from(stream.try_clone_to_owned()?).into())
+}
+
+/// The one client, and what it has set.
+#[derive(Clone)]
+struct Client {
+    connection: StdioSession,
+    session: Arc<LocalSession>,
+}
+
+impl Client {
+    /// What it has set, if it has a session to hear something in.
+    async fn state(&self) -> Option<(LoggingLevel, BTreeSet<String>)> {
+        if !self.connection.is_ready() {
+            return None;
+        }
+        // What is in this process does not fail to answer.
+        Some((self.session.log_level().await.ok()?, self.session.subscriptions().await.ok()?))
+    }
+}
+
+#[async_trait]
+impl Audience for Client {
+    type Session = ();
+
+    async fn listening(&self) -> Vec<Listening<()>> {
+        let state = self.state().await;
+        let listening =
+            state.map(|(level, subscriptions)| Listening { session: (), level, subscriptions });
+        listening.into_iter().collect()
+    }
+
+    async fn send_now(&self, (): (), notifications: Vec<ServerNotification>) {
+        for notification in notifications {
+            self.connection.notify(notification).await;
+        }
+    }
+}
+
+/// Tells the client of changes that concern it. A client of 2026-07-28 asks for them itself.
+async fn tell(mut changes: Receiver<Change>, client: Client) {
+    loop {
+        let change = match changes.recv().await {
+            Ok(change) => change,
+            Err(RecvError::Lagged(_)) => Change::Missed,
+            Err(RecvError::Closed) => return,
+        };
+        if let Some((_, subscriptions)) = client.state().await {
+            client.send_now((), told(&change, &subscriptions)).await;
+        }
+    }
+}
+
+fn told(change: &Change, subscriptions: &BTreeSet<String>) -> Vec<ServerNotification> {
+    let tools = || ToolListChangedNotification::default().into();
+    let prompts = || PromptListChangedNotification::default().into();
+    let resources = || ResourceListChangedNotification::default().into();
+    let updated = |uri: &String| notifications::resource_updated(uri);
+    match change {
+        Change::Tools => vec![tools()],
+        Change::Prompts => vec![prompts()],
+        Change::Resources => vec![resources()],
+        Change::Resource(uri) => subscriptions.get(uri).map(updated).into_iter().collect(),
+        Change::Missed => {
+            let lists = [tools(), prompts(), resources()].into_iter();
+            lists.chain(subscriptions.iter().map(updated)).collect()
+        }
+    }
+}

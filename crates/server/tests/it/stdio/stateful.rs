@@ -1,0 +1,130 @@
+//! The revisions that begin with `initialize`.
+
+use serde_json::{Value, json};
+
+use super::{begun, call, notification, request, text};
+use crate::support::Piped;
+
+#[test]
+fn each_revision_is_agreed_on_and_known_to_handlers() {
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let mut server = begun(version, &json!({}));
+        let told = server.ask(&call(1, "whoami", &json!({})));
+        let told: Value =
+            serde_json::from_str(told["result"]["content"][1]["text"].as_str().unwrap_or_default())
+                .unwrap();
+        assert_eq!(told["protocolVersion"], version);
+        assert_eq!((&told["transport"], &told["session"]), (&json!("stdio"), &json!(true)));
+        assert_eq!(told.get("caller"), None);
+    }
+    let mut server = Piped::start();
+    let newest = server.initialize("1999-01-01", &json!({}));
+    assert_eq!(newest["result"]["protocolVersion"], "2025-11-25");
+    let again = server.initialize("2025-11-25", &json!({}));
+    assert_eq!(again["error"]["code"], -32600, "there is one session: {again}");
+}
+
+#[test]
+fn a_client_is_asked_while_the_call_runs() {
+    let capabilities = json!({ "roots": {}, "sampling": {}, "elicitation": {} });
+    let mut server = begun("2025-11-25", &capabilities);
+    let answers = [
+        ("getRootsList", json!({}), "roots/list", json!({ "roots": [{ "uri": "file:///a" }] })),
+        (
+            "sampleLLM",
+            json!({ "prompt": "hi" }),
+            "sampling/createMessage",
+            json!({ "role": "assistant", "model": "m", "content": { "type": "text", "text": "ho" } }),
+        ),
+        ("elicitInputs", json!({}), "elicitation/create", json!({ "action": "decline" })),
+    ];
+    for (id, (tool, arguments, method, result)) in answers.into_iter().enumerate() {
+        let id = i64::try_from(id).unwrap();
+        server.send(&call(id, tool, &arguments));
+        let question = server.until(|message| message["method"] == method);
+        server.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }));
+        let answer = server.until(|message| message["id"] == id && message.get("method").is_none());
+        assert_ne!(answer["result"]["isError"], true, "{answer}");
+    }
+}
+
+#[test]
+fn a_cancelled_call_says_nothing_more() {
+    let mut server = begun("2025-11-25", &json!({}));
+    let mut long = call(1, "longRunningOperation", &json!({ "duration": 300, "steps": 1000 }));
+    long["params"]["_meta"] = json!({ "progressToken": "p" });
+    server.send(&long);
+    let progress = server.next().unwrap();
+    assert_eq!(progress["params"]["progressToken"], "p", "{progress}");
+    server.send(&notification("notifications/cancelled", &json!({ "requestId": 1 })));
+    server.send(&request(2, "ping", &json!({})));
+    server.until(|message| message["id"] == 2);
+    // The id is free, and whatever comes is the new request's.
+    assert_eq!(server.ask(&request(1, "ping", &json!({})))["result"], json!({}));
+}
+
+#[test]
+fn what_a_client_sets_holds_for_its_session() {
+    let mut server = Piped::with(&[("CONFORMANCE", "on")]);
+    server.initialize("2025-11-25", &json!({}));
+    server.ask(&request(1, "logging/setLevel", &json!({ "level": "emergency" })));
+    server.send(&call(2, "test_tool_with_logging", &json!({})));
+    let answer = server.until(|message| message["method"] != "notifications/stderr");
+    assert_eq!(answer["id"], 2, "no message is grave enough: {answer}");
+
+    let told = |tool: &str, method: &str, server: &mut Piped| {
+        server.send(&call(3, tool, &json!({})));
+        server.until(|message| message["method"] == method);
+    };
+    told("test_trigger_tool_change", "notifications/tools/list_changed", &mut server);
+    told("test_trigger_prompt_change", "notifications/prompts/list_changed", &mut server);
+}
+
+#[test]
+fn nothing_is_said_unasked_before_the_session_has_begun() {
+    let mut server = Piped::with(&[("CONFORMANCE", "on")]);
+    server.ask(&json!({
+        "jsonrpc": "2.0", "id": 0, "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {},
+            "clientInfo": { "name": "test", "version": "1" }
+        }
+    }));
+    server.send(&call(1, "test_trigger_tool_change", &json!({})));
+    assert_eq!(server.next().unwrap()["id"], 1);
+    server.send(&request(2, "ping", &json!({})));
+    assert_eq!(server.next().unwrap()["id"], 2, "the change was not told");
+}
+
+#[test]
+fn batches_are_for_the_revision_that_has_them() {
+    let mut server = begun("2025-03-26", &json!({}));
+    let batch = json!([
+        request(1, "ping", &json!({})),
+        call(2, "echo", &json!({ "message": "hi" })),
+        notification("notifications/roots/list_changed", &json!({})),
+        { "jsonrpc": "2.0", "id": 3 },
+        request(4, "no/such", &json!({})),
+    ]);
+    server.send(&batch);
+    let answers = server.next().unwrap();
+    let mut answers = answers.as_array().unwrap().clone();
+    answers.sort_by_key(|answer| answer["id"].as_i64());
+    let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_i64()).collect();
+    assert_eq!(ids, [Some(1), Some(2), Some(3), Some(4)]);
+    assert_eq!(text(&answers[1]), "Echo: hi");
+    assert_eq!(
+        (&answers[2]["error"]["code"], &answers[3]["error"]["code"]),
+        (&json!(-32600), &json!(-32601))
+    );
+
+    // Only notifications: no answer at all.
+    server.send(&json!([notification("notifications/roots/list_changed", &json!({}))]));
+    server.write(b"[]\n");
+    assert_eq!(server.next().unwrap()["error"]["code"], -32600);
+
+    let mut server = begun("2025-06-18", &json!({}));
+    server.send(&json!([request(1, "ping", &json!({}))]));
+    let refused = server.next().unwrap();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("no batches"), "{refused}");
+}
