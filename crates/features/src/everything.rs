@@ -13,7 +13,9 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    apps,
     call::{Call, Round, Way},
+    catalogue,
     changes::Changes,
     conformance,
     error::{BuildError, CallError},
@@ -23,7 +25,7 @@ use crate::{
     prompts::{self, Prompts},
     registry::Registry,
     request_state::{Binding, RequestStateKeys},
-    resources::{Resources, dynamic, numbered},
+    resources::{Resources, documents, dynamic, numbered},
     session::SessionState,
     stamp::Stamp,
     tasks::{self, Tasks},
@@ -41,10 +43,12 @@ Start with the tool `echo`. `longRunningOperation` reports progress and can be c
 `sampleLLM`, `elicitInputs` and `getRootsList` ask the client for a completion, for user input and \
 for its folders, and need a client that offers them. `getTinyImage`, `annotatedMessage` and \
 `getResourceReference` return other content than text. `whoami` says which instance of the server \
-answered, and to whom. `simulateResearchQuery` takes a while: clients that follow tasks get one.
+answered, and to whom. `simulateResearchQuery` takes a while: clients that follow tasks get one. \
+`mcp_apps_hello_world` has a page that clients with MCP Apps show.
 
 The resources test://static/resource/1 to /100 come in pages of ten; a resource you subscribe to \
-is announced as updated every ten seconds. The prompts `complex_prompt` and `resource_prompt` have \
+is announced as updated every ten seconds. The documents demo://resource/static/document/features.md \
+and its neighbours say more. The prompts `complex_prompt` and `resource_prompt` have \
 arguments that can be completed.";
 
 /// The MCP Everything Server as an [`rmcp::ServerHandler`].
@@ -85,24 +89,29 @@ impl Everything {
         let fixture_resources = if on { conformance::resources() } else { Vec::new() };
         let fixture_templates = if on { conformance::templates() } else { Vec::new() };
         let config = config(options.tasks.is_some());
+        // The conformance suite reads the first page of each list only: fixtures go first.
+        let tools =
+            Registry::new(fixture_tools.into_iter().chain(tools::all()).chain(options.tools.0))?;
+        let prompts = Prompts::new(fixture_prompts.into_iter().chain(prompts::all()));
+        let templates: Vec<_> = fixture_templates
+            .into_iter()
+            .chain([numbered::template()])
+            .chain(dynamic::templates())
+            .collect();
+        let features = catalogue::markdown(
+            tools.definitions(),
+            &prompts.definitions(),
+            templates.iter().map(|template| &template.definition),
+        );
+        let documents = documents::all(INSTRUCTIONS, &features);
+        let listed = numbered::all().into_iter().chain(documents).chain(apps::all()).collect();
+        let clock = Arc::clone(&options.clock);
         let shared = Shared {
             stamp: Stamp::new(&config.server_info),
             config,
-            // The conformance suite reads the first page of each list only: fixtures go first.
-            tools: Registry::new(
-                fixture_tools.into_iter().chain(tools::all()).chain(options.tools.0),
-            )?,
-            prompts: Prompts::new(fixture_prompts.into_iter().chain(prompts::all())),
-            resources: Resources::new(
-                fixture_resources,
-                numbered::all(),
-                fixture_templates
-                    .into_iter()
-                    .chain([numbered::template()])
-                    .chain(dynamic::templates())
-                    .collect(),
-                Arc::clone(&options.clock),
-            ),
+            tools,
+            prompts,
+            resources: Resources::new(fixture_resources, listed, templates, clock),
             clock: options.clock,
             settings: options.settings,
             changes: options.changes,
@@ -225,11 +234,10 @@ fn config(tasks: bool) -> ServerConfig {
         .enable_tools()
         .enable_tool_list_changed()
         .build();
+    let extensions = capabilities.extensions.get_or_insert_default();
+    apps::declare(extensions);
     if tasks {
-        capabilities
-            .extensions
-            .get_or_insert_default()
-            .insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
+        extensions.insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
     }
     let server = Implementation::new("mcp-everything", env!("CARGO_PKG_VERSION"))
         .with_title("MCP Everything Server");

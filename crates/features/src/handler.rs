@@ -18,7 +18,7 @@ use rmcp::{
 use serde_json::json;
 
 use crate::{
-    completions,
+    apps, completions,
     error::{CallError, failed},
     everything::{Everything, Repeatable},
     listen, notifications, paging,
@@ -72,7 +72,9 @@ impl ServerHandler for Everything {
     ) -> Result<ListToolsResult, ErrorData> {
         let wire = Wire::of(&context)?;
         paging::single(request.as_ref())?;
-        let tools = self.shared.tools.definitions().cloned().collect();
+        let client = context.client_capabilities().unwrap_or_default();
+        let tools = self.shared.tools.definitions().cloned();
+        let tools = tools.map(|tool| apps::shown(tool, wire, &client)).collect();
         let result = ListToolsResult::with_all_items(tools);
         Ok(self.shared.stamp.put_cacheable(wire, result))
     }

@@ -19,7 +19,9 @@
     reason = "all revisions are served; 2026-07-28 deprecates sampling, roots and logging (SEP-2577)"
 )]
 
+mod apps;
 mod call;
+mod catalogue;
 mod changes;
 mod completions;
 mod conformance;
@@ -36,6 +38,7 @@ mod prompts;
 mod registry;
 mod request_state;
 mod resources;
+mod revision;
 mod schema;
 mod session;
 mod stamp;

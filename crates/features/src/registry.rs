@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     call::Call,
     error::{BuildError, CallError, failed, unknown},
-    schema,
+    revision, schema,
     text::quoted,
     tool::{TaskSupport, Tool},
 };
@@ -67,7 +67,10 @@ impl Registry {
         call: &Call<'_>,
     ) -> Result<CallToolResult, CallError> {
         match self.checked(name, arguments)? {
-            Ok((tool, arguments)) => tool.run.run(arguments, call).await,
+            Ok((tool, arguments)) => {
+                let result = tool.run.run(arguments, call).await?;
+                Ok(revision::readable(result, call.protocol_version().as_ref()))
+            }
             Err(misfit) => Ok(misfit),
         }
     }

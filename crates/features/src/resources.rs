@@ -1,5 +1,6 @@
 //! The resources of a server: listed in pages, found by URI.
 
+pub(crate) mod documents;
 pub(crate) mod dynamic;
 pub(crate) mod numbered;
 

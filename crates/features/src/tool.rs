@@ -1,10 +1,10 @@
 //! What the author of a tool writes.
 
-use rmcp::model::{self, CallToolResult, ContentBlock, JsonObject, ToolAnnotations};
+use rmcp::model::{self, CallToolResult, ContentBlock, JsonObject, MetaObject, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{call::Call, error::CallError, schema};
+use crate::{apps, call::Call, error::CallError, schema};
 
 /// A tool: what it is called, what it takes, and what it does.
 pub trait Tool: Send + Sync + 'static {
@@ -50,6 +50,7 @@ pub struct Definition {
     hints: ToolAnnotations,
     output_schema: Option<JsonObject>,
     task: TaskSupport,
+    meta: Option<MetaObject>,
 }
 
 /// Whether a tool runs as a task (`io.modelcontextprotocol/tasks`).
@@ -74,6 +75,7 @@ impl Definition {
             hints: ToolAnnotations::new(),
             output_schema: None,
             task: TaskSupport::Never,
+            meta: None,
         }
     }
 
@@ -105,14 +107,23 @@ impl Definition {
         self
     }
 
+    /// Has its results shown by the page at `uri`, a resource `ui://…`, where the client can do that
+    /// (MCP Apps, SEP-1865).
+    #[must_use]
+    pub fn page(mut self, uri: &str) -> Self {
+        self.meta = Some(apps::link(uri));
+        self
+    }
+
     pub(crate) fn task_support(&self) -> TaskSupport {
         self.task
     }
 
     pub(crate) fn publish(self, input_schema: JsonObject) -> model::Tool {
-        let tool = model::Tool::new(self.name, self.description, input_schema)
+        let mut tool = model::Tool::new(self.name, self.description, input_schema)
             .with_title(self.title)
             .with_annotations(self.hints);
+        tool.meta = self.meta;
         match self.output_schema {
             Some(schema) => tool.with_raw_output_schema(schema.into()),
             None => tool,

@@ -13,6 +13,7 @@ mod get_structured_content;
 mod get_tiny_audio;
 mod get_tiny_image;
 mod long_running_operation;
+mod mcp_apps_hello_world;
 mod sample_llm;
 mod sample_llm_with_tools;
 mod simulate_research_query;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(get_tiny_audio::GetTinyAudio),
         Candidate::new(get_all_content::GetAllContent),
         Candidate::new(get_env::GetEnv),
+        Candidate::new(mcp_apps_hello_world::McpAppsHelloWorld::default()),
         Candidate::new(elicit_inputs::ElicitInputs),
         Candidate::new(get_roots_list::GetRootsList),
         Candidate::new(simulate_research_query::SimulateResearchQuery),

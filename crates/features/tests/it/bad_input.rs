@@ -91,7 +91,7 @@ async fn requests_that_cannot_be_served_are_errors() {
         ("resources/templates/list", cursor("x"), "cursor"),
         ("resources/list", cursor(""), "cursor"),
         ("resources/list", cursor("x"), "cursor"),
-        ("resources/list", cursor("MTAw"), "cursor"),
+        ("resources/list", cursor("MTEw"), "cursor"),
         ("resources/list", cursor("MTE="), "cursor"),
         ("resources/list", cursor(&long), "cursor"),
         ("resources/read", json!({ "uri": long }), "uri is longer than"),

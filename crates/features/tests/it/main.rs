@@ -7,12 +7,14 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on fails its test")]
 #![expect(clippy::needless_pass_by_value, reason = "json!(..) is passed as it is written")]
 
+mod apps;
 mod asking;
 mod bad_input;
 mod cancellation;
 mod completions;
 mod conformance;
 mod content;
+mod documents;
 mod listen;
 mod lists;
 mod logging;

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::{Answering, REVISIONS, Raw, everything};
 
 #[tokio::test]
-async fn a_hundred_resources_come_in_pages_of_ten() {
+async fn a_hundred_resources_come_in_pages_of_ten_and_what_else_there_is_behind_them() {
     for version in REVISIONS {
         let client = Answering::new(version.clone(), json!({})).connect(&everything()).await;
         let (mut cursor, mut seen) = (None, Vec::new());
@@ -25,8 +25,17 @@ async fn a_hundred_resources_come_in_pages_of_ten() {
             assert_eq!(page.resources.len(), 10, "{version}, page {number}");
             seen.extend(page.resources);
             cursor = page.next_cursor;
-            assert_eq!(cursor.is_some(), number < 10, "{version}, page {number}");
+            assert!(cursor.is_some(), "{version}, page {number}");
         }
+        let params = PaginatedRequestParams::default().with_cursor(cursor);
+        let page = client.list_resources(Some(params)).await.unwrap();
+        assert_eq!(page.next_cursor, None);
+        let uris: Vec<&str> = page.resources.iter().map(|resource| resource.uri.as_str()).collect();
+        let documents = ["architecture", "extension", "features", "how-it-works", "instructions"];
+        let documents = documents.into_iter().chain(["startup", "structure"]);
+        let documents = documents.map(|name| format!("demo://resource/static/document/{name}.md"));
+        let app = "ui://hello-world/app.html".to_owned();
+        assert_eq!(uris, documents.chain([app]).collect::<Vec<_>>());
         for (index, resource) in seen.into_iter().enumerate() {
             let id = index + 1;
             assert_eq!(resource.uri, format!("test://static/resource/{id}"));

@@ -18,6 +18,9 @@ async fn initialize_names_the_server_and_what_it_can() {
         result["capabilities"],
         json!({
             "completions": {},
+            "extensions": {
+                "io.modelcontextprotocol/ui": { "mimeTypes": ["text/html;profile=mcp-app"] },
+            },
             "logging": {},
             "prompts": { "listChanged": true },
             "resources": { "listChanged": true, "subscribe": true },

@@ -234,7 +234,9 @@ async fn fixtures_are_neither_listed_nor_callable() {
     assert!(client.list_all_tools().await.unwrap().iter().all(|tool| names(&tool.name)));
     assert!(client.list_all_prompts().await.unwrap().iter().all(|prompt| names(&prompt.name)));
     let resources = client.list_all_resources().await.unwrap();
-    assert!(resources.iter().all(|resource| resource.uri.starts_with("test://static/resource/")));
+    let is_fixture =
+        |uri: &str| uri.starts_with("test://") && !uri.starts_with("test://static/resource/");
+    assert!(resources.iter().all(|resource| !is_fixture(&resource.uri)));
     let mut raw = Raw::stateful(&everything(), "2025-11-25", json!({})).await;
     let answer = raw.call("test_simple_text", json!({})).await;
     assert_eq!(answer["error"]["code"], -32602);

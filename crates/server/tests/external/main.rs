@@ -8,7 +8,6 @@ mod it {
 }
 
 mod axe;
-#[expect(dead_code, reason = "the tests in `e2e` use the rest")]
 #[path = "../programs/chromium.rs"]
 mod chromium;
 #[path = "../programs/oidc_provider.rs"]
@@ -23,6 +22,7 @@ mod tools;
 mod visit;
 
 mod account;
+mod apps;
 mod consent_and_identity;
 mod deny;
 mod identity_is_remembered;

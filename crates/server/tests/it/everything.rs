@@ -104,6 +104,7 @@ async fn every_tool(on: &Deployment, via: Via) {
         "getTinyAudio",
         "getTinyImage",
         "longRunningOperation",
+        "mcp_apps_hello_world",
         "sampleLLM",
         "sampleLLMWithTools",
         "simulateResearchQuery",
@@ -137,6 +138,9 @@ async fn every_tool(on: &Deployment, via: Via) {
     assert_eq!(client.call("getAllContent", json!({})).await.content.len(), 5);
     let settings = client.call("getEnv", json!({})).await.structured_content.unwrap();
     assert_eq!(settings["BASE_URI"], server.url(""));
+
+    let app = client.call("mcp_apps_hello_world", json!({})).await.structured_content.unwrap();
+    assert_eq!(app["greeting"], "Hello from MCP Apps!");
 
     let sampled = client.text("sampleLLM", json!({ "prompt": "hello", "maxTokens": 7 })).await;
     assert_eq!(sampled, "LLM sampling result: sampled");
@@ -208,14 +212,24 @@ async fn all_resources_in_pages_of_ten(on: &Deployment, via: Via) {
     loop {
         let params = PaginatedRequestParams::default().with_cursor(cursor);
         let page = client.service.list_resources(Some(params)).await.unwrap();
-        assert_eq!(page.resources.len(), 10);
-        uris.extend(page.resources.into_iter().map(|resource| resource.uri.clone()));
         cursor = page.next_cursor;
+        assert!(page.resources.len() == 10 || cursor.is_none());
+        uris.extend(page.resources.into_iter().map(|resource| resource.uri.clone()));
         if cursor.is_none() {
             break;
         }
     }
-    assert_eq!(uris.iter().collect::<BTreeSet<_>>().len(), 100);
+    let all = uris.len();
+    assert_eq!(uris.iter().collect::<BTreeSet<_>>().len(), all);
+    // Behind the hundred: documents, and the page of an app.
+    for uri in uris.split_off(100) {
+        let params = ReadResourceRequestParams::new(uri.clone());
+        let read = client.service.read_resource(params).await.unwrap();
+        let ResourceContents::TextResourceContents { text, .. } = &read.contents[0] else {
+            panic!("{uri} is no text");
+        };
+        assert!(text.starts_with("# ") || text.starts_with("<!doctype html>"), "{uri}");
+    }
     for (index, uri) in uris.iter().enumerate() {
         let params = ReadResourceRequestParams::new(uri.clone());
         let read = client.service.read_resource(params).await.unwrap();

@@ -104,6 +104,18 @@ impl Chromium {
         done.unwrap_or_else(|error| panic!("{what} {element}: {error}"));
     }
 
+    /// Goes on within this frame.
+    pub(crate) async fn enter(&self, frame: &str) {
+        let found = self.find(frame).await;
+        let id = found.trim_start_matches("/element/");
+        self.post("/frame", json!({ "id": { ELEMENT: id } })).await;
+    }
+
+    /// Goes on in the page, out of all frames.
+    pub(crate) async fn leave(&self) {
+        self.post("/frame", json!({ "id": null })).await;
+    }
+
     /// The text of the element, as it is rendered.
     pub(crate) async fn text(&self, element: &str) -> String {
         let element = self.find(element).await;
