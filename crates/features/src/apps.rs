@@ -6,7 +6,12 @@ use rmcp::model::{
 };
 use serde_json::{Value, json};
 
-use crate::{resources::Entry, wire::Wire};
+use crate::{
+    Glyph,
+    freshness::Freshness,
+    resources::{Entry, Reading},
+    wire::Wire,
+};
 
 /// The extension, as capabilities name it.
 const EXTENSION: &str = "io.modelcontextprotocol/ui";
@@ -41,13 +46,18 @@ pub(crate) fn all() -> Vec<Entry> {
     let meta = meta(ui);
     vec![Entry {
         resource: Resource::new(HELLO_WORLD, "Hello World MCP App")
+            .with_title("Hello world app")
+            .with_icons(Glyph::Window.icons())
             .with_description("Interactive UI for the mcp_apps_hello_world tool")
             .with_mime_type(PAGE)
             .with_size(HELLO_WORLD_PAGE.len() as u64)
             .with_meta(meta.clone()),
-        contents: ResourceContents::text(HELLO_WORLD_PAGE, HELLO_WORLD)
-            .with_mime_type(PAGE)
-            .with_meta(meta),
+        reading: Reading {
+            contents: ResourceContents::text(HELLO_WORLD_PAGE, HELLO_WORLD)
+                .with_mime_type(PAGE)
+                .with_meta(meta),
+            fresh: Freshness::WITH_VERSION,
+        },
     }]
 }
 

@@ -16,11 +16,8 @@ use std::pin::Pin;
 
 use rmcp::model::CallToolResult;
 
-pub(crate) use self::{
-    prompts::all as prompts,
-    resources::{all as resources, templates},
-};
-use crate::{Call, CallError, Definition, NoInput, Tool, registry::Candidate};
+pub(crate) use self::{prompts::all as prompts, resources::all as resources};
+use crate::{Call, CallError, Definition, Glyph, NoInput, Tool, registry::Candidate};
 
 /// All fixture tools. The suite calls the first one without arguments and takes any result.
 pub(crate) fn tools() -> Vec<Candidate> {
@@ -43,10 +40,15 @@ impl Tool for Fixture {
     type Input = NoInput;
 
     fn definition(&self) -> Definition {
-        Definition::new(self.name, self.name, self.description)
+        fixture(self.name, self.description)
     }
 
     async fn call(&self, _: NoInput, call: &Call<'_>) -> Result<CallToolResult, CallError> {
         (self.run)(call).await
     }
+}
+
+/// What clients see of a fixture.
+fn fixture(name: &'static str, description: &'static str) -> Definition {
+    Definition::new(name, name, description).icon(Glyph::Check)
 }

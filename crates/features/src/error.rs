@@ -88,6 +88,14 @@ pub enum BuildError {
         /// What is wrong with the schema.
         reason: String,
     },
+    /// The pattern of a resource template is not one that URIs can be matched against.
+    #[error("the resource template {template} cannot be used: {reason}")]
+    Template {
+        /// The pattern.
+        template: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
 }
 
 /// The result of a tool that did not work.

@@ -19,13 +19,14 @@ use crate::{
     changes::Changes,
     conformance,
     error::{BuildError, CallError},
+    glyph::Glyph,
     listen::Opened,
     options::{LingerHook, Options},
     origin::OriginHook,
     prompts::{self, Prompts},
     registry::Registry,
     request_state::{Binding, RequestStateKeys},
-    resources::{Resources, documents, dynamic, numbered},
+    resources::{self, Collection, Resources},
     session::SessionState,
     stamp::Stamp,
     tasks::{self, Tasks},
@@ -48,8 +49,8 @@ answered, and to whom. `simulateResearchQuery` takes a while: clients that follo
 
 The resources test://static/resource/1 to /100 come in pages of ten; a resource you subscribe to \
 is announced as updated every ten seconds. The documents demo://resource/static/document/features.md \
-and its neighbours say more. The prompts `complex_prompt` and `resource_prompt` have \
-arguments that can be completed.";
+and its neighbours say more. Arguments of prompts can be completed; what is suggested for those of \
+`completable_prompt` and `args_prompt` depends on each other.";
 
 /// The MCP Everything Server as an [`rmcp::ServerHandler`].
 ///
@@ -86,32 +87,23 @@ impl Everything {
         let on = options.conformance;
         let fixture_tools = if on { conformance::tools() } else { Vec::new() };
         let fixture_prompts = if on { conformance::prompts() } else { Vec::new() };
-        let fixture_resources = if on { conformance::resources() } else { Vec::new() };
-        let fixture_templates = if on { conformance::templates() } else { Vec::new() };
-        let config = config(options.tasks.is_some());
-        // The conformance suite reads the first page of each list only: fixtures go first.
-        let tools =
-            Registry::new(fixture_tools.into_iter().chain(tools::all()).chain(options.tools.0))?;
-        let prompts = Prompts::new(fixture_prompts.into_iter().chain(prompts::all()));
-        let templates: Vec<_> = fixture_templates
-            .into_iter()
-            .chain([numbered::template()])
-            .chain(dynamic::templates())
-            .collect();
-        let features = catalogue::markdown(
-            tools.definitions(),
-            &prompts.definitions(),
-            templates.iter().map(|template| &template.definition),
-        );
-        let documents = documents::all(INSTRUCTIONS, &features);
-        let listed = numbered::all().into_iter().chain(documents).chain(apps::all()).collect();
+        let fixture_resources = if on { conformance::resources() } else { Collection::default() };
+        let config = config(options.tasks.is_some(), options.website_url);
+        // The conformance suite reads the first page of each list only.
+        let tools = Registry::new(fixture_tools, tools::all().into_iter().chain(options.tools.0))?;
+        let prompts = Prompts::new(fixture_prompts, prompts::all());
+        let templates = resources::templates();
+        let patterns = fixture_resources.templates.iter().chain(&templates);
+        let patterns: Vec<_> = patterns.map(|template| template.definition()).collect();
+        let features = catalogue::markdown(tools.definitions(), prompts.definitions(), &patterns);
+        let entries = resources::entries(INSTRUCTIONS, &features);
         let clock = Arc::clone(&options.clock);
         let shared = Shared {
             stamp: Stamp::new(&config.server_info),
             config,
             tools,
             prompts,
-            resources: Resources::new(fixture_resources, listed, templates, clock),
+            resources: Resources::new(fixture_resources, Collection { entries, templates }, clock)?,
             clock: options.clock,
             settings: options.settings,
             changes: options.changes,
@@ -222,7 +214,7 @@ pub(crate) struct Repeatable<'r> {
     pub(crate) state: Option<&'r str>,
 }
 
-fn config(tasks: bool) -> ServerConfig {
+fn config(tasks: bool, website_url: Option<String>) -> ServerConfig {
     let mut capabilities = ServerCapabilities::builder()
         .enable_completions()
         .enable_logging()
@@ -239,7 +231,10 @@ fn config(tasks: bool) -> ServerConfig {
     if tasks {
         extensions.insert(TASKS_EXTENSION_ID.to_owned(), JsonObject::new());
     }
-    let server = Implementation::new("mcp-everything", env!("CARGO_PKG_VERSION"))
-        .with_title("MCP Everything Server");
+    let mut server = Implementation::new("mcp-everything", env!("CARGO_PKG_VERSION"))
+        .with_title("MCP Everything Server")
+        .with_description(env!("CARGO_PKG_DESCRIPTION"))
+        .with_icons(Glyph::Server.icons());
+    server.website_url = website_url;
     ServerConfig::new(capabilities).with_server_info(server).with_instructions(INSTRUCTIONS)
 }

@@ -6,9 +6,9 @@ use rmcp::{
         self, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CancelTaskMethod,
         CancelTaskParams, CompleteRequestParams, CompleteResult, ConstString, DiscoverResult,
         GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
-        GetTaskMethod, GetTaskParams, GetTaskResult, InitializeRequestParams, InitializeResult,
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-        LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
+        GetTaskMethod, GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams,
+        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerConfig,
         SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
         TASKS_EXTENSION_ID, UnsubscribeRequestParams, UpdateTaskMethod, UpdateTaskParams,
@@ -21,8 +21,9 @@ use crate::{
     apps, completions,
     error::{CallError, failed},
     everything::{Everything, Repeatable},
-    listen, notifications, paging,
-    stamp::{FRESH_MS, SCOPE},
+    freshness::Freshness,
+    listen, lists, notifications,
+    resources::Reading,
     tasks,
     wire::Wire,
 };
@@ -44,6 +45,11 @@ impl ServerHandler for Everything {
         if let Some(extensions) = &mut result.capabilities.extensions {
             extensions.remove(TASKS_EXTENSION_ID);
         }
+        if !lists::knows_icons(&result.protocol_version) {
+            let Implementation { name, title, version, .. } = result.server_info;
+            result.server_info = Implementation::new(name, version);
+            result.server_info.title = title;
+        }
         result.capabilities.extensions =
             result.capabilities.extensions.filter(|extensions| !extensions.is_empty());
         Ok(result)
@@ -60,9 +66,10 @@ impl ServerHandler for Everything {
     ) -> Result<DiscoverResult, ErrorData> {
         Wire::of(&context)?;
         let versions = self.supported_protocol_versions().into_owned();
+        let (ttl_ms, scope) = Freshness::WITH_VERSION.hints();
         Ok(DiscoverResult::from_server_info(versions, self.get_info())
-            .with_ttl_ms(FRESH_MS)
-            .with_cache_scope(SCOPE))
+            .with_ttl_ms(ttl_ms)
+            .with_cache_scope(scope))
     }
 
     async fn list_tools(
@@ -71,12 +78,10 @@ impl ServerHandler for Everything {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let wire = Wire::of(&context)?;
-        paging::single(request.as_ref())?;
         let client = context.client_capabilities().unwrap_or_default();
-        let tools = self.shared.tools.definitions().cloned();
-        let tools = tools.map(|tool| apps::shown(tool, wire, &client)).collect();
-        let result = ListToolsResult::with_all_items(tools);
-        Ok(self.shared.stamp.put_cacheable(wire, result))
+        let page = self.shared.tools.page(request.as_ref())?;
+        let page = page.map(|tool| apps::shown(tool, wire, &client));
+        lists::answer(&self.shared.stamp, &context, page)
     }
 
     async fn call_tool(
@@ -148,10 +153,8 @@ impl ServerHandler for Everything {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let wire = Wire::of(&context)?;
-        paging::single(request.as_ref())?;
-        let result = ListPromptsResult::with_all_items(self.shared.prompts.definitions());
-        Ok(self.shared.stamp.put_cacheable(wire, result))
+        let page = self.shared.prompts.page(request.as_ref())?;
+        lists::answer(&self.shared.stamp, &context, page)
     }
 
     async fn get_prompt(
@@ -192,11 +195,8 @@ impl ServerHandler for Everything {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let wire = Wire::of(&context)?;
-        let (resources, next) = self.shared.resources.list(request.as_ref())?;
-        let mut result = ListResourcesResult::with_all_items(resources);
-        result.next_cursor = next;
-        Ok(self.shared.stamp.put_cacheable(wire, result))
+        let page = self.shared.resources.page(request.as_ref())?;
+        lists::answer(&self.shared.stamp, &context, page)
     }
 
     async fn list_resource_templates(
@@ -204,10 +204,8 @@ impl ServerHandler for Everything {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let wire = Wire::of(&context)?;
-        paging::single(request.as_ref())?;
-        let result = ListResourceTemplatesResult::with_all_items(self.shared.resources.templates());
-        Ok(self.shared.stamp.put_cacheable(wire, result))
+        let page = self.shared.resources.templates_page(request.as_ref())?;
+        lists::answer(&self.shared.stamp, &context, page)
     }
 
     async fn read_resource(
@@ -216,9 +214,9 @@ impl ServerHandler for Everything {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let wire = Wire::of(&context)?;
-        let contents = self.shared.resources.read(&request.uri)?;
+        let Reading { contents, fresh } = self.shared.resources.read(&request.uri)?;
         let result = ReadResourceResult::new(vec![contents]);
-        Ok(self.shared.stamp.put_cacheable(wire, result).into())
+        Ok(self.shared.stamp.put_cacheable(wire, fresh, result).into())
     }
 
     /// rmcp answers this and [`Self::unsubscribe`] with `-32601` on 2026-07-28.

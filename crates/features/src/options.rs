@@ -34,6 +34,8 @@ pub struct Options {
     /// Keeps tasks. With it the tasks extension is offered on 2026-07-28; without, no call becomes
     /// a task.
     pub tasks: Option<Arc<dyn Tasks>>,
+    /// A page about this server, told to clients; none unless replaced.
+    pub website_url: Option<String>,
     /// What this process is called among those that serve together.
     pub instance: String,
     /// Says where a request came from, for `whoami`, and so that a `requestState` works for nobody
@@ -63,6 +65,7 @@ impl Options {
             settings: BTreeMap::new(),
             changes: Arc::new(LocalChanges::new()),
             tasks: None,
+            website_url: None,
             instance: "local".to_owned(),
             origin: Arc::new(|_| Origin::stdio()),
             draining: CancellationToken::new(),

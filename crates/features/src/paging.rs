@@ -3,8 +3,55 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rmcp::{ErrorData, model::PaginatedRequestParams};
 
-/// How many items of a list go on one page.
-pub(crate) const PAGE_SIZE: usize = 10;
+use crate::freshness::Freshness;
+
+/// A list that is shown in pages.
+pub(crate) struct Paged<T> {
+    /// What stands before the others on the first page, whatever the size of a page.
+    pub(crate) pinned: Vec<T>,
+    /// The others, in their order. Clients that follow no cursor see one page of them.
+    pub(crate) listed: Vec<T>,
+    /// How many of the others go on one page.
+    pub(crate) size: usize,
+    /// How long a page may be kept, and by whom. It is the same for all pages of a list (2026-07-28,
+    /// Caching, Interaction with Pagination).
+    pub(crate) fresh: Freshness,
+}
+
+/// A page of a list.
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    /// The cursor of the page after it.
+    pub(crate) next: Option<String>,
+    pub(crate) fresh: Freshness,
+}
+
+impl<T: Clone> Paged<T> {
+    /// The page that `request` asks for.
+    pub(crate) fn page(
+        &self,
+        request: Option<&PaginatedRequestParams>,
+    ) -> Result<Page<T>, ErrorData> {
+        let (range, next) = locate(request, self.listed.len(), self.size)?;
+        let pinned = if range.start == 0 { self.pinned.as_slice() } else { &[] };
+        let items = pinned.iter().chain(&self.listed[range]).cloned().collect();
+        Ok(Page { items, next, fresh: self.fresh })
+    }
+}
+
+impl<T> Paged<T> {
+    /// All of it, in its order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pinned.iter().chain(&self.listed)
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page with each item as `change` makes it.
+    pub(crate) fn map(self, change: impl FnMut(T) -> T) -> Self {
+        Self { items: self.items.into_iter().map(change).collect(), ..self }
+    }
+}
 
 /// The page of a list of `length` items that `request` asks for: its range, and the cursor of
 /// the page after it.
@@ -12,28 +59,20 @@ pub(crate) const PAGE_SIZE: usize = 10;
 /// A cursor is the index after the last item shown, in decimal, in base64. Clients must take it
 /// as opaque, so only the cursors handed out are valid; the empty string, which the protocol
 /// allows as a cursor, is none of them (Pagination, Error Handling).
-pub(crate) fn page(
+fn locate(
     request: Option<&PaginatedRequestParams>,
     length: usize,
+    size: usize,
 ) -> Result<(std::ops::Range<usize>, Option<String>), ErrorData> {
-    let start = match cursor(request) {
+    let start = match request.and_then(|request| request.cursor.as_deref()) {
         None => 0,
-        Some(cursor) => (PAGE_SIZE..length)
-            .step_by(PAGE_SIZE)
+        Some(cursor) => (size..length)
+            .step_by(size)
             .find(|index| encode(*index) == cursor)
             .ok_or_else(invalid)?,
     };
-    let end = length.min(start + PAGE_SIZE);
+    let end = length.min(start + size);
     Ok((start..end, (end < length).then(|| encode(end))))
-}
-
-/// Refuses any cursor: the list has one page.
-pub(crate) fn single(request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
-    cursor(request).map_or(Ok(()), |_| Err(invalid()))
-}
-
-fn cursor(request: Option<&PaginatedRequestParams>) -> Option<&str> {
-    request.and_then(|request| request.cursor.as_deref())
 }
 
 fn encode(index: usize) -> String {
@@ -52,24 +91,37 @@ mod tests {
         PaginatedRequestParams::default().with_cursor(Some(cursor.to_owned()))
     }
 
+    fn numbers(length: u32) -> Paged<u32> {
+        let (pinned, listed) = (vec![1000, 2000], (0..length).collect());
+        Paged { pinned, listed, size: 10, fresh: Freshness::ANNOUNCED }
+    }
+
+    fn shown(length: u32, cursor: Option<&str>) -> (Vec<u32>, Option<String>) {
+        let page = numbers(length).page(cursor.map(at).as_ref()).unwrap();
+        assert_eq!(page.fresh, Freshness::ANNOUNCED);
+        (page.items, page.next)
+    }
+
     #[test]
-    fn pages_follow_each_other() {
-        assert_eq!(page(None, 25).unwrap(), (0..10, Some("MTA=".to_owned())));
-        assert_eq!(page(Some(&at("MTA=")), 25).unwrap(), (10..20, Some("MjA=".to_owned())));
-        assert_eq!(page(Some(&at("MjA=")), 25).unwrap(), (20..25, None));
-        assert_eq!(page(None, 10).unwrap(), (0..10, None));
-        assert_eq!(page(None, 0).unwrap(), (0..0, None));
+    fn pages_follow_each_other_and_the_first_has_what_is_pinned() {
+        let first = |end| [1000, 2000].into_iter().chain(0..end).collect::<Vec<u32>>();
+        assert_eq!(shown(25, None), (first(10), Some("MTA=".to_owned())));
+        assert_eq!(shown(25, Some("MTA=")), ((10..20).collect(), Some("MjA=".to_owned())));
+        assert_eq!(shown(25, Some("MjA=")), ((20..25).collect(), None));
+        assert_eq!(shown(10, None), (first(10), None));
+        assert_eq!(shown(0, None), (first(0), None));
     }
 
     #[test]
     fn only_cursors_handed_out_are_valid() {
         // Empty, not base64, 0, 5, 25, 30, -10, 010, 10 without padding, 10 as a number.
         for bad in ["", "%", "MA==", "NQ==", "MjU=", "MzA=", "LTEw", "MDEw", "MTA", "10"] {
-            let error = page(Some(&at(bad)), 25).unwrap_err();
+            let error = numbers(25).page(Some(&at(bad))).err().unwrap();
             assert_eq!(error.code, rmcp::model::ErrorCode::INVALID_PARAMS, "{bad}");
-            assert!(single(Some(&at(bad))).is_err(), "{bad}");
+            // A list that has one page hands out none.
+            assert!(numbers(10).page(Some(&at(bad))).is_err(), "{bad}");
         }
-        assert!(single(None).is_ok());
-        assert!(single(Some(&PaginatedRequestParams::default())).is_ok());
+        let none = PaginatedRequestParams::default();
+        assert!(numbers(10).page(Some(&none)).is_ok());
     }
 }

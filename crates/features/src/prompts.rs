@@ -1,5 +1,7 @@
 //! The prompts of a server: listed, completed, filled in.
 
+mod args_prompt;
+mod completable_prompt;
 mod complex_prompt;
 mod resource_prompt;
 mod simple_prompt;
@@ -7,14 +9,20 @@ mod simple_prompt;
 use async_trait::async_trait;
 use rmcp::{
     ErrorData,
-    model::{self, JsonObject, PromptMessage},
+    model::{self, JsonObject, PaginatedRequestParams, PromptMessage},
 };
 use serde_json::Value;
 
 use crate::{
     call::Call,
+    completions::Completing,
     error::{CallError, unknown},
+    freshness::Freshness,
+    paging::{Page, Paged},
 };
+
+/// How many prompts go on one page.
+const PAGE: usize = 5;
 
 /// A prompt: what it is called, what it takes, and what it says.
 #[async_trait]
@@ -22,9 +30,9 @@ pub(crate) trait Prompt: Send + Sync {
     /// What clients see of it.
     fn definition(&self) -> model::Prompt;
 
-    /// The values to suggest for one of its arguments.
-    fn candidates(&self, _argument: &str) -> &'static [&'static str] {
-        &[]
+    /// What to suggest for one of its arguments.
+    fn complete(&self, _asked: &Completing<'_>) -> Vec<String> {
+        Vec::new()
     }
 
     /// Fills it in. All required arguments are there.
@@ -41,6 +49,8 @@ pub(crate) fn all() -> Vec<Box<dyn Prompt>> {
         Box::new(simple_prompt::SimplePrompt),
         Box::new(complex_prompt::ComplexPrompt),
         Box::new(resource_prompt::ResourcePrompt),
+        Box::new(args_prompt::ArgsPrompt),
+        Box::new(completable_prompt::CompletablePrompt),
     ]
 }
 
@@ -59,8 +69,11 @@ impl Arguments<'_> {
     }
 }
 
-/// All prompts, in the order they are listed.
-pub(crate) struct Prompts(Vec<Listed>);
+/// All prompts.
+pub(crate) struct Prompts {
+    listed: Paged<model::Prompt>,
+    prompts: Vec<Listed>,
+}
 
 struct Listed {
     definition: model::Prompt,
@@ -68,13 +81,30 @@ struct Listed {
 }
 
 impl Prompts {
-    pub(crate) fn new(prompts: impl IntoIterator<Item = Box<dyn Prompt>>) -> Self {
-        let listed = |prompt: Box<dyn Prompt>| Listed { definition: prompt.definition(), prompt };
-        Self(prompts.into_iter().map(listed).collect())
+    /// `pinned` stand on the first page.
+    pub(crate) fn new(pinned: Vec<Box<dyn Prompt>>, others: Vec<Box<dyn Prompt>>) -> Self {
+        let mut prompts = Vec::new();
+        let mut take = |prompt: Box<dyn Prompt>| {
+            let definition = prompt.definition();
+            prompts.push(Listed { definition: definition.clone(), prompt });
+            definition
+        };
+        let pinned = pinned.into_iter().map(&mut take).collect();
+        let listed = others.into_iter().map(&mut take).collect();
+        Self { listed: Paged { pinned, listed, size: PAGE, fresh: Freshness::ANNOUNCED }, prompts }
     }
 
-    pub(crate) fn definitions(&self) -> Vec<model::Prompt> {
-        self.0.iter().map(|listed| listed.definition.clone()).collect()
+    /// A page of the list.
+    pub(crate) fn page(
+        &self,
+        request: Option<&PaginatedRequestParams>,
+    ) -> Result<Page<model::Prompt>, ErrorData> {
+        self.listed.page(request)
+    }
+
+    /// What clients see of all of them, in the order they are listed.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &model::Prompt> {
+        self.listed.iter()
     }
 
     /// Fills in the prompt `name`, or says which name or argument is wrong (Prompts, Error
@@ -91,19 +121,19 @@ impl Prompts {
         Ok((definition.description.clone(), messages))
     }
 
-    /// The values to suggest for an argument of the prompt `name`.
-    pub(crate) fn candidates(
+    /// What to suggest for an argument of the prompt `name`.
+    pub(crate) fn complete(
         &self,
         name: &str,
-        argument: &str,
-    ) -> Result<&'static [&'static str], ErrorData> {
+        asked: &Completing<'_>,
+    ) -> Result<Vec<String>, ErrorData> {
         let Listed { definition, prompt } = self.find(name)?;
-        let known = definition.arguments.iter().flatten().any(|each| each.name == argument);
-        if known { Ok(prompt.candidates(argument)) } else { Err(unknown("argument", argument)) }
+        let known = definition.arguments.iter().flatten().any(|each| each.name == asked.argument);
+        known.then(|| prompt.complete(asked)).ok_or_else(|| unknown("argument", asked.argument))
     }
 
     fn find(&self, name: &str) -> Result<&Listed, ErrorData> {
-        self.0
+        self.prompts
             .iter()
             .find(|listed| listed.definition.name == name)
             .ok_or_else(|| unknown("prompt", name))
@@ -163,13 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn suggestions_are_for_known_arguments_of_known_prompts() {
-        let prompts = Prompts::new(all());
-        assert_eq!(prompts.candidates("complex_prompt", "temperature").unwrap().len(), 4);
-        for (name, argument) in [("complex_prompt", "nope"), ("simple_prompt", "style"), ("x", "y")]
-        {
-            let error = prompts.candidates(name, argument).unwrap_err();
-            assert_eq!(error.code, ErrorCode::INVALID_PARAMS, "{name} {argument}");
+    fn each_says_what_it_is() {
+        for prompt in all().into_iter().chain(crate::conformance::prompts()) {
+            let prompt = prompt.definition();
+            assert!(prompt.title.is_some() && prompt.description.is_some(), "{prompt:?}");
+            assert!(prompt.icons.is_some(), "{prompt:?}");
+            for argument in prompt.arguments.iter().flatten() {
+                assert!(argument.description.is_some(), "{argument:?}");
+            }
         }
     }
 }

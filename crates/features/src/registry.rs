@@ -5,20 +5,26 @@ use std::{borrow::Cow, collections::HashMap, pin::Pin, sync::Arc};
 use jsonschema::Validator;
 use rmcp::{
     ErrorData,
-    model::{self, CallToolResult, JsonObject},
+    model::{self, CallToolResult, JsonObject, PaginatedRequestParams},
 };
 use serde_json::Value;
 
 use crate::{
     call::Call,
     error::{BuildError, CallError, failed, unknown},
+    freshness::Freshness,
+    paging::{Page, Paged},
     revision, schema,
     text::quoted,
     tool::{TaskSupport, Tool},
 };
 
-/// All tools, in the order they are listed.
+/// How many tools go on one page.
+const PAGE: usize = 20;
+
+/// All tools.
 pub(crate) struct Registry {
+    listed: Paged<model::Tool>,
     tools: Vec<Registered>,
     by_name: HashMap<Cow<'static, str>, usize>,
 }
@@ -31,26 +37,53 @@ struct Registered {
 }
 
 impl Registry {
-    pub(crate) fn new(candidates: impl IntoIterator<Item = Candidate>) -> Result<Self, BuildError> {
-        let mut registry = Self { tools: Vec::new(), by_name: HashMap::new() };
-        for Candidate { definition, task, run } in candidates {
-            let validator =
-                schema::validator(&Value::Object(definition.input_schema.as_ref().clone()))
-                    .map_err(|reason| BuildError::Schema {
-                        tool: definition.name.to_string(),
-                        reason,
-                    })?;
-            let index = registry.tools.len();
-            if registry.by_name.insert(definition.name.clone(), index).is_some() {
-                return Err(BuildError::DuplicateTool(definition.name.into_owned()));
-            }
-            registry.tools.push(Registered { definition, validator, task, run });
+    /// `pinned` stand on the first page.
+    pub(crate) fn new(
+        pinned: impl IntoIterator<Item = Candidate>,
+        others: impl IntoIterator<Item = Candidate>,
+    ) -> Result<Self, BuildError> {
+        let (pinned, others) = (pinned.into_iter(), others.into_iter());
+        let listed = Paged {
+            pinned: Vec::new(),
+            listed: Vec::new(),
+            size: PAGE,
+            fresh: Freshness::ANNOUNCED,
+        };
+        let mut registry = Self { listed, tools: Vec::new(), by_name: HashMap::new() };
+        for candidate in pinned {
+            let definition = registry.register(candidate)?;
+            registry.listed.pinned.push(definition);
+        }
+        for candidate in others {
+            let definition = registry.register(candidate)?;
+            registry.listed.listed.push(definition);
         }
         Ok(registry)
     }
 
+    /// Makes a tool one that can be called, and returns what clients see of it.
+    fn register(&mut self, candidate: Candidate) -> Result<model::Tool, BuildError> {
+        let Candidate { definition, task, run } = candidate;
+        let validator = schema::validator(&Value::Object(definition.input_schema.as_ref().clone()))
+            .map_err(|reason| BuildError::Schema { tool: definition.name.to_string(), reason })?;
+        if self.by_name.insert(definition.name.clone(), self.tools.len()).is_some() {
+            return Err(BuildError::DuplicateTool(definition.name.into_owned()));
+        }
+        self.tools.push(Registered { definition: definition.clone(), validator, task, run });
+        Ok(definition)
+    }
+
+    /// A page of the list.
+    pub(crate) fn page(
+        &self,
+        request: Option<&PaginatedRequestParams>,
+    ) -> Result<Page<model::Tool>, ErrorData> {
+        self.listed.page(request)
+    }
+
+    /// What clients see of all of them, in the order they are listed.
     pub(crate) fn definitions(&self) -> impl Iterator<Item = &model::Tool> {
-        self.tools.iter().map(|tool| &tool.definition)
+        self.listed.iter()
     }
 
     pub(crate) fn definition(&self, name: &str) -> Option<&model::Tool> {
@@ -193,7 +226,7 @@ mod tests {
     }
 
     fn build(tools: Vec<Named>) -> Result<Registry, BuildError> {
-        Registry::new(tools.into_iter().map(Candidate::new))
+        Registry::new([], tools.into_iter().map(Candidate::new))
     }
 
     #[test]
@@ -213,14 +246,15 @@ mod tests {
 
     #[test]
     fn the_tools_of_this_crate_have_valid_definitions() {
-        let registry = Registry::new(tools::all().into_iter().chain(crate::conformance::tools()));
-        for tool in registry.unwrap().definitions() {
+        let registry = Registry::new(crate::conformance::tools(), tools::all()).unwrap();
+        for tool in registry.definitions() {
             // 2026-07-28, Tools: names.
             assert!(tool.name.len() <= 64, "{}", tool.name);
             assert!(tool.name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)));
             assert!(tool.description.as_deref().is_some_and(|text| !text.is_empty()));
             assert!(tool.title.as_deref().is_some_and(|text| !text.is_empty()));
             assert_eq!(tool.input_schema["type"], "object");
+            assert!(tool.icons.is_some() && tool.annotations.is_some(), "{}", tool.name);
         }
     }
 }

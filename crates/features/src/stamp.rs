@@ -8,16 +8,9 @@ use rmcp::model::{
 };
 use serde_json::{Value, json};
 
-use crate::wire::Wire;
+use crate::{freshness::Freshness, wire::Wire};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
-
-/// How long a client may keep a list or a resource, in milliseconds. They change with the
-/// server's version, and listeners are told.
-pub(crate) const FRESH_MS: u64 = 300_000;
-
-/// Lists and resources are the same for every user.
-pub(crate) const SCOPE: CacheScope = CacheScope::Public;
 
 /// A result that has room for metadata.
 pub(crate) trait Meta {
@@ -27,8 +20,8 @@ pub(crate) trait Meta {
 
 /// A result that may be kept.
 pub(crate) trait Cacheable: Meta {
-    /// Sets how long, and for whom.
-    fn keep(&mut self, ttl_ms: u64, scope: CacheScope);
+    /// Sets how long, in milliseconds, and by whom.
+    fn keep(&mut self, hints: (u64, CacheScope));
 }
 
 macro_rules! results {
@@ -79,7 +72,7 @@ results!(Cacheable {
     ListToolsResult,
     ReadResourceResult,
 } {
-    fn keep(&mut self, ttl_ms: u64, scope: CacheScope) {
+    fn keep(&mut self, (ttl_ms, scope): (u64, CacheScope)) {
         self.ttl_ms = Some(ttl_ms);
         self.cache_scope = Some(scope);
     }
@@ -89,8 +82,10 @@ results!(Cacheable {
 pub(crate) struct Stamp(Value);
 
 impl Stamp {
+    /// The name and version, and not what is said about the server once, by `server/discover`: it
+    /// goes on every result.
     pub(crate) fn new(server: &Implementation) -> Self {
-        Self(json!(server))
+        Self(json!(Implementation::new(&server.name, &server.version)))
     }
 
     /// Completes a result. Clients of older revisions got the name with `initialize`.
@@ -104,9 +99,14 @@ impl Stamp {
     }
 
     /// Completes a result that may be kept.
-    pub(crate) fn put_cacheable<R: Cacheable>(&self, wire: Wire, mut result: R) -> R {
+    pub(crate) fn put_cacheable<R: Cacheable>(
+        &self,
+        wire: Wire,
+        fresh: Freshness,
+        mut result: R,
+    ) -> R {
         if wire == Wire::Stateless {
-            result.keep(FRESH_MS, SCOPE);
+            result.keep(fresh.hints());
         }
         self.put(wire, result)
     }

@@ -1,6 +1,8 @@
 //! What the author of a tool writes.
 
-use rmcp::model::{self, CallToolResult, ContentBlock, JsonObject, MetaObject, ToolAnnotations};
+use rmcp::model::{
+    self, CallToolResult, ContentBlock, Icon, JsonObject, MetaObject, ToolAnnotations,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -47,6 +49,7 @@ pub struct Definition {
     name: &'static str,
     title: &'static str,
     description: &'static str,
+    icons: Option<Vec<Icon>>,
     hints: ToolAnnotations,
     output_schema: Option<JsonObject>,
     task: TaskSupport,
@@ -72,11 +75,20 @@ impl Definition {
             name,
             title,
             description,
+            icons: None,
             hints: ToolAnnotations::new(),
             output_schema: None,
             task: TaskSupport::Never,
             meta: None,
         }
+    }
+
+    /// Adds an icon: a [`Glyph`](crate::Glyph), or one of the author's, by a `data:` or `https:`
+    /// URI (2025-11-25, Base Protocol, `icons`).
+    #[must_use]
+    pub fn icon(mut self, icon: impl Into<Icon>) -> Self {
+        self.icons.get_or_insert_default().push(icon.into());
+        self
     }
 
     /// Hints that the tool changes nothing, and that calling it twice is calling it once.
@@ -124,6 +136,7 @@ impl Definition {
             .with_title(self.title)
             .with_annotations(self.hints);
         tool.meta = self.meta;
+        tool.icons = self.icons;
         match self.output_schema {
             Some(schema) => tool.with_raw_output_schema(schema.into()),
             None => tool,

@@ -21,14 +21,14 @@ mod whoami;
 
 use crate::registry::Candidate;
 
-/// All of them, in the order they are listed.
+/// All of them, in the order they are listed. The first twenty are all that clients see which
+/// follow no cursor: the best known, in the order they always had.
 pub(crate) fn all() -> Vec<Candidate> {
     vec![
         Candidate::new(echo::Echo),
         Candidate::new(add::Add),
         Candidate::new(long_running_operation::LongRunningOperation),
         Candidate::new(sample_llm::SampleLlm),
-        Candidate::new(sample_llm_with_tools::SampleLlmWithTools),
         Candidate::new(get_tiny_image::GetTinyImage),
         Candidate::new(annotated_message::AnnotatedMessage),
         Candidate::new(get_resource_reference::GetResourceReference),
@@ -42,5 +42,6 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(get_roots_list::GetRootsList),
         Candidate::new(simulate_research_query::SimulateResearchQuery),
         Candidate::new(whoami::Whoami),
+        Candidate::new(sample_llm_with_tools::SampleLlmWithTools),
     ]
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Fixture;
+use super::{Fixture, fixture};
 use crate::{Call, CallError, Definition, Tool, registry::Candidate, text};
 
 pub(super) const FIXTURES: &[Fixture] = &[
@@ -49,7 +49,7 @@ impl Tool for Sampling {
     type Input = Prompt;
 
     fn definition(&self) -> Definition {
-        Definition::new("test_sampling", "test_sampling", "Asks the client's model")
+        fixture("test_sampling", "Asks the client's model")
     }
 
     async fn call(&self, input: Prompt, call: &Call<'_>) -> Result<CallToolResult, CallError> {
@@ -69,7 +69,7 @@ impl Tool for Elicitation {
     type Input = Message;
 
     fn definition(&self) -> Definition {
-        Definition::new("test_elicitation", "test_elicitation", "Asks the user with a form")
+        fixture("test_elicitation", "Asks the user with a form")
     }
 
     async fn call(&self, input: Message, call: &Call<'_>) -> Result<CallToolResult, CallError> {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{asking::form, content::PNG};
 use crate::{
-    Call, CallError,
+    Call, CallError, Glyph,
     prompts::{Arguments, Prompt},
 };
 
@@ -51,6 +51,8 @@ impl Prompt for Kind {
         let arguments: Vec<_> = arguments.iter().map(argument).collect();
         let arguments = (!arguments.is_empty()).then_some(arguments);
         model::Prompt::new(name, Some(description), arguments)
+            .with_title(name)
+            .with_icons(Glyph::Check.icons())
     }
 
     async fn get(

@@ -4,57 +4,68 @@ use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
 use serde_json::json;
 
 use super::content::PNG;
-use crate::resources::{Entry, Template};
+use crate::{
+    Glyph,
+    freshness::Freshness,
+    resources::{Collection, Entry, Reading, Template, Wanted},
+};
 
-pub(crate) fn all() -> Vec<Entry> {
+pub(crate) fn all() -> Collection {
     let text = |content: &str, uri: &str| ResourceContents::text(content, uri);
     let (plain, watched) = ("test://static-text", "test://watched-resource");
     let binary = "test://static-binary";
-    vec![
+    let entries = vec![
         Entry {
-            resource: Resource::new(plain, "Static Text").with_mime_type("text/plain"),
-            contents: text("This is the content of the static text resource.", plain),
+            resource: resource(plain, "Static Text", "A text that stays", "text/plain"),
+            reading: Reading {
+                contents: text("This is the content of the static text resource.", plain),
+                fresh: Freshness::FIXED,
+            },
         },
         Entry {
-            resource: Resource::new(binary, "Static Binary").with_mime_type("image/png"),
-            contents: ResourceContents::blob(PNG, binary).with_mime_type("image/png"),
+            resource: resource(binary, "Static Binary", "An image that stays", "image/png"),
+            reading: Reading {
+                contents: ResourceContents::blob(PNG, binary).with_mime_type("image/png"),
+                fresh: Freshness::FIXED,
+            },
         },
         Entry {
-            resource: Resource::new(watched, "Watched Resource").with_mime_type("text/plain"),
-            contents: text("Watched resource content", watched),
+            resource: resource(watched, "Watched Resource", "A text to subscribe to", "text/plain"),
+            reading: Reading {
+                contents: text("Watched resource content", watched),
+                fresh: Freshness::NONE,
+            },
         },
-    ]
+    ];
+    Collection { entries, templates: vec![Box::new(Data)] }
 }
 
-pub(crate) fn templates() -> Vec<Template> {
-    vec![Template {
-        definition: ResourceTemplate::new("test://template/{id}/data", "Template Data")
+fn resource(uri: &str, name: &str, description: &str, mime_type: &str) -> Resource {
+    Resource::new(uri, name)
+        .with_title(name)
+        .with_description(description)
+        .with_mime_type(mime_type)
+        .with_icons(Glyph::Check.icons())
+}
+
+struct Data;
+
+impl Template for Data {
+    fn definition(&self) -> ResourceTemplate {
+        ResourceTemplate::new("test://template/{id}/data", "Template Data")
+            .with_title("Template Data")
             .with_description("Data for any ID")
-            .with_mime_type("application/json"),
-        expand: |uri, _| expand(uri),
-        candidates: |variable| (variable == "id").then_some(&[]),
-    }]
-}
-
-/// One path segment between the fixed parts (RFC 6570, Simple String Expansion).
-fn expand(uri: &str) -> Option<ResourceContents> {
-    let id = uri.strip_prefix("test://template/")?.strip_suffix("/data")?;
-    if id.is_empty() || id.contains(['/', '?', '#']) {
-        return None;
+            .with_mime_type("application/json")
+            .with_icons(Glyph::Check.icons())
     }
-    let data = json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
-    Some(ResourceContents::text(data.to_string(), uri).with_mime_type("application/json"))
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_template_takes_one_segment() {
-        assert!(expand("test://template/123/data").is_some());
-        for uri in ["test://template//data", "test://template/a/b/data", "test://template/1", "x"] {
-            assert!(expand(uri).is_none(), "{uri}");
-        }
+    fn read(&self, Wanted { uri, values, .. }: &Wanted<'_>) -> Option<Reading> {
+        let id = values.get("id")?;
+        let data = json!({ "id": id, "templateTest": true, "data": format!("Data for ID: {id}") });
+        let contents = ResourceContents::text(data.to_string(), *uri);
+        Some(Reading {
+            contents: contents.with_mime_type("application/json"),
+            fresh: Freshness::FIXED,
+        })
     }
 }

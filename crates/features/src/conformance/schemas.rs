@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::fixture;
 use crate::{Call, CallError, Definition, Tool, registry::Candidate, text};
 
 pub(super) fn all() -> [Candidate; 2] {
@@ -18,8 +19,7 @@ impl Tool for Wide {
     type Input = JsonObject;
 
     fn definition(&self) -> Definition {
-        let name = "json_schema_2020_12_tool";
-        Definition::new(name, name, "Has an input schema of many keywords")
+        fixture("json_schema_2020_12_tool", "Has an input schema of many keywords")
     }
 
     async fn call(&self, input: JsonObject, _: &Call<'_>) -> Result<CallToolResult, CallError> {
@@ -74,8 +74,7 @@ impl Tool for Header {
     type Input = Region;
 
     fn definition(&self) -> Definition {
-        let name = "test_x_mcp_header";
-        Definition::new(name, name, "Has an argument that is sent as a header too")
+        fixture("test_x_mcp_header", "Has an argument that is sent as a header too")
     }
 
     async fn call(&self, input: Region, _: &Call<'_>) -> Result<CallToolResult, CallError> {

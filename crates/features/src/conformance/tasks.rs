@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{
     Fixture,
     asking::form,
+    fixture,
     rounds::{ask_name, field},
 };
 use crate::{Call, CallError, Definition, NoInput, TaskSupport, Tool, registry::Candidate, text};
@@ -79,7 +80,7 @@ impl Tool for Greet {
     type Input = Greeted;
 
     fn definition(&self) -> Definition {
-        Definition::new("greet", "greet", "Greets at once, never as a task")
+        fixture("greet", "Greets at once, never as a task")
     }
 
     async fn call(&self, input: Greeted, _: &Call<'_>) -> Result<CallToolResult, CallError> {
@@ -102,7 +103,7 @@ impl Tool for SlowCompute {
     type Input = Computed;
 
     fn definition(&self) -> Definition {
-        Definition::new("slow_compute", "slow_compute", "Takes a while").task(TaskSupport::Optional)
+        fixture("slow_compute", "Takes a while").task(TaskSupport::Optional)
     }
 
     async fn call(&self, input: Computed, call: &Call<'_>) -> Result<CallToolResult, CallError> {
@@ -125,8 +126,7 @@ impl Tool for ConfirmDelete {
     type Input = Deleted;
 
     fn definition(&self) -> Definition {
-        Definition::new("confirm_delete", "confirm_delete", "Asks whether to delete a file")
-            .task(TaskSupport::Optional)
+        fixture("confirm_delete", "Asks whether to delete a file").task(TaskSupport::Optional)
     }
 
     async fn call(&self, input: Deleted, call: &Call<'_>) -> Result<CallToolResult, CallError> {
@@ -147,12 +147,8 @@ impl Tool for AskFirst {
     type Input = NoInput;
 
     fn definition(&self) -> Definition {
-        Definition::new(
-            "test_tool_with_task",
-            "test_tool_with_task",
-            "Asks for a name before it becomes a task",
-        )
-        .task(TaskSupport::Optional)
+        fixture("test_tool_with_task", "Asks for a name before it becomes a task")
+            .task(TaskSupport::Optional)
     }
 
     async fn before_task(&self, _: &NoInput, call: &Call<'_>) -> Result<(), CallError> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rmcp::model::{self, ContentBlock, PromptArgument, PromptMessage, Role};
 
 use super::{Arguments, Prompt};
-use crate::{call::Call, error::CallError, tiny_image};
+use crate::{Glyph, call::Call, completions::Completing, error::CallError, tiny_image};
 
 pub(super) struct ComplexPrompt;
 
@@ -19,14 +19,14 @@ impl Prompt for ComplexPrompt {
         ];
         model::Prompt::new("complex_prompt", Some("A prompt with arguments"), Some(arguments))
             .with_title("Complex prompt")
+            .with_icons(Glyph::Message.icons())
     }
 
-    fn candidates(&self, argument: &str) -> &'static [&'static str] {
-        match argument {
-            "temperature" => &["0", "0.5", "0.7", "1.0"],
-            "style" => &["casual", "formal", "technical", "friendly"],
-            _ => &[],
-        }
+    fn complete(&self, asked: &Completing<'_>) -> Vec<String> {
+        asked.exactly(match asked.argument {
+            "temperature" => ["0", "0.5", "0.7", "1.0"],
+            _ => ["casual", "formal", "technical", "friendly"],
+        })
     }
 
     async fn get(

@@ -7,7 +7,9 @@ use rmcp::{
 };
 
 use super::{Arguments, Prompt};
-use crate::{call::Call, error::CallError, resources::numbered, text::quoted};
+use crate::{
+    Glyph, call::Call, completions::Completing, error::CallError, resources::numbered, text::quoted,
+};
 
 pub(super) struct ResourcePrompt;
 
@@ -20,10 +22,11 @@ impl Prompt for ResourcePrompt {
         let description = "A prompt that includes an embedded resource reference";
         model::Prompt::new("resource_prompt", Some(description), Some(vec![id]))
             .with_title("Resource prompt")
+            .with_icons(Glyph::Document.icons())
     }
 
-    fn candidates(&self, _argument: &str) -> &'static [&'static str] {
-        numbered::SUGGESTED
+    fn complete(&self, asked: &Completing<'_>) -> Vec<String> {
+        asked.exactly(numbered::SUGGESTED)
     }
 
     async fn get(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rmcp::model::{self, PromptMessage, Role};
 
 use super::{Arguments, Prompt};
-use crate::{call::Call, error::CallError};
+use crate::{Glyph, call::Call, error::CallError};
 
 pub(super) struct SimplePrompt;
 
@@ -13,6 +13,7 @@ impl Prompt for SimplePrompt {
     fn definition(&self) -> model::Prompt {
         model::Prompt::new("simple_prompt", Some("A prompt without arguments"), None)
             .with_title("Simple prompt")
+            .with_icons(Glyph::Message.icons())
     }
 
     async fn get(

@@ -5,7 +5,8 @@ use rmcp::model::{
     Role::{Assistant, User},
 };
 
-use super::Entry;
+use super::{Entry, Reading};
+use crate::{Glyph, freshness::Freshness};
 
 const MARKDOWN: &str = "text/markdown";
 
@@ -70,8 +71,12 @@ fn entry(name: &str, title: &str, about: &str, text: String) -> Entry {
             .with_description(about)
             .with_mime_type(MARKDOWN)
             .with_size(text.len() as u64)
+            .with_icons(Glyph::Document.icons())
             .with_annotations(annotations),
-        contents: ResourceContents::text(text, uri).with_mime_type(MARKDOWN),
+        reading: Reading {
+            contents: ResourceContents::text(text, uri).with_mime_type(MARKDOWN),
+            fresh: Freshness::WITH_VERSION,
+        },
     }
 }
 

@@ -4,8 +4,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rmcp::model::{ResourceContents, ResourceTemplate};
 
-use super::{Template, numbered::SUGGESTED};
-use crate::time::rfc3339;
+use super::{Reading, Template, Wanted, numbered::SUGGESTED};
+use crate::{Glyph, completions::Completing, freshness::Freshness, time::rfc3339};
 
 const TEXTS: &str = "demo://resource/dynamic/text/";
 const BLOBS: &str = "demo://resource/dynamic/blob/";
@@ -37,30 +37,59 @@ fn blob(id: &str, now: u64) -> ResourceContents {
     ResourceContents::blob(blob, format!("{BLOBS}{id}")).with_mime_type(BYTES)
 }
 
-pub(crate) fn templates() -> [Template; 2] {
-    let candidates = |variable: &str| (variable == "resourceId").then_some(SUGGESTED);
-    [
-        Template {
-            definition: ResourceTemplate::new(
-                format!("{TEXTS}{{resourceId}}"),
-                "Dynamic Text Resource",
-            )
+/// The texts.
+pub(crate) struct Texts;
+
+impl Template for Texts {
+    fn definition(&self) -> ResourceTemplate {
+        ResourceTemplate::new(format!("{TEXTS}{{resourceId}}"), "Dynamic Text Resource")
+            .with_title("Dynamic text resource")
             .with_description("A text that is made when it is read, for any positive integer")
-            .with_mime_type(TEXT),
-            expand: |uri, now| positive(uri.strip_prefix(TEXTS)?).map(|id| text(id, now)),
-            candidates,
-        },
-        Template {
-            definition: ResourceTemplate::new(
-                format!("{BLOBS}{{resourceId}}"),
-                "Dynamic Blob Resource",
-            )
+            .with_mime_type(TEXT)
+            .with_icons(Glyph::Document.icons())
+    }
+
+    fn read(&self, wanted: &Wanted<'_>) -> Option<Reading> {
+        read(wanted, text)
+    }
+
+    fn complete(&self, asked: &Completing<'_>) -> Vec<String> {
+        complete(asked)
+    }
+}
+
+/// The bytes.
+pub(crate) struct Blobs;
+
+impl Template for Blobs {
+    fn definition(&self) -> ResourceTemplate {
+        ResourceTemplate::new(format!("{BLOBS}{{resourceId}}"), "Dynamic Blob Resource")
+            .with_title("Dynamic blob resource")
             .with_description("Bytes that are made when they are read, for any positive integer")
-            .with_mime_type(BYTES),
-            expand: |uri, now| positive(uri.strip_prefix(BLOBS)?).map(|id| blob(id, now)),
-            candidates,
-        },
-    ]
+            .with_mime_type(BYTES)
+            .with_icons(Glyph::Data.icons())
+    }
+
+    fn read(&self, wanted: &Wanted<'_>) -> Option<Reading> {
+        read(wanted, blob)
+    }
+
+    fn complete(&self, asked: &Completing<'_>) -> Vec<String> {
+        complete(asked)
+    }
+}
+
+fn read(wanted: &Wanted<'_>, make: fn(&str, u64) -> ResourceContents) -> Option<Reading> {
+    let id = positive(wanted.values.get("resourceId")?)?;
+    Some(Reading { contents: make(id, wanted.now), fresh: Freshness::NONE })
+}
+
+/// A number that was typed is a good one whatever it is.
+fn complete(asked: &Completing<'_>) -> Vec<String> {
+    match positive(asked.typed) {
+        Some(id) => vec![id.to_owned()],
+        None => asked.exactly(SUGGESTED),
+    }
 }
 
 /// A positive integer, of which there is one way to write each.
@@ -74,12 +103,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    /// 2026-01-01T00:00:00Z.
-    const NOW: u64 = 1_767_225_600_000;
+    use crate::resources::seen;
 
     fn read(uri: &str) -> Option<ResourceContents> {
-        templates().iter().find_map(|template| (template.expand)(uri, NOW))
+        seen().read(uri).ok().map(|reading| reading.contents)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    Call, CallError, Definition, Tool,
+    Call, CallError, Definition, Glyph, Tool,
     number::{self, js},
     text,
 };
@@ -34,6 +34,7 @@ impl Tool for Add {
     fn definition(&self) -> Definition {
         Definition::new("add", "Add", "Adds two numbers")
             .read_only()
+            .icon(Glyph::Number)
             .open_world(false)
             .output::<Output>()
     }

@@ -8,7 +8,7 @@ use rmcp::model::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Call, CallError, Definition, Tool, tiny_image};
+use crate::{Call, CallError, Definition, Glyph, Tool, tiny_image};
 
 pub(super) struct AnnotatedMessage;
 
@@ -40,6 +40,7 @@ impl Tool for AnnotatedMessage {
             "Demonstrates how annotations can be used to provide metadata about content",
         )
         .read_only()
+        .icon(Glyph::Message)
         .open_world(false)
     }
 

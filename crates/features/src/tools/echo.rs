@@ -4,7 +4,7 @@ use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Call, CallError, Definition, Tool, text};
+use crate::{Call, CallError, Definition, Glyph, Tool, text};
 
 pub(super) struct Echo;
 
@@ -18,7 +18,10 @@ impl Tool for Echo {
     type Input = Input;
 
     fn definition(&self) -> Definition {
-        Definition::new("echo", "Echo", "Echoes back the input").read_only().open_world(false)
+        Definition::new("echo", "Echo", "Echoes back the input")
+            .read_only()
+            .icon(Glyph::Message)
+            .open_world(false)
     }
 
     async fn call(&self, input: Input, _: &Call<'_>) -> Result<CallToolResult, CallError> {

@@ -6,7 +6,7 @@ use rmcp::model::{
 };
 use serde_json::json;
 
-use crate::{Call, CallError, Definition, NoInput, Tool, text};
+use crate::{Call, CallError, Definition, Glyph, NoInput, Tool, text};
 
 /// Its order is the order of the fields.
 const FORM: &str = include_str!("elicit_inputs.json");
@@ -24,6 +24,7 @@ impl Tool for ElicitInputs {
              field types",
         )
         .read_only()
+        .icon(Glyph::Form)
         .open_world(true)
     }
 

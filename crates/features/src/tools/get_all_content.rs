@@ -4,7 +4,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 
 use super::get_resource_links;
 use crate::{
-    Call, CallError, Definition, NoInput, Tool, resources::dynamic, tiny_audio, tiny_image,
+    Call, CallError, Definition, Glyph, NoInput, Tool, resources::dynamic, tiny_audio, tiny_image,
 };
 
 pub(super) struct GetAllContent;
@@ -20,6 +20,7 @@ impl Tool for GetAllContent {
              to one",
         )
         .read_only()
+        .icon(Glyph::Picture)
         .open_world(false)
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::json;
 
-use crate::{Call, CallError, Definition, NoInput, Tool};
+use crate::{Call, CallError, Definition, Glyph, NoInput, Tool};
 
 pub(super) struct GetEnv;
 
@@ -21,6 +21,7 @@ impl Tool for GetEnv {
              environment variables; nothing secret is among them",
         )
         .read_only()
+        .icon(Glyph::Data)
         .open_world(false)
         .output::<BTreeMap<String, String>>()
     }

@@ -7,7 +7,7 @@ use rmcp::model::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Call, CallError, Definition, Tool, number::whole, resources::dynamic};
+use crate::{Call, CallError, Definition, Glyph, Tool, number::whole, resources::dynamic};
 
 pub(super) struct GetResourceLinks;
 
@@ -33,6 +33,7 @@ impl Tool for GetResourceLinks {
             "Returns links to resources of this server, texts and bytes, which can be read",
         )
         .read_only()
+        .icon(Glyph::Link)
         .open_world(false)
     }
 

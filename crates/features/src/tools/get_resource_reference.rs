@@ -4,7 +4,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Call, CallError, Definition, Tool, number::whole, resources::numbered};
+use crate::{Call, CallError, Definition, Glyph, Tool, number::whole, resources::numbered};
 
 pub(super) struct GetResourceReference;
 
@@ -26,6 +26,7 @@ impl Tool for GetResourceReference {
             "Returns a resource reference that can be used by MCP clients",
         )
         .read_only()
+        .icon(Glyph::Document)
         .open_world(false)
     }
 

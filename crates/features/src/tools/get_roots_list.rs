@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rmcp::model::{CallToolResult, Root};
 
-use crate::{Call, CallError, Definition, NoInput, Tool, text};
+use crate::{Call, CallError, Definition, Glyph, NoInput, Tool, text};
 
 const NONE: &str = "The client supports roots but no roots are currently configured.\n\n\
     Configure folders in the client, then call this tool again.";
@@ -24,6 +24,7 @@ impl Tool for GetRootsList {
             "Lists the roots that the client offers, using MCP's roots feature",
         )
         .read_only()
+        .icon(Glyph::Folder)
         .open_world(true)
     }
 

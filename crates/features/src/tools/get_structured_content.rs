@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Call, CallError, Definition, Tool, text};
+use crate::{Call, CallError, Definition, Glyph, Tool, text};
 
 pub(super) struct GetStructuredContent;
 
@@ -47,6 +47,7 @@ impl Tool for GetStructuredContent {
              and as text",
         )
         .read_only()
+        .icon(Glyph::Data)
         .open_world(false)
         .output::<Weather>()
     }

@@ -2,7 +2,7 @@
 
 use rmcp::model::{CallToolResult, ContentBlock};
 
-use crate::{Call, CallError, Definition, NoInput, Tool, tiny_audio};
+use crate::{Call, CallError, Definition, Glyph, NoInput, Tool, tiny_audio};
 
 pub(super) struct GetTinyAudio;
 
@@ -12,6 +12,7 @@ impl Tool for GetTinyAudio {
     fn definition(&self) -> Definition {
         Definition::new("getTinyAudio", "Get tiny audio", "Returns a short sound, a WAVE file")
             .read_only()
+            .icon(Glyph::Sound)
             .open_world(false)
     }
 

@@ -2,7 +2,7 @@
 
 use rmcp::model::{CallToolResult, ContentBlock};
 
-use crate::{Call, CallError, Definition, NoInput, Tool, tiny_image};
+use crate::{Call, CallError, Definition, Glyph, NoInput, Tool, tiny_image};
 
 pub(super) struct GetTinyImage;
 
@@ -12,6 +12,7 @@ impl Tool for GetTinyImage {
     fn definition(&self) -> Definition {
         Definition::new("getTinyImage", "Get tiny image", "Returns the MCP_TINY_IMAGE")
             .read_only()
+            .icon(Glyph::Picture)
             .open_world(false)
     }
 

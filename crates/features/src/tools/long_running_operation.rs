@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    Call, CallError, Definition, Tool,
+    Call, CallError, Definition, Glyph, Tool,
     number::{js, whole},
     text,
 };
@@ -45,6 +45,7 @@ impl Tool for LongRunningOperation {
             "Demonstrates a long running operation with progress updates",
         )
         .read_only()
+        .icon(Glyph::Clock)
         .open_world(false)
     }
 

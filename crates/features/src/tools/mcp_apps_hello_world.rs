@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Call, CallError, Definition, NoInput, Tool, apps, time::rfc3339};
+use crate::{Call, CallError, Definition, Glyph, NoInput, Tool, apps, time::rfc3339};
 
 /// For whoever sees no page.
 const TEXT: &str =
@@ -52,6 +52,7 @@ impl Tool for McpAppsHelloWorld {
             "Demonstrates MCP Apps: returns an interactive UI that runs in the client",
         )
         .read_only()
+        .icon(Glyph::Window)
         .open_world(false)
         .output::<Output>()
         .page(apps::HELLO_WORLD)

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Call, CallError, Definition, Tool, number::whole, text};
+use crate::{Call, CallError, Definition, Glyph, Tool, number::whole, text};
 
 pub(super) struct SampleLlm;
 
@@ -36,6 +36,7 @@ impl Tool for SampleLlm {
             "Samples from an LLM using MCP's sampling feature",
         )
         .read_only()
+        .icon(Glyph::Model)
         .open_world(true)
     }
 

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Call, CallError, Definition, Tool, number::whole, text::quoted};
+use crate::{Call, CallError, Definition, Glyph, Tool, number::whole, text::quoted};
 
 /// What the model may use.
 const OFFERED: [&str; 2] = ["add", "echo"];
@@ -59,6 +59,7 @@ impl Tool for SampleLlmWithTools {
              answer, using MCP's sampling feature",
         )
         .read_only()
+        .icon(Glyph::Model)
         .open_world(true)
     }
 

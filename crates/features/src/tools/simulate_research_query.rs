@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::{Call, CallError, Definition, TaskSupport, Tool, text};
+use crate::{Call, CallError, Definition, Glyph, TaskSupport, Tool, text};
 
 pub(super) struct SimulateResearchQuery;
 
@@ -37,6 +37,7 @@ impl Tool for SimulateResearchQuery {
              follow tasks; one that is ambiguous asks the user what is meant",
         )
         .read_only()
+        .icon(Glyph::Clock)
         .open_world(false)
         .task(TaskSupport::Optional)
     }

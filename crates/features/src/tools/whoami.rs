@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Call, CallError, Caller, Carrier, Definition, NoInput, Tool, text::quoted};
+use crate::{Call, CallError, Caller, Carrier, Definition, Glyph, NoInput, Tool, text::quoted};
 
 pub(super) struct Whoami;
 
@@ -57,6 +57,7 @@ impl Tool for Whoami {
             "Says which instance of the server answered, and what it knows of who called",
         )
         .read_only()
+        .icon(Glyph::Person)
         .open_world(false)
         .output::<Output>()
     }

@@ -62,3 +62,30 @@ async fn what_is_unknown_is_named() {
         assert!(answer["error"]["message"].as_str().unwrap().contains(named), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn other_arguments_count_and_no_answer_is_endless() {
+    for mut client in [
+        Raw::stateful(&everything(), "2025-11-25", json!({})).await,
+        Raw::stateless(&everything(), json!({})),
+    ] {
+        let mut params = of_prompt("completable_prompt", "name", "");
+        params["context"] = json!({ "arguments": { "department": "Support" } });
+        let answer = client.request("completion/complete", params).await;
+        let completion = json!({ "values": ["John", "Kim", "Lee"], "total": 3, "hasMore": false });
+        assert_eq!(answer["result"]["completion"], completion);
+
+        let params = of_prompt("args_prompt", "city", "");
+        let mut answer = client.request("completion/complete", params).await;
+        let completion = answer["result"]["completion"].take();
+        assert_eq!(completion["values"].as_array().unwrap().len(), 100);
+        assert_eq!(completion["hasMore"], true);
+        assert!(completion["total"].as_u64().unwrap() > 100);
+
+        let mut params = of_prompt("args_prompt", "city", "");
+        params["context"] = json!({ "arguments": { "state": "Alaska" } });
+        let answer = client.request("completion/complete", params).await;
+        let completion = json!({ "values": ["Anchorage"], "total": 1, "hasMore": false });
+        assert_eq!(answer["result"]["completion"], completion);
+    }
+}

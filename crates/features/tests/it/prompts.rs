@@ -52,13 +52,25 @@ async fn prompts_say_the_same_on_all_revisions() {
             resource[1]["content"]["resource"]["text"],
             "Resource 3: This is a plaintext resource"
         );
+
+        let weather = get("args_prompt", json!({ "city": "Salem", "state": "Oregon" })).await;
+        assert_eq!(weather[0]["content"]["text"], "What's weather in Salem, Oregon?");
+        let weather = get("args_prompt", json!({ "city": "Salem" })).await;
+        assert_eq!(weather[0]["content"]["text"], "What's weather in Salem?");
+
+        let promoted =
+            get("completable_prompt", json!({ "department": "Sales", "name": "Eve" })).await;
+        assert_eq!(
+            promoted[0]["content"]["text"],
+            "Please promote Eve to the head of the Sales team."
+        );
         client.cancel().await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn prompts_are_published_as_specified() {
-    let mut client = Raw::stateful(&everything(), "2025-11-25", json!({})).await;
+    let mut client = Raw::stateful(&everything(), "2025-06-18", json!({})).await;
     let answer = client.request("prompts/list", json!({})).await;
     let argument = |name: &str, description: &str, required: bool| json!({ "name": name, "description": description, "required": required });
     assert_eq!(
@@ -83,6 +95,27 @@ async fn prompts_are_published_as_specified() {
                 "title": "Resource prompt",
                 "description": "A prompt that includes an embedded resource reference",
                 "arguments": [argument("resourceId", "Resource ID to include (1-100)", true)],
+            },
+            {
+                "name": "args_prompt",
+                "title": "Arguments prompt",
+                "description":
+                    "Asks for the weather somewhere: a required and an optional argument",
+                "arguments": [
+                    argument("city", "Name of the city", true),
+                    argument("state", "Name of the state", false),
+                ],
+            },
+            {
+                "name": "completable_prompt",
+                "title": "Completable prompt",
+                "description":
+                    "Names somebody of a department: the second argument's suggestions depend on \
+                     the first",
+                "arguments": [
+                    argument("department", "The department, such as Engineering", true),
+                    argument("name", "Somebody of that department", true),
+                ],
             },
         ])
     );

@@ -114,11 +114,13 @@ async fn there_are_templates_for_numbers_and_for_what_is_made_when_it_is_read() 
                 {
                     "uriTemplate": "test://static/resource/{id}",
                     "name": "Static Resource",
+                    "title": "Static resource",
                     "description": "A static resource with a numeric ID",
                 },
                 {
                     "uriTemplate": "demo://resource/dynamic/text/{resourceId}",
                     "name": "Dynamic Text Resource",
+                    "title": "Dynamic text resource",
                     "description":
                         "A text that is made when it is read, for any positive integer",
                     "mimeType": "text/plain",
@@ -126,6 +128,7 @@ async fn there_are_templates_for_numbers_and_for_what_is_made_when_it_is_read() 
                 {
                     "uriTemplate": "demo://resource/dynamic/blob/{resourceId}",
                     "name": "Dynamic Blob Resource",
+                    "title": "Dynamic blob resource",
                     "description":
                         "Bytes that are made when they are read, for any positive integer",
                     "mimeType": "application/octet-stream",

@@ -1,8 +1,11 @@
 //! What the server says about itself.
 
-use serde_json::json;
+use std::collections::BTreeSet;
 
-use crate::support::{Raw, everything};
+use mcp_everything_features::{Everything, Options};
+use serde_json::{Value, json};
+
+use crate::support::{Raw, everything, options};
 
 const KEY: &str = "io.modelcontextprotocol/serverInfo";
 
@@ -27,6 +30,34 @@ async fn initialize_names_the_server_and_what_it_can() {
             "tools": { "listChanged": true },
         })
     );
+}
+
+fn with_website() -> Everything {
+    let website_url = Some("https://mcp.example.com".to_owned());
+    Everything::new(Options { website_url, ..options() }).unwrap()
+}
+
+fn members(info: &Value) -> BTreeSet<&str> {
+    info.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn more_is_said_once_and_to_those_who_know_it() {
+    for (version, said) in [
+        ("2025-06-18", ["name", "title", "version"].as_slice()),
+        ("2025-11-25", &["description", "icons", "name", "title", "version", "websiteUrl"]),
+    ] {
+        let client = Raw::stateful(&with_website(), version, json!({})).await;
+        let said = said.iter().copied().collect();
+        assert_eq!(members(&client.initialized["serverInfo"]), said, "{version}");
+    }
+    let mut client = Raw::stateless(&with_website(), json!({}));
+    let answer = client.request("server/discover", json!({})).await;
+    let info = &answer["result"]["_meta"][KEY];
+    assert_eq!(info["websiteUrl"], "https://mcp.example.com");
+    assert!(info["icons"][0]["src"].as_str().unwrap().starts_with("data:image/png;base64,"));
+    let answer = client.request("tools/list", json!({})).await;
+    assert_eq!(members(&answer["result"]["_meta"][KEY]), BTreeSet::from(["name", "version"]));
 }
 
 #[tokio::test]

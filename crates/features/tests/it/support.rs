@@ -248,6 +248,20 @@ impl Raw {
         }
     }
 
+    /// All pages of a list, each the result of a request.
+    pub(crate) async fn pages(&mut self, method: &str) -> Vec<Value> {
+        let (mut pages, mut params) = (Vec::new(), json!({}));
+        loop {
+            let page = self.request(method, params).await["result"].take();
+            let next = page.get("nextCursor").cloned();
+            pages.push(page);
+            match next {
+                Some(cursor) => params = json!({ "cursor": cursor }),
+                None => return pages,
+            }
+        }
+    }
+
     /// Calls a tool and returns the answer.
     pub(crate) async fn call(&mut self, name: &str, arguments: Value) -> Value {
         self.request("tools/call", json!({ "name": name, "arguments": arguments })).await

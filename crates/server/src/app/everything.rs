@@ -43,6 +43,7 @@ pub(super) fn everything(
     options.tasks = Some(Arc::new(FleetTasks(tasks)));
     options.draining = draining.clone();
     options.lingering = Arc::new(lingering(Arc::clone(&base.random)));
+    options.website_url = Some(settings.base_uri.as_str().to_owned());
     options.instance = base.instance.to_string();
     options.origin = Arc::new(origin);
     Ok(Everything::new(options)?)

@@ -8,9 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 use rmcp::{
     model::{
         ArgumentInfo, CallToolRequest, CallToolRequestParams, ClientRequest, CompleteRequestParams,
-        GetPromptRequestParams, LoggingLevel, PaginatedRequestParams, ProtocolVersion,
-        ReadResourceRequestParams, Reference, ResourceContents, SetLevelRequestParams,
-        SubscribeRequestParams, UnsubscribeRequestParams,
+        CompletionContext, CompletionInfo, GetPromptRequestParams, LoggingLevel,
+        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, Reference,
+        ResourceContents, SetLevelRequestParams, SubscribeRequestParams, UnsubscribeRequestParams,
     },
     service::{PeerRequestOptions, ServiceError},
 };
@@ -253,6 +253,8 @@ async fn every_prompt_and_every_completion(on: &Deployment, via: Via) {
         ("simple_prompt", json!({})),
         ("complex_prompt", json!({ "temperature": "0.5", "style": "casual" })),
         ("resource_prompt", json!({ "resourceId": "7" })),
+        ("args_prompt", json!({ "city": "Salem", "state": "Oregon" })),
+        ("completable_prompt", json!({ "department": "Sales", "name": "Eve" })),
     ]);
     let prompts = client.service.list_all_prompts().await.unwrap();
     assert_eq!(prompts.len(), arguments.len());
@@ -263,18 +265,23 @@ async fn every_prompt_and_every_completion(on: &Deployment, via: Via) {
         assert!(!got.messages.is_empty());
         for argument in prompt.arguments.iter().flatten() {
             let reference = Reference::for_prompt(prompt.name.clone());
-            let values = complete(&client, reference, &argument.name).await;
-            assert!(values.len() > 3, "{}", argument.name);
+            let completion = complete(&client, reference, &argument.name).await;
+            assert!(completion.values.len() >= 3, "{}", argument.name);
+            let more = argument.name == "city";
+            assert_eq!(completion.has_more, Some(more), "{}", argument.name);
         }
     }
     let reference = Reference::for_resource("test://static/resource/{id}");
-    assert_eq!(complete(&client, reference, "id").await, ["1", "2", "3", "4", "5"]);
+    assert_eq!(complete(&client, reference, "id").await.values, ["1", "2", "3", "4", "5"]);
 }
 
-async fn complete(client: &Client, reference: Reference, argument: &str) -> Vec<String> {
+/// What is suggested for an argument that nothing was typed of, where the department is known.
+async fn complete(client: &Client, reference: Reference, argument: &str) -> CompletionInfo {
     let argument = ArgumentInfo::new(argument, "");
-    let params = CompleteRequestParams::new(reference, argument);
-    client.service.complete(params).await.unwrap().completion.values
+    let known = HashMap::from([("department".to_owned(), "Sales".to_owned())]);
+    let params = CompleteRequestParams::new(reference, argument)
+        .with_context(CompletionContext::with_arguments(known));
+    client.service.complete(params).await.unwrap().completion
 }
 
 async fn what_comes_by_itself(on: &Deployment, via: Via) {
