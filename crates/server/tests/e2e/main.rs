@@ -23,6 +23,9 @@ mod running;
 #[path = "../programs/tools.rs"]
 mod tools;
 
+#[macro_use]
+mod on_every_deployment;
+mod deployed;
 mod figures;
 mod haproxy;
 mod load;
@@ -37,3 +40,4 @@ mod redis_pubsub_cut;
 mod replay;
 mod rolling_restart;
 mod sign_in;
+mod walks;

@@ -1,8 +1,5 @@
 //! Clients that know nothing of this server sign in, with a user at a real browser, and use it.
 
-#[macro_use]
-mod on_every_deployment;
-mod deployed;
 mod user;
 
 mod fastmcp;
@@ -19,7 +16,8 @@ use std::{
     process::Command,
 };
 
-use self::{deployed::Deployed, user::User};
+use self::user::User;
+use crate::deployed::Deployed;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/clients");

@@ -11,6 +11,12 @@ fn read(path: &str) -> String {
 }
 
 /// All Rust code of the workspace, tests included.
+pub(crate) fn all_code() -> String {
+    let mut all = String::new();
+    code(&Path::new(ROOT).join("crates"), &mut all);
+    all
+}
+
 fn code(folder: &Path, into: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -25,8 +31,7 @@ fn code(folder: &Path, into: &mut String) {
 /// That the tests are there that the last column of a page's tables names, in so many rows.
 fn names_its_tests(page: &str, at_least: usize) {
     let page = read(page);
-    let mut sources = String::new();
-    code(&Path::new(ROOT).join("crates"), &mut sources);
+    let sources = all_code();
     let tables = page.split("| shown by |").skip(1);
     let rows =
         tables.flat_map(|table| table.lines().skip(2).take_while(|row| row.starts_with('|')));

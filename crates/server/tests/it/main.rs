@@ -19,6 +19,7 @@ mod content;
 mod docs;
 mod enterprise;
 mod everything;
+mod features_page;
 mod headers;
 mod http_sse;
 mod keep_alive;

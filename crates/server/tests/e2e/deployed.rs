@@ -8,20 +8,20 @@ use crate::{
 };
 
 /// A server, and what it needs to run.
-pub(super) struct Deployed {
-    pub(super) server: Server,
+pub(crate) struct Deployed {
+    pub(crate) server: Server,
     _balancer: Option<Haproxy>,
     _redis: Option<RedisServer>,
 }
 
 impl Deployed {
     /// One instance that is its own authorization server and keeps everything in memory.
-    pub(super) fn in_memory() -> Self {
+    pub(crate) fn in_memory() -> Self {
         Self { server: Server::start(), _balancer: None, _redis: None }
     }
 
     /// Three of them that share a Redis, behind `HAProxy`.
-    pub(super) fn three_behind_haproxy() -> Self {
+    pub(crate) fn three_behind_haproxy() -> Self {
         let (redis, balancer) = (RedisServer::start(), Haproxy::start());
         let settings = [("REDIS_URL", &*redis.url())];
         let server = Server::behind(&balancer.base(), &balancer.instances, &settings);
@@ -29,7 +29,7 @@ impl Deployed {
     }
 
     /// One instance that trusts an authorization server of its own.
-    pub(super) fn separate() -> Self {
+    pub(crate) fn separate() -> Self {
         let server = Deployment::separate_in_memory().start();
         Self { server, _balancer: None, _redis: None }
     }

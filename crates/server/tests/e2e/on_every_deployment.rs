@@ -1,4 +1,4 @@
-//! A client signs in however the server is deployed.
+//! A client does what it does however the server is deployed.
 
 /// Makes of each client, an `async fn(&Deployed)`, one test for each deployment.
 macro_rules! on_every_deployment {
@@ -10,7 +10,7 @@ macro_rules! on_every_deployment {
     (@ $deployment:ident $($client:ident)+) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $client() {
-            super::$client(&$crate::sign_in::deployed::Deployed::$deployment()).await;
+            super::$client(&$crate::deployed::Deployed::$deployment()).await;
         })+
     };
 }
