@@ -18,7 +18,10 @@ use crate::{
 
 pub(super) async fn run(raw: &RawSettings) -> ExitCode {
     match Settings::from_raw(&settings(raw), Role::McpServer) {
-        Ok(settings) => serve(&settings).await,
+        Ok(mut settings) => {
+            settings.public.retain(|variable, _| RawSettings::is_of_stdio(variable));
+            serve(&settings).await
+        }
         Err(problems) => refuse(&problems.iter().map(ToString::to_string).collect::<Vec<_>>()),
     }
 }

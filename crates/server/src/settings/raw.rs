@@ -26,6 +26,11 @@ macro_rules! settings {
                 $($(kept.$field = settings!(@$stdio self.$field.clone());)?)+
                 kept
             }
+
+            /// Whether this variable is of one of them.
+            pub(crate) fn is_of_stdio(variable: &str) -> bool {
+                [$($(settings!(@$stdio $variable),)?)+].contains(&variable)
+            }
         }
     };
     (@stdio $kept:expr) => { $kept };

@@ -10,7 +10,7 @@ use axum::{
     response::{Html, IntoResponse},
     routing::get,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -96,6 +96,75 @@ async fn the_keyboard_is_enough_for_it_on_a_narrow_screen() {
     assert_eq!(wide, false, "it fits");
     browser.leave().await;
     browser.text("//ul[@id='chat']/li").await;
+}
+
+#[tokio::test]
+async fn it_believes_its_host_alone_and_makes_no_markup_of_what_it_is_told() {
+    let server = Server::start();
+    let profile = tempfile::tempdir().unwrap();
+    let browser = Chromium::start(profile.path()).await;
+    open(&browser, &server).await;
+    enter(&browser).await;
+    browser.text(SHOWN).await;
+    let forged = json!({ "greeting": "forged" });
+    let forged = notification("tool-result", &json!({ "structuredContent": forged }));
+    browser.script(&format!("window.postMessage({forged}, '*')")).await;
+    // Messages arrive in the order they were sent: that one has, when this is answered.
+    browser.click("#call").await;
+    browser.text("//p[@id='called'][.='The sum of 2 and 3 is 5.']").await;
+    browser.text(SHOWN).await;
+
+    let markup = "<img src=x onerror=alert(1)>";
+    let hostile =
+        json!({ "greeting": markup, "features": [markup], "stats": { "version": markup } });
+    let hostile = json!({ "content": [], "structuredContent": hostile });
+    say(&browser, &notification("tool-result", &hostile)).await;
+    browser.text(&format!("//h1[.='{markup}']")).await;
+    assert_eq!(browser.text("#features li").await, markup);
+    assert_eq!(browser.text("#version").await, markup);
+    assert_eq!(browser.script("return document.images.length").await, 0);
+
+    let failed = json!({ "content": [{ "type": "text", "text": "It broke." }], "isError": true });
+    say(&browser, &notification("tool-result", &failed)).await;
+    browser.text("//p[@id='said'][contains(@class, 'failed')][.='It broke.']").await;
+    say(&browser, &notification("tool-cancelled", &json!({ "reason": "enough" }))).await;
+    browser.text("//p[@id='said'][.='The call was cancelled: enough']").await;
+
+    for (method, answer) in [
+        ("ping", json!({ "result": {} })),
+        ("no/such", json!({ "error": { "code": -32601, "message": "Method not found: no/such" } })),
+    ] {
+        let mut expected = json!({ "jsonrpc": "2.0", "id": method });
+        expected.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+        let request = json!({ "jsonrpc": "2.0", "id": method, "method": method });
+        assert_eq!(say(&browser, &request).await, expected);
+    }
+    let wrong = browser.complaints().await;
+    // The bridge of this host asked neither.
+    assert!(wrong.iter().all(|wrong| wrong.contains("unknown message ID")), "{wrong:?}");
+}
+
+fn notification(name: &str, params: &Value) -> Value {
+    json!({ "jsonrpc": "2.0", "method": format!("ui/notifications/{name}"), "params": params })
+}
+
+/// Has the sandbox, from which the host's messages come, send one of its own to the app; the answer,
+/// if it is a request.
+async fn say(browser: &Chromium, message: &Value) -> Value {
+    browser.leave().await;
+    browser.enter("iframe").await;
+    let answered = browser
+        .script(&format!(
+            "const message = {message};
+            const answer = new Promise((resolve) => addEventListener('message', ({{ data }}) => {{
+                if (data?.id === message.id && !data.method) resolve(JSON.stringify(data));
+            }}));
+            document.querySelector('iframe').contentWindow.postMessage(message, '*');
+            return message.id === undefined ? null : answer;"
+        ))
+        .await;
+    browser.enter("iframe").await;
+    answered.as_str().map_or(Value::Null, |answer| serde_json::from_str(answer).unwrap())
 }
 
 /// Opens the host, and waits until it has shown the app.

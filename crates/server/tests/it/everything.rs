@@ -137,7 +137,10 @@ async fn every_tool(on: &Deployment, via: Via) {
     assert_eq!(json!(sound.content[1])["mimeType"], "audio/wav");
     assert_eq!(client.call("getAllContent", json!({})).await.content.len(), 5);
     let settings = client.call("getEnv", json!({})).await.structured_content.unwrap();
-    assert_eq!(settings["BASE_URI"], server.url(""));
+    let url = server.url("");
+    let public = matches!(via, Via::StreamableHttp | Via::HttpSse).then_some(url.as_str());
+    assert_eq!(settings["BASE_URI"].as_str(), public, "over stdio it means nothing");
+    assert_eq!(settings["CONFORMANCE"], "off");
 
     let app = client.call("mcp_apps_hello_world", json!({})).await.structured_content.unwrap();
     assert_eq!(app["greeting"], "Hello from MCP Apps!");
