@@ -22,7 +22,11 @@ use serde_json::Value;
 
 pub(crate) use self::{round::Round, task::InTask};
 use crate::{
-    changes::Change, error::CallError, everything::Shared, origin::Origin, session::SessionState,
+    changes::{Announcement, Audience, Change},
+    error::CallError,
+    everything::Shared,
+    origin::Origin,
+    session::SessionState,
     wire::Wire,
 };
 
@@ -148,7 +152,13 @@ impl<'a> Call<'a> {
 
     /// Tells all listeners of all clients about a change.
     pub async fn publish(&self, change: Change) -> Result<(), CallError> {
-        Ok(self.shared.changes.publish(change).await?)
+        Ok(self.shared.changes.publish(change.into()).await?)
+    }
+
+    /// Tells the listeners of the caller's clients, and nobody else, about a change.
+    pub async fn publish_to_caller(&self, change: Change) -> Result<(), CallError> {
+        let audience = Audience::User(self.origin().user());
+        Ok(self.shared.changes.publish(Announcement { change, audience }).await?)
     }
 
     /// Whether the call goes on as a task, after its request was answered.

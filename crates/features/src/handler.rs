@@ -254,7 +254,8 @@ impl ServerHandler for Everything {
             self.shared.draining.cancelled().await;
             tokio::time::sleep((self.shared.lingering)()).await;
         };
-        listen::run(&context, changes, going).await;
+        let user = (self.shared.origin)(&context.request_context().extensions).user();
+        listen::run(&context, &user, changes, going).await;
         Ok(())
     }
 

@@ -58,12 +58,12 @@ mod uri_template;
 mod wire;
 
 pub use call::Call;
-pub use changes::{Change, Changes, LocalChanges};
+pub use changes::{Announcement, Audience, Change, Changes, LocalChanges};
 pub use error::{BuildError, CallError, StateError, Waiting};
 pub use everything::Everything;
 pub use glyph::Glyph;
 pub use options::{ExtraTools, LingerHook, Options, StreamCloser};
-pub use origin::{Caller, Carrier, Origin, OriginHook};
+pub use origin::{Caller, Carrier, Origin, OriginHook, User};
 pub use request_state::{KeyError, RequestStateKeys};
 pub use session::{LocalSession, SessionState};
 pub use tasks::{RunningTask, Task, TaskEnd, Tasks};

@@ -18,7 +18,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use crate::{changes::Change, notifications::RESOURCE_UPDATES};
+use crate::{
+    changes::{Announcement, Change},
+    notifications::RESOURCE_UPDATES,
+    origin::User,
+};
 
 /// How many receivers wait for their listener at most. They wait for as long as it takes to send
 /// an acknowledgement, or for ever if that fails.
@@ -37,13 +41,14 @@ pub(crate) fn accept(
     accepted
 }
 
-/// Sends changes until the client leaves, the server is `going` down or there are no more.
+/// Sends the changes that concern `user` until the client leaves, the server is `going` down or there are no more.
 ///
 /// What happens while a slow client takes its time is collected and sent once. As on the older
 /// revisions, resources listened to are announced as updated every ten seconds.
 pub(crate) async fn run(
     context: &SubscriptionContext,
-    mut changes: Receiver<Change>,
+    user: &User,
+    mut changes: Receiver<Announcement>,
     going: impl Future<Output = ()>,
 ) {
     let everything = News::all(context.accepted());
@@ -55,7 +60,7 @@ pub(crate) async fn run(
             let mut news = News::default();
             tokio::select! {
                 change = changes.recv() => match change {
-                    Ok(change) => news.add(change, &everything),
+                    Ok(heard) => news.add_for(user, heard, &everything),
                     Err(RecvError::Lagged(_)) => news = everything.clone(),
                     Err(RecvError::Closed) => return,
                 },
@@ -63,7 +68,7 @@ pub(crate) async fn run(
             }
             loop {
                 match changes.try_recv() {
-                    Ok(change) => news.add(change, &everything),
+                    Ok(heard) => news.add_for(user, heard, &everything),
                     Err(TryRecvError::Lagged(_)) => news = everything.clone(),
                     Err(TryRecvError::Empty | TryRecvError::Closed) => break,
                 }
@@ -98,6 +103,13 @@ impl News {
             prompts: filter.prompts_list_changed == Some(true),
             resource_list: filter.resources_list_changed == Some(true),
             resources: filter.resource_subscriptions.iter().flatten().cloned().collect(),
+        }
+    }
+
+    /// Adds what was announced, if it is the user's business.
+    fn add_for(&mut self, user: &User, announced: Announcement, wanted: &Self) {
+        if announced.audience.includes(user) {
+            self.add(announced.change, wanted);
         }
     }
 
@@ -140,10 +152,10 @@ impl News {
 /// the task they run in. A receiver opened by the listener could miss what happens right after
 /// the acknowledgement.
 #[derive(Default)]
-pub(crate) struct Opened(Mutex<VecDeque<(task::Id, Receiver<Change>)>>);
+pub(crate) struct Opened(Mutex<VecDeque<(task::Id, Receiver<Announcement>)>>);
 
 impl Opened {
-    pub(crate) fn put(&self, changes: Receiver<Change>) {
+    pub(crate) fn put(&self, changes: Receiver<Announcement>) {
         let Some(id) = task::try_id() else { return };
         let mut waiting = self.lock();
         if waiting.len() == WAITING {
@@ -153,14 +165,14 @@ impl Opened {
     }
 
     /// The receiver this task opened, unless too many were opened since.
-    pub(crate) fn take(&self) -> Option<Receiver<Change>> {
+    pub(crate) fn take(&self) -> Option<Receiver<Announcement>> {
         let id = task::try_id()?;
         let mut waiting = self.lock();
         let index = waiting.iter().rposition(|(owner, _)| *owner == id)?;
         waiting.remove(index).map(|(_, changes)| changes)
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(task::Id, Receiver<Change>)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(task::Id, Receiver<Announcement>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -219,11 +231,11 @@ mod tests {
             let (sender, opened) = (sender.clone(), std::sync::Arc::clone(&opened));
             async move {
                 opened.put(sender.subscribe());
-                let _ = sender.send(Change::Tools);
+                let _ = sender.send(Change::Tools.into());
                 opened.take().and_then(|mut changes| changes.try_recv().ok())
             }
         });
-        assert_eq!(task.await.unwrap(), Some(Change::Tools));
+        assert_eq!(task.await.unwrap(), Some(Change::Tools.into()));
         assert!(opened.take().is_none());
     }
 

@@ -68,10 +68,27 @@ pub struct Caller {
     pub scopes: Option<Vec<String>>,
 }
 
+/// A user, with whatever client. Where there are no callers to tell apart everybody is the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct User {
+    /// The user.
+    pub id: String,
+    /// The authorization server that vouches for the user.
+    pub issuer: Option<String>,
+}
+
 impl Origin {
     /// Of what a process is told by the one that started it.
     pub fn stdio() -> Self {
         Self { carrier: Carrier::Stdio, caller: None }
+    }
+
+    /// The user who sent it.
+    pub fn user(&self) -> User {
+        let caller = self.caller.as_ref();
+        let user =
+            |caller: &Caller| User { id: caller.user.clone(), issuer: caller.issuer.clone() };
+        caller.map(user).unwrap_or_default()
     }
 
     /// Whom a `requestState` is sealed for. It does not change when a token is refreshed.

@@ -1,7 +1,9 @@
 //! What the features need of changes, supplied by the transport's feed.
 
 use async_trait::async_trait;
-use mcp_everything_features::{Change, Changes, LocalChanges, StateError};
+use mcp_everything_features::{
+    Announcement, Audience, Change, Changes, LocalChanges, StateError, User,
+};
 use mcp_everything_store as store;
 use mcp_everything_transport::ChangeFeed;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -21,47 +23,63 @@ impl FleetChanges {
     }
 }
 
-async fn pass_on(mut changes: Receiver<store::Change>, heard: LocalChanges) {
+async fn pass_on(mut changes: Receiver<store::Announcement>, heard: LocalChanges) {
     loop {
-        let change = match changes.recv().await {
-            Ok(change) => to_features(change),
-            Err(RecvError::Lagged(_)) => Change::Missed,
+        match changes.recv().await {
+            Ok(announced) => heard.tell(to_features(announced)),
+            Err(RecvError::Lagged(_)) => heard.tell(Change::Missed),
             Err(RecvError::Closed) => return,
-        };
-        heard.tell(change);
+        }
     }
 }
 
 #[async_trait]
 impl Changes for FleetChanges {
-    async fn publish(&self, change: Change) -> Result<(), StateError> {
-        self.feed.publish(from_features(change)).await.map_err(|error| {
+    async fn publish(&self, announcement: Announcement) -> Result<(), StateError> {
+        self.feed.publish(from_features(announcement)).await.map_err(|error| {
             tracing::warn!(event = "store.unavailable", %error, "a change could not be recorded");
             StateError::Unavailable
         })
     }
 
-    fn subscribe(&self) -> Receiver<Change> {
+    fn subscribe(&self) -> Receiver<Announcement> {
         self.heard.subscribe()
     }
 }
 
-fn to_features(change: store::Change) -> Change {
-    match change {
+fn to_features(store::Announcement { change, audience }: store::Announcement) -> Announcement {
+    let change = match change {
         store::Change::Tools => Change::Tools,
         store::Change::Prompts => Change::Prompts,
         store::Change::Resources => Change::Resources,
         store::Change::Resource(uri) => Change::Resource(uri),
         store::Change::Missed => Change::Missed,
-    }
+    };
+    let audience = match audience {
+        store::Audience::Everyone => Audience::Everyone,
+        store::Audience::User(store::User { id, issuer }) => {
+            Audience::User(User { id, issuer: (!issuer.is_empty()).then_some(issuer) })
+        }
+    };
+    Announcement { change, audience }
 }
 
-fn from_features(change: Change) -> store::Change {
-    match change {
+fn from_features(Announcement { change, audience }: Announcement) -> store::Announcement {
+    let change = match change {
         Change::Tools => store::Change::Tools,
         Change::Prompts => store::Change::Prompts,
         Change::Resources => store::Change::Resources,
         Change::Resource(uri) => store::Change::Resource(uri),
         Change::Missed => store::Change::Missed,
-    }
+    };
+    let audience = match audience {
+        Audience::Everyone => store::Audience::Everyone,
+        Audience::User(user) => store::Audience::User(stored(&user)),
+    };
+    store::Announcement { change, audience }
+}
+
+/// A user, as the store knows one.
+pub(crate) fn stored(User { id, issuer }: &User) -> store::User {
+    store::User { id: id.clone(), issuer: issuer.clone().unwrap_or_default() }
 }

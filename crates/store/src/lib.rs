@@ -51,16 +51,17 @@ pub use bus::{Attendance, Bell, Bells, Bus, Ring, Ringer};
 pub use clock::{Clock, MonotonicClock, SystemClock, TestClock, Timestamp};
 pub use error::StoreError;
 pub use id::{CallId, InstanceId, InvalidId, SessionId, TaskId};
-pub use owner::Owner;
+pub use owner::{Owner, User};
 pub use random::{Random, SystemRandom, TestRandom};
 pub use rates::{
     Exceeded, Limit, Limiter, Rate, RateKey, Rates, Subject, Taken, TooOften, network,
 };
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
-    Answer, Appended, Asked, CHANGES_PAGE, CallEvent, CallLog, CallNews, Calls, Change, ChangeLog,
-    ChangePosition, Changed, Claim, Epoch, Handshake, Held, InvalidChangePosition, Limits,
-    LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed,
-    RequestKey, RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled, Streams,
-    Task, TaskEnd, TaskNews, Tasks, Telling, Transport, UnknownLevel, Written,
+    Announcement, Answer, Appended, Asked, Audience, CHANGES_PAGE, CallEvent, CallLog, CallNews,
+    Calls, Change, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held,
+    InvalidChangePosition, Limits, LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, PAGE,
+    Position, Pulled, Pushed, RequestKey, RunningCall, Said, Session, SessionState, SessionStore,
+    Sessions, Settled, Shelf, ShelfItem, Shelved, Shelves, Streams, Task, TaskEnd, TaskNews, Tasks,
+    Telling, Transport, UnknownLevel, Written,
 };

@@ -11,6 +11,7 @@ mod entry;
 mod oauth;
 mod rates;
 mod sessions;
+mod shelves;
 mod streams;
 mod tasks;
 #[cfg(test)]
@@ -31,7 +32,7 @@ pub use oauth::MemoryOAuth;
 pub use rates::MemoryRates;
 
 use self::{changes::Changes, entry::Entry, tasks::Kept};
-use crate::{Clock, Limits, Owner, SessionId, StoreError, TaskId, Timestamp};
+use crate::{Clock, Limits, Owner, SessionId, StoreError, TaskId, Timestamp, User};
 
 /// Sessions in memory.
 pub struct MemoryStore {
@@ -41,14 +42,8 @@ pub struct MemoryStore {
     per_user: DashMap<User, usize>,
     changes: Mutex<Changes>,
     tasks: DashMap<TaskId, Kept>,
+    shelves: DashMap<User, shelves::Kept>,
     swept: AtomicU64,
-}
-
-/// A user and who says so.
-type User = (String, String);
-
-fn user(owner: &Owner) -> User {
-    (owner.user.clone(), owner.issuer.clone())
 }
 
 /// Sweeping looks at every session, so whoever is refused room does not set it off at will.
@@ -64,6 +59,7 @@ impl MemoryStore {
             per_user: DashMap::new(),
             changes: Mutex::default(),
             tasks: DashMap::new(),
+            shelves: DashMap::new(),
             swept: AtomicU64::new(0),
         }
     }
@@ -73,6 +69,7 @@ impl MemoryStore {
         let now = self.clock.now();
         self.swept.store(now.as_millis(), Ordering::Relaxed);
         self.tasks.retain(|_, kept| kept.expires > now);
+        self.shelves.retain(|_, kept| kept.expires > now);
         let mut expired = Vec::new();
         for mut entry in self.sessions.iter_mut() {
             if entry.expires <= now {
@@ -142,7 +139,7 @@ impl MemoryStore {
         if self.sessions.len() >= sessions {
             return Err(StoreError::LimitReached { what: "sessions", limit: sessions });
         }
-        let mut count = self.per_user.entry(user(owner)).or_insert(0);
+        let mut count = self.per_user.entry(User::from(owner)).or_insert(0);
         if *count >= sessions_per_user {
             let what = "sessions of one user";
             return Err(StoreError::LimitReached { what, limit: sessions_per_user });
@@ -152,7 +149,7 @@ impl MemoryStore {
     }
 
     fn count_out(&self, owner: &Owner) {
-        let user = user(owner);
+        let user = User::from(owner);
         if let Some(mut count) = self.per_user.get_mut(&user) {
             *count = count.saturating_sub(1);
         }

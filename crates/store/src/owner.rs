@@ -20,3 +20,19 @@ impl Owner {
         Self { user: "anonymous".into(), issuer: String::new(), client: String::new() }
     }
 }
+
+/// A user, with whatever client: whom a [shelf](crate::Shelves) belongs to, and whom a change may
+/// concern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct User {
+    /// The token's `sub`.
+    pub id: String,
+    /// The token's `iss`.
+    pub issuer: String,
+}
+
+impl From<&Owner> for User {
+    fn from(owner: &Owner) -> Self {
+        Self { id: owner.user.clone(), issuer: owner.issuer.clone() }
+    }
+}

@@ -21,6 +21,7 @@ mod record;
 mod room;
 mod script;
 mod sessions;
+mod shelves;
 mod streams;
 mod tasks;
 

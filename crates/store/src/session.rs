@@ -2,8 +2,8 @@
 //!
 //! Three traits, one for each thing a session has: [`Sessions`] for the session itself,
 //! [`Calls`] for the calls that outlive their first moments, [`Streams`] for the standalone
-//! stream. A fourth is for what concerns all sessions, [`ChangeLog`], and a fifth for what needs
-//! none, [`Tasks`]. A store implements them all.
+//! stream. A fourth is for what concerns all sessions, [`ChangeLog`], and two for what needs none:
+//! [`Tasks`], and [`Shelves`] for what a user keeps. A store implements them all.
 //!
 //! Keys carry, channels ring: what must not be lost is written here first and then announced on
 //! the [`Bus`](crate::Bus). Whoever waits registers, then reads.
@@ -13,7 +13,9 @@ mod changes;
 mod level;
 mod limits;
 mod record;
+mod shelves;
 mod streams;
+mod switches;
 mod tasks;
 
 pub use calls::{
@@ -21,17 +23,20 @@ pub use calls::{
     RunningCall, Said,
 };
 pub use changes::{
-    CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, InvalidChangePosition,
+    Announcement, Audience, CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed,
+    InvalidChangePosition,
 };
 pub use level::{LogLevel, UnknownLevel};
 pub use limits::Limits;
 pub use record::{Handshake, Session, SessionState, Sessions, Settled, Transport, Written};
+pub use shelves::{Shelf, ShelfItem, Shelved, Shelves};
 pub use streams::{
     Claim, Epoch, Held, OpenedStream, PAGE, Position, Pulled, Pushed, Streams, Telling,
 };
+pub(crate) use switches::{SWITCHES, Switches, too_many};
 pub use tasks::{Asked, NewTask, Task, TaskEnd, TaskNews, Tasks};
 
 /// Everything the transport needs of a store.
-pub trait SessionStore: Sessions + Calls + Streams + ChangeLog + Tasks {}
+pub trait SessionStore: Sessions + Calls + Streams + ChangeLog + Tasks + Shelves {}
 
-impl<S: Sessions + Calls + Streams + ChangeLog + Tasks> SessionStore for S {}
+impl<S: Sessions + Calls + Streams + ChangeLog + Tasks + Shelves> SessionStore for S {}

@@ -1,4 +1,5 @@
-//! Changes of lists and resources, told to every session and listener of all instances.
+//! Changes of lists and resources, told to every session and listener of all instances that they
+//! concern.
 
 mod feed;
 mod news;

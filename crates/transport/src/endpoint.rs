@@ -179,6 +179,7 @@ impl<H: ServerHandler> Endpoint<H> {
     /// is the one that speaks.
     pub async fn open_streams(&self) -> Result<Vec<(SessionId, SessionState)>, StoreError> {
         let streams = self.0.streams.holding();
+        let streams: Vec<_> = streams.iter().map(|open| (open.session, open.epoch)).collect();
         let held = self.0.store.held(&streams).await?;
         let open = streams.into_iter().zip(held);
         Ok(open.filter_map(|((session, _), held)| Some((session, held?.state))).collect())

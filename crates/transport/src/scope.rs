@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mcp_everything_store::{
     Bell, Bus, InstanceId, LogLevel, Owner, Pushed, Ring, SessionId, SessionState, SessionStore,
-    StoreError, Written,
+    StoreError, Written, oauth::AttemptId,
 };
 use rmcp::model::{ServerJsonRpcMessage, ServerNotification};
 use thiserror::Error;
@@ -77,6 +77,12 @@ impl SessionHandle {
     /// Ends a subscription.
     pub async fn unsubscribe(&self, uri: &str) -> Result<(), SessionError> {
         lives(self.store.unsubscribe(self.id, uri).await?)
+    }
+
+    /// Turns a switch of the session on or off. Says whether it is on now. The same attempt again
+    /// is no second flip.
+    pub async fn flip(&self, switch: &str, attempt: &AttemptId) -> Result<bool, SessionError> {
+        self.store.flip(self.id, switch, attempt).await?.ok_or(SessionError::Gone)
     }
 
     /// Sends a notification on the standalone stream, wherever that is open; it waits if it is

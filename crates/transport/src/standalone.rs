@@ -12,10 +12,10 @@ use std::{sync::Arc, time::Duration};
 use axum::response::Response;
 use futures::stream::unfold;
 use http::request::Parts;
-use mcp_everything_store::{Claim, Position, SessionId, StoreError, Transport};
+use mcp_everything_store::{Claim, Owner, Position, SessionId, StoreError, Transport, User};
 use rmcp::ServerHandler;
 
-pub(crate) use self::open::OpenStreams;
+pub(crate) use self::open::{Holding, OpenStreams};
 use self::stream::Stream;
 use crate::{
     away::Patience,
@@ -70,10 +70,12 @@ pub(crate) async fn serve<H: ServerHandler>(
     parts: &Parts,
     patience: &mut Patience<'_>,
 ) -> Result<Response, Refusal> {
+    let owner = parts.extensions.get::<Owner>().ok_or(Refusal::Internal { id: None })?;
+    let of = (session, Arc::new(User::from(owner)));
     let lease = shared.grants.lease(&parts.extensions, &*shared.clock);
     let transport = beginning.transport();
     let primes = beginning.primes();
-    let mut stream = Stream::register(Arc::clone(shared), session, transport, primes, lease);
+    let mut stream = Stream::register(Arc::clone(shared), of, transport, primes, lease);
     let position = loop {
         match stream.claim(claim).await {
             Ok(Some(position)) => break position,

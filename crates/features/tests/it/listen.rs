@@ -3,13 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use mcp_everything_features::{Change, Changes, Everything, LocalChanges, Options, StateError};
+use mcp_everything_features::{
+    Announcement, Audience, Change, Changes, Everything, LocalChanges, Options, StateError, User,
+};
 use rmcp::{ServerHandler as _, model::SubscriptionFilter};
 use serde_json::{Value, json};
 use tokio::{sync::broadcast, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Raw, everything, options};
+use crate::support::{Raw, called_by, everything, options};
 
 const ONE: &str = "test://static/resource/1";
 const TWO: &str = "test://static/resource/2";
@@ -65,7 +67,7 @@ async fn a_listener_hears_what_it_asked_for() {
             "resourceSubscriptions": [ONE, TWO],
         })
     );
-    let publish = async |change| changes.publish(change).await.unwrap();
+    let publish = async |change| changes.publish(Announcement::from(change)).await.unwrap();
     publish(Change::Prompts).await;
     publish(Change::Resource("test://static/resource/3".to_owned())).await;
     publish(Change::Tools).await;
@@ -81,32 +83,55 @@ async fn a_listener_hears_what_it_asked_for() {
     assert!(client.settle().await.is_empty());
 }
 
+/// As a server is that tells its callers apart.
+#[tokio::test]
+async fn a_listener_hears_what_concerns_its_user() {
+    let changes = LocalChanges::new();
+    let mut options = Options { changes: Arc::new(changes.clone()), ..options() };
+    options.origin = Arc::new(|_| called_by("alice"));
+    let mut client = Raw::stateless(&Everything::new(options).unwrap(), json!({}));
+    let filter = json!({ "toolsListChanged": true, "resourceSubscriptions": [ONE] });
+    let (id, _) = listen(&mut client, filter).await;
+    let alice = called_by("alice").user();
+    let elsewhere = User { issuer: None, ..alice.clone() };
+    for stranger in [called_by("bob").user(), elsewhere, User::default()] {
+        for change in [Change::Tools, Change::Resource(ONE.to_owned()), Change::Missed] {
+            let audience = Audience::User(stranger.clone());
+            changes.tell(Announcement { change, audience });
+        }
+    }
+    assert!(client.settle().await.is_empty());
+    let change = Change::Resource(ONE.to_owned());
+    changes.tell(Announcement { change, audience: Audience::User(alice) });
+    assert_eq!(heard(&mut client, id).await, updated(ONE));
+}
+
 #[tokio::test]
 async fn several_listeners_of_one_client_are_told_apart() {
     let changes = LocalChanges::new();
     let mut client = Raw::stateless(&with(changes.clone()), json!({}));
     let (tools, _) = listen(&mut client, json!({ "toolsListChanged": true })).await;
     let (prompts, _) = listen(&mut client, json!({ "promptsListChanged": true })).await;
-    changes.publish(Change::Prompts).await.unwrap();
+    changes.publish(Change::Prompts.into()).await.unwrap();
     assert_eq!(heard(&mut client, prompts).await, changed("prompts"));
-    changes.publish(Change::Tools).await.unwrap();
+    changes.publish(Change::Tools.into()).await.unwrap();
     assert_eq!(heard(&mut client, tools).await, changed("tools"));
 }
 
 /// A channel that keeps two changes and has lost more before anybody reads.
-struct Crowded(broadcast::Sender<Change>);
+struct Crowded(broadcast::Sender<Announcement>);
 
 #[async_trait]
 impl Changes for Crowded {
-    async fn publish(&self, change: Change) -> Result<(), StateError> {
-        let _ = self.0.send(change);
+    async fn publish(&self, announcement: Announcement) -> Result<(), StateError> {
+        let _ = self.0.send(announcement);
         Ok(())
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Change> {
+    fn subscribe(&self) -> broadcast::Receiver<Announcement> {
         let receiver = self.0.subscribe();
         for _ in 0..5 {
-            let _ = self.0.send(Change::Prompts);
+            let _ = self.0.send(Change::Prompts.into());
         }
         receiver
     }
@@ -123,16 +148,16 @@ async fn a_listener_that_lags_is_told_once_about_everything() {
 }
 
 /// A channel whose listeners can be counted.
-struct Counted(broadcast::Sender<Change>);
+struct Counted(broadcast::Sender<Announcement>);
 
 #[async_trait]
 impl Changes for Counted {
-    async fn publish(&self, change: Change) -> Result<(), StateError> {
-        let _ = self.0.send(change);
+    async fn publish(&self, announcement: Announcement) -> Result<(), StateError> {
+        let _ = self.0.send(announcement);
         Ok(())
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Change> {
+    fn subscribe(&self) -> broadcast::Receiver<Announcement> {
         self.0.subscribe()
     }
 }
@@ -204,7 +229,7 @@ async fn listeners_of_a_server_that_goes_down_need_not_all_end_at_once() {
     draining.cancel();
     let start = Instant::now();
     // Until then it hears what happens.
-    changes.publish(Change::Tools).await.unwrap();
+    changes.publish(Change::Tools.into()).await.unwrap();
     assert_eq!(heard(&mut client, id).await, changed("tools"));
     client.answer_to(id).await;
     assert_eq!(start.elapsed().as_millis(), 1500);
@@ -220,7 +245,7 @@ async fn a_cancelled_listener_hears_nothing_more() {
         .send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }))
         .await;
     client.settle().await;
-    changes.publish(Change::Tools).await.unwrap();
+    changes.publish(Change::Tools.into()).await.unwrap();
     assert!(client.settle().await.is_empty());
 }
 

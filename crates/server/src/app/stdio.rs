@@ -13,7 +13,8 @@ use std::{
 
 use async_trait::async_trait;
 use mcp_everything_features::{
-    Change, Changes as _, Everything, LocalChanges, LocalSession, SessionState as _, notifications,
+    Announcement, Change, Changes as _, Everything, LocalChanges, LocalSession, SessionState as _,
+    User, notifications,
 };
 use mcp_everything_store::InstanceId;
 use mcp_everything_transport::{Stdio, StdioConfig, StdioSession};
@@ -128,15 +129,19 @@ impl Audience for Client {
 }
 
 /// Tells the client of changes that concern it. A client of 2026-07-28 asks for them itself.
-async fn tell(mut changes: Receiver<Change>, client: Client) {
+async fn tell(mut changes: Receiver<Announcement>, client: Client) {
     loop {
-        let change = match changes.recv().await {
-            Ok(change) => change,
-            Err(RecvError::Lagged(_)) => Change::Missed,
+        let announced = match changes.recv().await {
+            Ok(announced) => announced,
+            Err(RecvError::Lagged(_)) => Change::Missed.into(),
             Err(RecvError::Closed) => return,
         };
+        // It has no name, and there is nobody else.
+        if !announced.audience.includes(&User::default()) {
+            continue;
+        }
         if let Some((_, subscriptions)) = client.state().await {
-            client.send_now((), told(&change, &subscriptions)).await;
+            client.send_now((), told(&announced.change, &subscriptions)).await;
         }
     }
 }

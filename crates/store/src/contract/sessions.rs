@@ -11,6 +11,7 @@ pub mod calls;
 pub mod changes;
 pub mod lives;
 pub mod said;
+pub mod shelves;
 pub mod state;
 pub mod streams;
 pub mod tasks;
@@ -48,6 +49,10 @@ pub const LIMITS: Limits = Limits {
     log_retention: Duration::from_secs(120),
     tasks: 8,
     tasks_per_user: 3,
+    shelves: 8,
+    shelf_items: 3,
+    shelf_bytes: 64,
+    shelf_ttl: Duration::from_secs(600),
 };
 
 /// Makes a test of each rule. Takes an expression that makes a future of a new harness.
@@ -71,7 +76,7 @@ macro_rules! session_store_contract {
                 takes_everything_along_when_it_ends, is_created_once, are_bounded_for_each_user,
                 do_not_count_when_they_are_gone, are_counted_right_by_many_at_a_time;
             state: begins_with_nothing, remembers_the_level, remembers_subscriptions,
-                bounds_subscriptions, does_not_bring_a_session_back, does_not_prolong_a_session;
+                bounds_subscriptions, flips_switches, does_not_bring_a_session_back, does_not_prolong_a_session;
             calls: keep_events_in_order, keep_an_event_once, end_with_the_last_event,
                 are_read_from_anywhere, name_their_reader, are_forgotten_after_their_retention,
                 are_bounded_in_events, are_bounded_in_bytes, are_bounded_in_bytes_together,
@@ -93,12 +98,14 @@ macro_rules! session_store_contract {
             changes: are_read_in_order, are_read_in_pages, are_missed_when_the_log_is_too_short,
                 are_missed_by_whoever_comes_from_another_log, are_told_from_the_start_of_a_session,
                 are_told_from_the_handshake, are_told_once, are_told_to_the_holder_only,
-                are_told_with_what_the_client_set, wait_for_a_stream, do_not_outgrow_a_log,
+                are_told_with_what_the_client_set, name_whom_they_concern, wait_for_a_stream, do_not_outgrow_a_log,
                 do_not_bring_a_session_back;
             tasks: begin_once_and_are_known, belong_to_their_owner, end_once,
                 ask_and_are_answered_once, are_answered_in_parts, are_cancelled_by_their_owner,
                 ask_nothing_once_they_have_ended, are_gone_when_their_life_is_over,
                 are_bounded_for_each_user, keep_nothing_of_any_size;
+            shelves: keep_what_was_put_there_last, belong_to_their_user, are_bounded,
+                flip_once_for_each_attempt, are_gone_when_nobody_looks;
         }
     };
     (row $shared:expr, $make:expr; $($module:ident: $($rule:ident),+;)+) => {

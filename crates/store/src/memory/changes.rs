@@ -8,12 +8,14 @@ use std::{
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::{CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, StoreError, noted};
+use crate::{
+    Announcement, CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, StoreError, noted,
+};
 
 /// The newest changes, which are numbered from 1.
 #[derive(Default)]
 pub(super) struct Changes {
-    log: VecDeque<Change>,
+    log: VecDeque<Announcement>,
     recorded: u64,
 }
 
@@ -26,7 +28,7 @@ impl Changes {
         let back = self.recorded.checked_sub(after.sequence).and_then(|back| back.try_into().ok());
         let first = back.and_then(|back: usize| self.log.len().checked_sub(back));
         let (Some(first), 0) = (first, after.time) else {
-            return Changed { changes: vec![Change::Missed], upto: self.newest() };
+            return Changed { changes: vec![Change::Missed.into()], upto: self.newest() };
         };
         let changes: Vec<_> = self.log.iter().skip(first).take(CHANGES_PAGE).cloned().collect();
         let upto = position(after.sequence + changes.len() as u64);
@@ -46,7 +48,7 @@ impl MemoryStore {
 
 #[async_trait]
 impl ChangeLog for MemoryStore {
-    async fn record(&self, change: &Change) -> Result<(), StoreError> {
+    async fn record(&self, change: &Announcement) -> Result<(), StoreError> {
         noted("record");
         let mut changes = self.changes();
         changes.recorded += 1;

@@ -9,13 +9,14 @@ use bytes::Bytes;
 
 use crate::{
     Answer, CallEvent, CallId, ChangePosition, Epoch, InstanceId, Limits, NewCall, Position,
-    RequestKey, Said, Session, SessionState, Timestamp, Transport,
+    RequestKey, Said, Session, SessionState, Timestamp, Transport, session::Switches,
 };
 
 pub(super) struct Entry {
     pub(super) session: Arc<Session>,
     pub(super) expires: Timestamp,
     pub(super) state: SessionState,
+    pub(super) switches: Switches,
     pub(super) calls: HashMap<CallId, Call>,
     /// Cancellations of requests that no opened call bore, with the time they came.
     pub(super) cancelled: VecDeque<(RequestKey, Timestamp)>,

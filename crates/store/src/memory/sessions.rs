@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions, Settled, StoreError,
-    Written, noted,
+    Written, noted, oauth::AttemptId, session::Switches,
 };
 
 #[async_trait]
@@ -34,6 +34,7 @@ impl Sessions for MemoryStore {
             session: Arc::new(session),
             expires: self.clock.now() + self.limits.session_ttl,
             state: SessionState::default(),
+            switches: Switches::default(),
             calls: HashMap::new(),
             cancelled: VecDeque::new(),
             stream: Stream { told, ..Stream::default() },
@@ -114,6 +115,21 @@ impl Sessions for MemoryStore {
         noted("unsubscribe");
         let unsubscribed = self.with(id, |entry, _| entry.state.subscriptions.remove(uri));
         Ok(Written::if_lives(unsubscribed.is_some()))
+    }
+
+    async fn flip(
+        &self,
+        id: SessionId,
+        switch: &str,
+        attempt: &AttemptId,
+    ) -> Result<Option<bool>, StoreError> {
+        noted("flip");
+        let flipped = self.with(id, |entry, _| {
+            let on = entry.switches.flip(switch, &attempt.to_string())?;
+            entry.state.switches = entry.switches.on();
+            Ok(on)
+        });
+        flipped.transpose()
     }
 
     async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError> {

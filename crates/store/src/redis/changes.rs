@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 
 use super::{RedisStore, keys, unreadable};
-use crate::{CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, StoreError, noted};
+use crate::{
+    Announcement, Audience, CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, StoreError,
+    User, noted,
+};
 
 /// An entry's id and fields.
 type Entry = (String, Vec<(String, String)>);
@@ -12,12 +15,13 @@ type Read = (Vec<Entry>, Vec<Entry>, usize);
 
 #[async_trait]
 impl ChangeLog for RedisStore {
-    async fn record(&self, change: &Change) -> Result<(), StoreError> {
+    async fn record(&self, change: &Announcement) -> Result<(), StoreError> {
         noted("record");
-        let (kind, what) = written(change);
         let mut record = redis::cmd("XADD");
         record.arg(keys::CHANGES).arg("MAXLEN").arg(self.limits.changes).arg("*");
-        record.arg(kind).arg(what);
+        for (field, value) in written(change) {
+            record.arg(field).arg(value);
+        }
         self.redis.hot.run(&record).await
     }
 
@@ -49,7 +53,7 @@ impl ChangeLog for RedisStore {
         } else if after == ChangePosition::default() && length < self.limits.changes {
             0
         } else {
-            return Ok(Changed { changes: vec![Change::Missed], upto: last(&newest)? });
+            return Ok(Changed { changes: vec![Change::Missed.into()], upto: last(&newest)? });
         };
         let end = entries.len().min(from + CHANGES_PAGE);
         let entries = &entries[from..end];
@@ -68,31 +72,49 @@ fn last(entries: &[Entry]) -> Result<ChangePosition, StoreError> {
     )
 }
 
-fn written(change: &Change) -> (&'static str, &str) {
-    match change {
+/// What changed, and behind it whom it concerns, unless that is everybody.
+fn written(Announcement { change, audience }: &Announcement) -> Vec<(&'static str, &str)> {
+    let what = match change {
         Change::Tools => ("list", "tools"),
         Change::Prompts => ("list", "prompts"),
         Change::Resources => ("list", "resources"),
-        Change::Resource(uri) => ("resource", uri),
+        Change::Resource(uri) => ("resource", uri.as_str()),
         Change::Missed => ("missed", ""),
+    };
+    match audience {
+        Audience::Everyone => vec![what],
+        Audience::User(User { id, issuer }) => vec![what, ("user", id), ("issuer", issuer)],
     }
 }
 
 /// What an entry says. One that this program does not know, say of a newer version of it, must
 /// not keep those behind it from being read: anything may have changed.
-fn read_back(id: &str, fields: &[(String, String)]) -> Change {
+fn read_back(id: &str, fields: &[(String, String)]) -> Announcement {
+    known(fields).unwrap_or_else(|| {
+        tracing::warn!(event = "changes.unknown", id, "a change is of no known kind");
+        Change::Missed.into()
+    })
+}
+
+fn known(fields: &[(String, String)]) -> Option<Announcement> {
     let fields: Vec<_> = fields.iter().map(|(kind, what)| (kind.as_str(), what.as_str())).collect();
-    match fields[..] {
-        [("list", "tools")] => Change::Tools,
-        [("list", "prompts")] => Change::Prompts,
-        [("list", "resources")] => Change::Resources,
-        [("resource", uri)] => Change::Resource(uri.to_owned()),
-        [("missed", "")] => Change::Missed,
-        _ => {
-            tracing::warn!(event = "changes.unknown", id, "a change is of no known kind");
-            Change::Missed
+    let (what, whom) = fields.split_first()?;
+    let change = match *what {
+        ("list", "tools") => Change::Tools,
+        ("list", "prompts") => Change::Prompts,
+        ("list", "resources") => Change::Resources,
+        ("resource", uri) => Change::Resource(uri.to_owned()),
+        ("missed", "") => Change::Missed,
+        _ => return None,
+    };
+    let audience = match *whom {
+        [] => Audience::Everyone,
+        [("user", id), ("issuer", issuer)] => {
+            Audience::User(User { id: id.to_owned(), issuer: issuer.to_owned() })
         }
-    }
+        _ => return None,
+    };
+    Some(Announcement { change, audience })
 }
 
 #[cfg(test)]
@@ -103,11 +125,18 @@ mod tests {
     fn what_is_written_reads_back_and_what_is_unknown_is_missed() {
         let uri = Change::Resource("test://static/resource/1".to_owned());
         for change in [Change::Tools, Change::Prompts, Change::Resources, uri, Change::Missed] {
-            let (kind, what) = written(&change);
-            assert_eq!(read_back("1-0", &[(kind.to_owned(), what.to_owned())]), change);
+            let user = User { id: "alice".to_owned(), issuer: "https://as.test".to_owned() };
+            for audience in [Audience::Everyone, Audience::User(user)] {
+                let announcement = Announcement { change: change.clone(), audience };
+                let fields = written(&announcement).into_iter();
+                let fields: Vec<_> =
+                    fields.map(|(kind, what)| (kind.to_owned(), what.to_owned())).collect();
+                assert_eq!(read_back("1-0", &fields), announcement);
+            }
         }
+        let missed = Announcement::from(Change::Missed);
         let unknown = [("list".to_owned(), "roots".to_owned())];
-        assert_eq!(read_back("1-0", &unknown), Change::Missed);
-        assert_eq!(read_back("1-0", &[]), Change::Missed);
+        assert_eq!(read_back("1-0", &unknown), missed);
+        assert_eq!(read_back("1-0", &[]), missed);
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CallId, InstanceId, Owner, RateKey, RequestKey, SessionId, TaskId};
+use crate::{CallId, InstanceId, Owner, RateKey, RequestKey, SessionId, TaskId, User};
 
 /// The key of a session's owner: the user's id, and whether the session lives.
 pub fn owner(session: SessionId) -> String {
@@ -65,12 +65,12 @@ pub fn log(session: SessionId, call: CallId) -> String {
 
 /// A sorted set: the sessions of a user, to count them.
 pub fn sessions_of(owner: &Owner) -> String {
-    format!("sessions:{}", user(owner))
+    format!("sessions:{}", user(&owner.into()))
 }
 
-fn user(owner: &Owner) -> String {
+fn user(user: &User) -> String {
     let mut hash = Sha256::new();
-    for part in [&owner.issuer, &owner.user] {
+    for part in [&user.issuer, &user.id] {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
@@ -84,7 +84,12 @@ pub fn task(task: TaskId) -> String {
 
 /// A sorted set: the tasks of a user, to bound them, by when each is gone.
 pub fn tasks_of(owner: &Owner) -> String {
-    format!("tasks:{}", user(owner))
+    format!("tasks:{}", user(&owner.into()))
+}
+
+/// A hash: what a user keeps.
+pub fn shelf(of: &User) -> String {
+    format!("shelf:{}", user(of))
 }
 
 /// A string: how much of a rate is used up, as the time when all of it will have come back.

@@ -20,6 +20,7 @@ scripts! {
     DELETE = "prelude.lua" "delete.lua";
     HOLD = "prelude.lua" "hold.lua";
     SET_LEVEL = "prelude.lua" "set_level.lua";
+    FLIP = "prelude.lua" "switch.lua" "flip.lua";
     SUBSCRIBE = "prelude.lua" "subscribe.lua";
     UNSUBSCRIBE = "prelude.lua" "unsubscribe.lua";
     USER_ROOM = "user_room.lua";
@@ -47,6 +48,9 @@ scripts! {
     TASK_ANSWER = "tasks/owner.lua" "tasks/answer.lua";
     TASK_CANCEL = "tasks/owner.lua" "tasks/finish.lua" "tasks/cancel.lua";
     TASK_END = "tasks/finish.lua" "tasks/end.lua";
+    SHELF = "shelf/glance.lua";
+    SHELF_PUT = "shelf/put.lua";
+    SHELF_FLIP = "switch.lua" "shelf/flip.lua";
     OAUTH_PUT = "oauth/put.lua";
     OAUTH_ROOM = "oauth/count.lua" "oauth/room.lua";
     OAUTH_LONGER = "oauth/count.lua" "oauth/longer.lua";

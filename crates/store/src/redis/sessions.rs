@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{RedisStore, SLACK, each::each, keys, record, room, script, unreadable};
+use super::{RedisStore, SLACK, each::each, keys, record, room, script, shelves, unreadable};
 use crate::{
     ChangeLog as _, Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions,
-    Settled, StoreError, Written, noted,
+    Settled, StoreError, Written, noted, oauth::AttemptId, session::SWITCHES,
 };
 
 #[async_trait]
@@ -129,25 +129,45 @@ impl Sessions for RedisStore {
         self.write(&script::UNSUBSCRIBE, id, uri).await
     }
 
+    async fn flip(
+        &self,
+        id: SessionId,
+        switch: &str,
+        attempt: &AttemptId,
+    ) -> Result<Option<bool>, StoreError> {
+        noted("flip");
+        let mut flip = script::call(&script::FLIP, &keys::owner(id));
+        flip.arg(switch).arg(attempt.to_string()).arg(SWITCHES);
+        match self.redis.hot.run::<String>(&flip).await?.as_str() {
+            "gone" => Ok(None),
+            answer => shelves::flipped(&keys::state(id), answer).map(Some),
+        }
+    }
+
     async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError> {
         noted("state");
         let mut read = redis::pipe();
         read.cmd("EXISTS").arg(keys::owner(id));
-        read.cmd("HGET").arg(keys::state(id)).arg("level");
+        read.cmd("HMGET").arg(keys::state(id)).arg(&["level", "switches"]);
         read.cmd("SMEMBERS").arg(keys::subscriptions(id));
-        let (lives, level, subscriptions) = self.redis.hot.pipe(&read).await?;
-        if lives { state(id, level, subscriptions).map(Some) } else { Ok(None) }
+        let (lives, set, subscriptions) = self.redis.hot.pipe(&read).await?;
+        if lives { state(id, set, subscriptions).map(Some) } else { Ok(None) }
     }
 }
 
 /// What a client set, as it is kept.
 pub(super) fn state(
     id: SessionId,
-    level: Option<String>,
+    (level, switches): (Option<String>, Option<String>),
     subscriptions: Vec<String>,
 ) -> Result<SessionState, StoreError> {
     let level = level.map_or(Ok(LogLevel::default()), |level| {
         level.parse().map_err(|_| unreadable(keys::state(id), &level))
     })?;
-    Ok(SessionState { level, subscriptions: subscriptions.into_iter().collect() })
+    let switches = switches.map(|kept| shelves::switches(&keys::state(id), &kept)).transpose()?;
+    Ok(SessionState {
+        level,
+        subscriptions: subscriptions.into_iter().collect(),
+        switches: switches.unwrap_or_default(),
+    })
 }

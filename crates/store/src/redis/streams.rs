@@ -12,12 +12,13 @@ use crate::{
 
 /// Whether a session lives, what is kept of it, and its subscriptions.
 type ReadHeld = (bool, Fields, Vec<String>);
-/// Who holds the stream, its epoch, the protocol's version, the place in the log of changes, and
-/// the level.
-type Fields = (Option<String>, Option<u64>, Option<String>, Option<String>, Option<String>);
+/// Who holds the stream, its epoch, the protocol's version, the place in the log of changes, the
+/// level, and the switches.
+type Fields =
+    (Option<String>, Option<u64>, Option<String>, Option<String>, Option<String>, Option<String>);
 
 fn held((id, epoch): (SessionId, Epoch), read: ReadHeld) -> Result<Option<Held>, StoreError> {
-    let (lives, (holder, now, version, told, level), subscriptions) = read;
+    let (lives, (holder, now, version, told, level, switches), subscriptions) = read;
     let is_held = holder.is_some_and(|holder| !holder.is_empty()) && now == Some(epoch.0);
     if !lives || !is_held || version.is_none() {
         return Ok(None);
@@ -25,7 +26,7 @@ fn held((id, epoch): (SessionId, Epoch), read: ReadHeld) -> Result<Option<Held>,
     let told = told.map_or(Ok(ChangePosition::default()), |told| {
         told.parse().map_err(|_| unreadable(keys::state(id), &told))
     })?;
-    Ok(Some(Held { state: sessions::state(id, level, subscriptions)?, told }))
+    Ok(Some(Held { state: sessions::state(id, (level, switches), subscriptions)?, told }))
 }
 
 /// What `tell.lua` answers.
@@ -90,7 +91,7 @@ impl Streams for RedisStore {
         let read: Vec<ReadHeld> =
             each(&self.redis, "a session", streams, 3, |pipeline, (id, _)| {
                 pipeline.cmd("EXISTS").arg(keys::owner(*id));
-                let fields = ["holder", "epoch", "version", "told", "level"];
+                let fields = ["holder", "epoch", "version", "told", "level", "switches"];
                 pipeline.cmd("HMGET").arg(keys::state(*id)).arg(&fields);
                 pipeline.cmd("SMEMBERS").arg(keys::subscriptions(*id));
             })

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::StoreError;
+use crate::{StoreError, User};
 
 /// How many changes are read at a time.
 pub const CHANGES_PAGE: usize = 256;
@@ -27,9 +27,44 @@ pub enum Change {
     Missed,
 }
 
+/// Whom a change concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Everybody.
+    Everyone,
+    /// One user, with whatever client. Nobody else hears of it.
+    User(User),
+}
+
+impl Audience {
+    /// Whether it is a user's business.
+    pub fn includes(&self, user: &User) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::User(one) => one == user,
+        }
+    }
+}
+
+/// A change, and whom it concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Announcement {
+    /// What changed.
+    pub change: Change,
+    /// Who is told.
+    pub audience: Audience,
+}
+
+/// A change that concerns everybody.
+impl From<Change> for Announcement {
+    fn from(change: Change) -> Self {
+        Self { change, audience: Audience::Everyone }
+    }
+}
+
 /// A place in the log of changes: that of the change seen last, and the default before the first.
 /// It means nothing but to the log it comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChangePosition {
     /// When the change was recorded, as the store has it, in milliseconds; it may be 0 throughout.
     pub time: u64,
@@ -62,7 +97,7 @@ impl FromStr for ChangePosition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// The changes in order, at most [`CHANGES_PAGE`].
-    pub changes: Vec<Change>,
+    pub changes: Vec<Announcement>,
     /// The place of the last of them; where there is none, the place that was read from.
     pub upto: ChangePosition,
 }
@@ -72,13 +107,13 @@ pub struct Changed {
 pub trait ChangeLog: Send + Sync + 'static {
     /// Adds a change. A full log drops its oldest. If the answer is lost, whoever repeats it
     /// records the change twice, which does no harm.
-    async fn record(&self, change: &Change) -> Result<(), StoreError>;
+    async fn record(&self, change: &Announcement) -> Result<(), StoreError>;
 
     /// The place of the newest change.
     async fn newest(&self) -> Result<ChangePosition, StoreError>;
 
     /// The changes after a place. If the log does not reach back to it, or has never had it, that
-    /// is one [`Change::Missed`], and the place of the newest.
+    /// is one [`Change::Missed`] for everybody, and the place of the newest.
     async fn since(&self, after: ChangePosition) -> Result<Changed, StoreError>;
 }
 

@@ -31,6 +31,14 @@ pub struct Limits {
     pub tasks: usize,
     /// Tasks one user may have, by whatever clients, those that have ended and are kept included.
     pub tasks_per_user: usize,
+    /// Shelves there may be in a store that keeps them in the process.
+    pub shelves: usize,
+    /// Items of one shelf.
+    pub shelf_items: usize,
+    /// Bytes of one shelf: of its items and of their names.
+    pub shelf_bytes: usize,
+    /// How long a shelf lives after it was last looked at or changed.
+    pub shelf_ttl: Duration,
 }
 
 impl Default for Limits {
@@ -48,6 +56,10 @@ impl Default for Limits {
             log_retention: Duration::from_secs(300),
             tasks: 10_000,
             tasks_per_user: 200,
+            shelves: 1_000,
+            shelf_items: 32,
+            shelf_bytes: 1 << 20,
+            shelf_ttl: Duration::from_secs(24 * 60 * 60),
         }
     }
 }
@@ -58,6 +70,15 @@ impl Limits {
         let limit = self.log_bytes;
         if data.len() > limit {
             return Err(StoreError::LimitReached { what: "bytes of a message", limit });
+        }
+        Ok(())
+    }
+
+    /// Takes an item for a shelf, unless it is larger than the whole shelf may be.
+    pub(crate) fn take_item(&self, name: &str, data: &[u8]) -> Result<(), StoreError> {
+        let limit = self.shelf_bytes;
+        if name.len() + data.len() > limit {
+            return Err(StoreError::LimitReached { what: "bytes of a shelf", limit });
         }
         Ok(())
     }

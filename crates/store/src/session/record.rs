@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::LogLevel;
-use crate::{Owner, SessionId, StoreError};
+use crate::{Owner, SessionId, StoreError, oauth::AttemptId};
 
 /// How a session's client speaks to its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,8 @@ pub struct SessionState {
     pub level: LogLevel,
     /// The resources its client subscribed to (`resources/subscribe`).
     pub subscriptions: BTreeSet<String>,
+    /// The switches that are on.
+    pub switches: BTreeSet<String>,
 }
 
 /// What became of a write to a session.
@@ -117,6 +119,17 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// Takes a resource from the subscriptions; not being subscribed is no error.
     async fn unsubscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError>;
+
+    /// Turns a switch of a session on if it is off, which it is at first, and off if it is on. Says
+    /// whether it is on now; `None` if the session is gone. The same attempt again is no second flip.
+    ///
+    /// Fails with [`StoreError::LimitReached`] if the session has too many switches.
+    async fn flip(
+        &self,
+        id: SessionId,
+        switch: &str,
+        attempt: &AttemptId,
+    ) -> Result<Option<bool>, StoreError>;
 
     /// The changing part of a session, `None` if it is gone.
     async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError>;

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use mcp_everything_store::{
     CallEvent, CallId, Calls as _, Change, ChangeLog as _, InstanceId, NewCall, NewTask,
-    OpenedCall, Rate, RateKey, Rates as _, RequestKey, SessionId, Sessions as _, Streams as _,
-    SystemRandom, TaskId, Tasks as _, Timestamp, contract::redis_server::RedisServer, redis::keys,
+    OpenedCall, Rate, RateKey, Rates as _, RequestKey, SessionId, Sessions as _, ShelfItem,
+    Shelves as _, Streams as _, SystemRandom, TaskId, Tasks as _, Timestamp, User,
+    contract::redis_server::RedisServer, redis::keys,
 };
 
 use crate::support::{Instance, owner, session};
@@ -66,6 +67,7 @@ impl Names {
             ("sessions_of", keys::sessions_of(&owner())),
             ("task", keys::task(*task)),
             ("tasks_of", keys::tasks_of(&owner())),
+            ("shelf", keys::shelf(&User::from(&owner()))),
             ("instance", keys::instance(instance)),
             ("CHANGES", keys::CHANGES.to_owned()),
         ]
@@ -110,7 +112,7 @@ fn the_page_lists_what_the_code_has_and_nothing_else() {
         rows.into_iter().map(|(name, _)| name).collect()
     };
     assert_eq!(
-        listed(rows(&["Sessions", "Tasks", "Rates", "Instances"])),
+        listed(rows(&["Sessions", "Tasks", "Shelves", "Rates", "Instances"])),
         names.patterns(&names.keys())
     );
     assert_eq!(listed(rows(&["Channels"])), names.patterns(&names.channels()));
@@ -150,7 +152,7 @@ async fn the_page_says_what_kind_each_key_is() {
         let _ = store.append(id, call, event).await.unwrap();
     }
     store.cancel(id, &RequestKey::number(8)).await.unwrap();
-    store.record(&Change::Tools).await.unwrap();
+    store.record(&Change::Tools.into()).await.unwrap();
     one.rates.take(&rate_key(), Rate::new(1, Duration::from_secs(9)).unwrap(), 1).await.unwrap();
     let task = NewTask {
         id: names.task,
@@ -160,6 +162,8 @@ async fn the_page_says_what_kind_each_key_is() {
         life: Duration::from_secs(60),
     };
     store.begin_task(task).await.unwrap();
+    let item = ShelfItem { data: Bytes::from_static(b"x"), at: Timestamp::from_millis(1) };
+    store.put_on_shelf(&User::from(&owner()), "a", item).await.unwrap();
     one.knows(&one.id, true).await;
 
     let kinds = r"
@@ -173,5 +177,8 @@ async fn the_page_says_what_kind_each_key_is() {
         let key = names.pattern(&key.replace(&ended.to_string(), "{call}"));
         (key, if kind == "zset" { "sorted set".to_owned() } else { kind.to_owned() })
     });
-    assert_eq!(found.collect::<BTreeSet<_>>(), rows(&["Sessions", "Tasks", "Rates", "Instances"]));
+    assert_eq!(
+        found.collect::<BTreeSet<_>>(),
+        rows(&["Sessions", "Tasks", "Shelves", "Rates", "Instances"])
+    );
 }

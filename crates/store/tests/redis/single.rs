@@ -1,9 +1,10 @@
 //! One server: over TLS, with a password, with a user that may do what is needed and no more.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{env, fs, path::PathBuf, process::Command, time::Duration};
 
 use mcp_everything_store::{
-    Bus as _, Change, ChangeLog as _, Sessions as _,
+    Bus as _, Change, ChangeLog as _, NewTask, Sessions as _, Shelf, Shelves as _, SystemRandom,
+    TaskId, Tasks as _, Timestamp, User,
     contract::redis_server::{RedisServer, free_port},
     redis::{Redis, RedisAddress, Unreachable},
 };
@@ -91,7 +92,17 @@ async fn one_may_allow_what_the_page_says_and_no_more() {
     one.knows(&one.id, true).await;
     let id = one.serves().await.unwrap();
     let _attended = one.bus.attend(id);
-    one.store.record(&Change::Tools).await.unwrap();
+    one.store.record(&Change::Tools.into()).await.unwrap();
+    let user = User::from(&crate::support::owner());
+    assert_eq!(one.store.shelf(&user).await.unwrap(), Shelf::default());
+    let task = NewTask {
+        id: TaskId::random(&SystemRandom),
+        owner: crate::support::owner(),
+        instance: one.id.clone(),
+        at: Timestamp::from_millis(1),
+        life: Duration::from_secs(60),
+    };
+    one.store.begin_task(task).await.unwrap();
     assert!(one.store.delete(id, &crate::support::owner()).await.unwrap());
     one.serves_again().await;
 }

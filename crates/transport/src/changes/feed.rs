@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcp_everything_store::{Bell, Bus, Change, Ring, SessionStore, StoreError};
+use mcp_everything_store::{Announcement, Bell, Bus, Ring, SessionStore, StoreError};
 use tokio::sync::broadcast;
 
 /// How many changes a receiver may fall behind before it has missed some.
@@ -18,7 +18,7 @@ const BACKLOG: usize = 256;
 pub struct ChangeFeed {
     store: Arc<dyn SessionStore>,
     bus: Arc<dyn Bus>,
-    heard: broadcast::Sender<Change>,
+    heard: broadcast::Sender<Announcement>,
 }
 
 impl ChangeFeed {
@@ -27,11 +27,11 @@ impl ChangeFeed {
         Self { store, bus, heard: broadcast::Sender::new(BACKLOG) }
     }
 
-    /// Tells the clients of all instances of a change: the lists to everybody, a resource to whom
-    /// subscribed to it. When this returns, the change is not lost any more; if it fails, nobody
-    /// knows whether somebody will be told.
-    pub async fn publish(&self, change: Change) -> Result<(), StoreError> {
-        self.store.record(&change).await?;
+    /// Tells the clients of all instances of a change, those of one user if it concerns nobody
+    /// else: the lists to all of them, a resource to whom subscribed to it. When this returns, the
+    /// change is not lost any more; if it fails, nobody knows whether somebody will be told.
+    pub async fn publish(&self, change: impl Into<Announcement>) -> Result<(), StoreError> {
+        self.store.record(&change.into()).await?;
         if let Err(error) = self.bus.ring(Ring::All, Bell::Changed).await {
             // Instances look for themselves now and then.
             tracing::debug!(event = "bus.unavailable", %error, "a change is told later");
@@ -40,12 +40,13 @@ impl ChangeFeed {
     }
 
     /// The changes that this process hears of from now on, wherever they were published; a change
-    /// may come twice. A receiver that lags has missed any, the same as after [`Change::Missed`].
-    pub fn subscribe(&self) -> broadcast::Receiver<Change> {
+    /// may come twice. Whoever passes them on minds whom each concerns. A receiver that lags has
+    /// missed any, the same as after [`Change::Missed`](mcp_everything_store::Change::Missed).
+    pub fn subscribe(&self) -> broadcast::Receiver<Announcement> {
         self.heard.subscribe()
     }
 
-    pub(super) fn hear(&self, change: Change) {
+    pub(super) fn hear(&self, change: Announcement) {
         // The only error is that nobody listens.
         let _ = self.heard.send(change);
     }

@@ -1,9 +1,9 @@
 //! What a part of the log of changes comes to for one session.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
-use mcp_everything_store::Change;
+use mcp_everything_store::{Announcement, Audience, Change, User};
 use rmcp::model::{
     PromptListChangedNotification, ResourceListChangedNotification, ResourceUpdatedNotification,
     ResourceUpdatedNotificationParam, ServerNotification, ToolListChangedNotification,
@@ -12,34 +12,50 @@ use rmcp::model::{
 use crate::scope::message_bytes;
 
 /// What changed, each thing once: a client that reads it again has it as it is now.
-#[derive(Debug)]
-pub(super) struct News(HashSet<Change>);
+#[derive(Debug, Default)]
+pub(super) struct News {
+    everyones: HashSet<Change>,
+    of_users: HashMap<User, HashSet<Change>>,
+}
 
-impl FromIterator<Change> for News {
-    fn from_iter<I: IntoIterator<Item = Change>>(changes: I) -> Self {
-        Self(changes.into_iter().collect())
+impl FromIterator<Announcement> for News {
+    fn from_iter<I: IntoIterator<Item = Announcement>>(announcements: I) -> Self {
+        let mut news = Self::default();
+        for Announcement { change, audience } in announcements {
+            match audience {
+                Audience::Everyone => news.everyones.insert(change),
+                Audience::User(user) => news.of_users.entry(user).or_default().insert(change),
+            };
+        }
+        news
     }
 }
 
 impl News {
-    fn has(&self, change: &Change) -> bool {
-        self.0.contains(change) || self.0.contains(&Change::Missed)
+    /// The only users they concern, unless they concern everybody.
+    pub(super) fn users(&self) -> Option<HashSet<&User>> {
+        self.everyones.is_empty().then(|| self.of_users.keys().collect())
     }
 
-    /// What a session with these subscriptions is told.
-    pub(super) fn told(&self, subscriptions: &BTreeSet<String>) -> Vec<Bytes> {
+    /// What a session of this user with these subscriptions is told.
+    pub(super) fn told(&self, user: &User, subscriptions: &BTreeSet<String>) -> Vec<Bytes> {
+        let own = self.of_users.get(user);
+        let is_there = |change: &Change| {
+            self.everyones.contains(change) || own.is_some_and(|own| own.contains(change))
+        };
+        let missed = is_there(&Change::Missed);
+        let has = |change: Change| missed || is_there(&change);
         let mut told: Vec<ServerNotification> = Vec::new();
-        if self.has(&Change::Tools) {
+        if has(Change::Tools) {
             told.push(ToolListChangedNotification::default().into());
         }
-        if self.has(&Change::Prompts) {
+        if has(Change::Prompts) {
             told.push(PromptListChangedNotification::default().into());
         }
-        if self.has(&Change::Resources) {
+        if has(Change::Resources) {
             told.push(ResourceListChangedNotification::default().into());
         }
-        let updated =
-            subscriptions.iter().filter(|uri| self.has(&Change::Resource((*uri).clone())));
+        let updated = subscriptions.iter().filter(|uri| has(Change::Resource((*uri).clone())));
         told.extend(updated.map(|uri| {
             ResourceUpdatedNotification::new(ResourceUpdatedNotificationParam::new(uri)).into()
         }));
@@ -53,9 +69,17 @@ mod tests {
 
     use super::*;
 
-    /// What a session that subscribed to `a` and `b` is told.
+    fn user(id: &str) -> User {
+        User { id: id.to_owned(), issuer: "https://as.test".to_owned() }
+    }
+
+    /// What a session that subscribed to `a` and `b` is told of what concerns everybody.
     fn told(changes: &[Change]) -> Vec<String> {
-        let news: News = changes.iter().cloned().collect();
+        told_to(&user("alice"), changes.iter().cloned().map(Announcement::from))
+    }
+
+    fn told_to(user: &User, announced: impl Iterator<Item = Announcement>) -> Vec<String> {
+        let news: News = announced.collect();
         let subscriptions = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
         let said = |message: &Bytes| {
             let wire: Value = serde_json::from_slice(message).unwrap();
@@ -67,7 +91,7 @@ mod tests {
                 None => method.to_owned(),
             }
         };
-        news.told(&subscriptions).iter().map(said).collect()
+        news.told(user, &subscriptions).iter().map(said).collect()
     }
 
     #[test]
@@ -78,6 +102,27 @@ mod tests {
         assert_eq!(told(&[Change::Resource("b".to_owned())]), ["resources/updated b"]);
         assert_eq!(told(&[Change::Resource("c".to_owned())]), Vec::<String>::new());
         assert_eq!(told(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_concerns_one_user_is_told_to_nobody_else() {
+        let elsewhere = User { issuer: "https://other.test".to_owned(), ..user("alice") };
+        let strangers = [user("bob"), user(""), elsewhere];
+        let b = Change::Resource("b".to_owned());
+        for change in [Change::Tools, Change::Prompts, Change::Resources, b, Change::Missed] {
+            let hers = || {
+                let audience = Audience::User(user("alice"));
+                std::iter::once(Announcement { change: change.clone(), audience })
+            };
+            assert_eq!(told_to(&user("alice"), hers()), told(std::slice::from_ref(&change)));
+            for stranger in &strangers {
+                assert_eq!(told_to(stranger, hers()), [""; 0], "{change:?}");
+            }
+            let news: News = hers().collect();
+            assert_eq!(news.users(), Some(HashSet::from([&user("alice")])));
+            let more: News = hers().chain([Change::Tools.into()]).collect();
+            assert_eq!(more.users(), None);
+        }
     }
 
     #[test]

@@ -2,14 +2,14 @@
 //! number of sessions.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::BTreeMap,
     mem,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use mcp_everything_store::{
-    Bell, CHANGES_PAGE, Change, ChangePosition, Epoch, Ring, SessionId, StoreError, Telling,
+    Announcement, Bell, CHANGES_PAGE, ChangePosition, Ring, SessionId, StoreError, Telling,
 };
 use tokio::{
     sync::Notify,
@@ -18,10 +18,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::news::News;
-use crate::shared::Shared;
+use crate::{shared::Shared, standalone::Holding};
 
 /// How often the log is read when nobody rings: a bell may be lost.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// How many changes a session whose stream is here may be behind that concern others only: a small
+/// part of what the log keeps. Moving every session for each of them would let one user occupy the
+/// whole fleet.
+const BEHIND: usize = 1_000;
 
 /// What makes the task look.
 #[derive(Default)]
@@ -56,7 +61,7 @@ pub(crate) async fn run<H>(
 ) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut reader = Reader { at: start, owes: false };
+    let mut reader = Reader { at: start, owes: false, passed_by: 0 };
     loop {
         tokio::select! {
             () = teller.bell.notified() => {}
@@ -75,6 +80,8 @@ struct Reader {
     at: ChangePosition,
     /// Whether sessions may not have been told of what was read.
     owes: bool,
+    /// How many changes were read since every session was told of what there was.
+    passed_by: usize,
 }
 
 /// What was read from one place in the log on, and up to where.
@@ -90,13 +97,22 @@ impl Reader {
             shared.changes.hear(change.clone());
         }
         self.at = upto;
-        let news = changes.into_iter().collect();
-        let streams = if owed || upto != from {
-            shared.streams.holding()
-        } else {
-            shared.streams.holding_of(&taken)
+        self.passed_by += changes.len();
+        let news: News = changes.into_iter().collect();
+        let streams = match news.users() {
+            Some(users) if !owed && self.passed_by < BEHIND => {
+                let mut streams = shared.streams.holding_of(&taken);
+                if !users.is_empty() {
+                    streams.extend(shared.streams.holding_of_users(&users));
+                }
+                streams
+            }
+            _ => {
+                self.passed_by = 0;
+                shared.streams.holding()
+            }
         };
-        let alive = tell(shared, streams, HashMap::from([(from, (news, upto))])).await?;
+        let alive = tell(shared, streams, from, (news, upto)).await?;
         if owed {
             // What was told when the store gave no answer has rung nobody. Sessions that are gone
             // are not rung: their streams end in good order.
@@ -113,7 +129,7 @@ impl Reader {
 async fn read<H>(
     shared: &Shared<H>,
     from: ChangePosition,
-) -> Result<(Vec<Change>, ChangePosition), StoreError> {
+) -> Result<(Vec<Announcement>, ChangePosition), StoreError> {
     let (mut changes, mut upto) = (Vec::new(), from);
     loop {
         let page = shared.store.since(upto).await?;
@@ -126,46 +142,64 @@ async fn read<H>(
     }
 }
 
-/// Tells sessions what they were not told yet, and says which of them live. `known` is what was
-/// read so far.
+/// Tells sessions what they were not told yet, and says which of them live. What was `read` from
+/// one place is known.
 ///
 /// The log is read before the state, always: who subscribed before a change is known to have
 /// subscribed when the change is read. So a session that is at a place nothing was read from is
-/// looked at again once that is done.
+/// looked at again once that is done: one place after another, so that no more than one reading is
+/// kept.
 async fn tell<H>(
     shared: &Shared<H>,
-    mut streams: Vec<(SessionId, Epoch)>,
-    mut known: HashMap<ChangePosition, Read>,
+    streams: Vec<Holding>,
+    from: ChangePosition,
+    read: Read,
 ) -> Result<Vec<SessionId>, StoreError> {
-    let mut alive = Vec::new();
-    while !streams.is_empty() {
-        let held = shared.store.held(&streams).await?;
-        let (mut tellings, mut behind) = (Vec::new(), Vec::new());
-        for (stream, held) in mem::take(&mut streams).into_iter().zip(held) {
-            let Some(held) = held else { continue };
-            let from = held.told;
-            match known.get(&from) {
-                Some((_, upto)) if *upto == from => alive.push(stream.0),
-                Some((news, upto)) => {
-                    alive.push(stream.0);
-                    let events = news.told(&held.state.subscriptions);
-                    tellings.push(Telling { session: stream.0, from, upto: *upto, events });
-                }
-                None => behind.push((stream, from)),
-            }
-        }
-        if !tellings.is_empty() {
-            deliver(shared, &tellings).await?;
-        }
-        for (stream, from) in behind {
-            if let Entry::Vacant(unknown) = known.entry(from) {
-                let (changes, upto) = read(shared, from).await?;
-                unknown.insert((changes.into_iter().collect(), upto));
-            }
-            streams.push(stream);
-        }
+    let (mut alive, mut behind) = (Vec::new(), Behind::default());
+    behind.tell(shared, streams, from, &read, &mut alive).await?;
+    drop(read);
+    while let Some((from, streams)) = behind.0.pop_first() {
+        let (changes, upto) = self::read(shared, from).await?;
+        let read = (changes.into_iter().collect(), upto);
+        behind.tell(shared, streams, from, &read, &mut alive).await?;
     }
     Ok(alive)
+}
+
+/// The streams of sessions that are at other places than what was read so far.
+#[derive(Default)]
+struct Behind(BTreeMap<ChangePosition, Vec<Holding>>);
+
+impl Behind {
+    /// Tells those of the sessions that are at `from`, and keeps the others.
+    async fn tell<H>(
+        &mut self,
+        shared: &Shared<H>,
+        streams: Vec<Holding>,
+        from: ChangePosition,
+        (news, upto): &Read,
+        alive: &mut Vec<SessionId>,
+    ) -> Result<(), StoreError> {
+        if streams.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<_> = streams.iter().map(|stream| (stream.session, stream.epoch)).collect();
+        let mut tellings = Vec::new();
+        for (stream, held) in streams.into_iter().zip(shared.store.held(&asked).await?) {
+            let Some(held) = held else { continue };
+            let session = stream.session;
+            if held.told == *upto {
+                alive.push(session);
+            } else if held.told == from {
+                alive.push(session);
+                let events = news.told(&stream.user, &held.state.subscriptions);
+                tellings.push(Telling { session, from, upto: *upto, events });
+            } else {
+                self.0.entry(held.told).or_default().push(stream);
+            }
+        }
+        if tellings.is_empty() { Ok(()) } else { deliver(shared, &tellings).await }
+    }
 }
 
 async fn deliver<H>(shared: &Shared<H>, tellings: &[Telling]) -> Result<(), StoreError> {

@@ -1,10 +1,13 @@
 //! The standalone streams that are open in this process.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use mcp_everything_store::{Attendance, Epoch, SessionId};
+use mcp_everything_store::{Attendance, Epoch, SessionId, User};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -21,11 +24,21 @@ pub(crate) struct OpenStreams {
 }
 
 pub(super) struct OpenStream {
+    /// Whose session it is of.
+    user: Arc<User>,
     epoch: Mutex<Option<Epoch>>,
     bell: Notify,
     now: mpsc::Sender<Vec<Bytes>>,
     end: CancellationToken,
     _attendance: Attendance,
+}
+
+/// A stream that holds the log of its session, or did when it last looked.
+pub(crate) struct Holding {
+    pub(crate) session: SessionId,
+    pub(crate) epoch: Epoch,
+    /// Whose session it is.
+    pub(crate) user: Arc<User>,
 }
 
 impl OpenStream {
@@ -59,19 +72,23 @@ impl OpenStream {
     }
 }
 
-/// The newest of the epochs under which streams of one session hold its log.
-fn newest_epoch(streams: &[Arc<OpenStream>]) -> Option<Epoch> {
-    streams.iter().filter_map(|stream| stream.epoch()).max()
+/// Of the streams of one session, the newest that holds its log.
+fn newest(session: SessionId, streams: &[Arc<OpenStream>]) -> Option<Holding> {
+    let held = streams.iter().filter_map(|stream| Some((stream.epoch()?, &stream.user)));
+    let (epoch, user) = held.max_by_key(|(epoch, _)| *epoch)?;
+    Some(Holding { session, epoch, user: Arc::clone(user) })
 }
 
 impl OpenStreams {
     pub(super) fn register(
         &self,
         session: SessionId,
+        user: Arc<User>,
         attendance: Attendance,
     ) -> (Arc<OpenStream>, mpsc::Receiver<Vec<Bytes>>) {
         let (now, receiver) = mpsc::channel(NOW);
         let open = Arc::new(OpenStream {
+            user,
             epoch: Mutex::new(None),
             bell: Notify::new(),
             now,
@@ -107,20 +124,22 @@ impl OpenStreams {
     }
 
     /// The streams here that hold the log of their session, or did when they last looked.
-    pub(crate) fn holding(&self) -> Vec<(SessionId, Epoch)> {
-        let held = self
-            .sessions
-            .iter()
-            .filter_map(|streams| Some((*streams.key(), newest_epoch(&streams)?)));
-        held.collect()
+    pub(crate) fn holding(&self) -> Vec<Holding> {
+        self.sessions.iter().filter_map(|streams| newest(*streams.key(), &streams)).collect()
     }
 
     /// Those of them that are of these sessions.
-    pub(crate) fn holding_of(&self, sessions: &[SessionId]) -> Vec<(SessionId, Epoch)> {
-        let held = sessions
-            .iter()
-            .filter_map(|session| Some((*session, newest_epoch(&self.sessions.get(session)?)?)));
+    pub(crate) fn holding_of(&self, sessions: &[SessionId]) -> Vec<Holding> {
+        let held = sessions.iter().filter_map(|id| newest(*id, &self.sessions.get(id)?));
         held.collect()
+    }
+
+    /// Those of them that are of these users' sessions.
+    pub(crate) fn holding_of_users(&self, users: &HashSet<&User>) -> Vec<Holding> {
+        let is_theirs =
+            |streams: &[Arc<OpenStream>]| streams.iter().any(|open| users.contains(&*open.user));
+        let theirs = self.sessions.iter().filter(|streams| is_theirs(streams));
+        theirs.filter_map(|streams| newest(*streams.key(), &streams)).collect()
     }
 
     pub(crate) fn send_now(&self, session: SessionId, messages: Vec<Bytes>) {

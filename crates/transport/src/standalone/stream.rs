@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use mcp_everything_store::{
     Bell, Claim, Epoch, OpenedStream, Position, Pulled, Ring, SessionId, StoreError, Transport,
+    User,
 };
 use rmcp::ServerHandler;
 use tokio::{
@@ -49,12 +50,12 @@ impl<H: ServerHandler> Stream<H> {
     /// Registered before it is opened: whoever rings from then on finds it.
     pub(super) fn register(
         shared: Arc<Shared<H>>,
-        session: SessionId,
+        (session, user): (SessionId, Arc<User>),
         transport: Transport,
         primes: bool,
         lease: Lease,
     ) -> Self {
-        let (open, now) = shared.streams.register(session, shared.bus.attend(session));
+        let (open, now) = shared.streams.register(session, user, shared.bus.attend(session));
         let watch = match transport {
             Transport::StreamableHttp => None,
             Transport::HttpSse => Some(Watch::default()),

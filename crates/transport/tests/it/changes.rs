@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use mcp_everything_store::{Bell, Bus as _, Change, Limits, Ring};
+use mcp_everything_store::{Announcement, Audience, Bell, Bus as _, Change, Limits, Ring, User};
 use mcp_everything_transport::Config;
 use serde_json::json;
 
-use crate::support::{Client, Cluster, Events, soon};
+use crate::support::{Client, Cluster, Events, owner, soon};
 
 const X: &str = "test://x";
 const Y: &str = "test://y";
@@ -15,7 +15,12 @@ fn updated(uri: &str) -> Change {
     Change::Resource(uri.to_owned())
 }
 
-async fn publish(cluster: &Cluster, instance: usize, change: Change) {
+/// A change that is the business of one user.
+fn for_user(user: &str, change: Change) -> Announcement {
+    Announcement { change, audience: Audience::User(User::from(&owner(user))) }
+}
+
+async fn publish(cluster: &Cluster, instance: usize, change: impl Into<Announcement>) {
     cluster.feeds[instance].publish(change).await.unwrap();
 }
 
@@ -134,6 +139,94 @@ async fn subscriptions_of_one_user_tell_no_other() {
         told.sort_unstable();
         assert_eq!(told, [format!("resources/updated {uri}"), "tools/list_changed".to_owned()]);
     }
+}
+
+#[tokio::test]
+async fn a_change_for_one_user_is_told_to_no_other() {
+    let cluster = Cluster::of(3).await;
+    let (alice, bob) = (cluster.client().await, cluster.client_of("bob", "2025-11-25").await);
+    subscribe(&alice, X).await;
+    subscribe(&bob, X).await;
+    let mut hers = stream(&alice).await;
+    let (mut his, mut his_elsewhere) = {
+        let other = cluster.client_of("bob", "2025-11-25").await;
+        subscribe(&other, X).await;
+        (stream(&bob).await, stream(&other.on(1)).await)
+    };
+    for change in [Change::Tools, updated(X), Change::Prompts, Change::Resources] {
+        publish(&cluster, 2, for_user("alice", change)).await;
+    }
+    let mut told = all_heard::<4>(&mut hers).await;
+    told.sort_unstable();
+    let updated_x = format!("resources/updated {X}");
+    let lists = ["prompts", "resources", "tools"].map(|list| format!("{list}/list_changed"));
+    assert_eq!(told[..3], [&lists[0], &lists[1], &updated_x].map(String::clone));
+    assert_eq!(told[3], lists[2]);
+    // What he hears first is the first that concerns him.
+    publish(&cluster, 0, for_user("bob", updated(X))).await;
+    publish(&cluster, 0, Change::Tools).await;
+    for stream in [&mut his, &mut his_elsewhere] {
+        let mut told = all_heard::<2>(stream).await;
+        told.sort_unstable();
+        assert_eq!(told, [&updated_x, &lists[2]].map(String::clone));
+    }
+    assert_eq!(heard(&mut hers).await, lists[2]);
+}
+
+/// It costs the others nothing either.
+#[tokio::test]
+async fn a_change_for_one_user_touches_no_other_session() {
+    let cluster = Cluster::of(1).await;
+    let client = cluster.client().await;
+    let mut stream = stream(&client).await;
+    publish(&cluster, 0, Change::Tools).await;
+    assert_eq!(heard(&mut stream).await, "tools/list_changed");
+    let before = ["held", "tell"].map(|operation| cluster.store.count(operation));
+    for _ in 0..3 {
+        let read = cluster.store.count("since");
+        publish(&cluster, 0, for_user("bob", Change::Prompts)).await;
+        cluster.store.asked("since", read).await;
+    }
+    publish(&cluster, 0, for_user("alice", Change::Prompts)).await;
+    assert_eq!(heard(&mut stream).await, "prompts/list_changed");
+    let after = ["held", "tell"].map(|operation| cluster.store.count(operation));
+    // Her place was that of the first change: it is looked at, read from, and looked at again.
+    assert!(after[0] <= before[0] + 2 && after[1] == before[1] + 1, "{before:?} {after:?}");
+}
+
+/// Sessions that changes for others pass by are not left behind for good.
+#[tokio::test]
+async fn who_is_passed_by_does_not_fall_out_of_the_log() {
+    let limits = Limits { changes: 1_200, ..Limits::default() };
+    let cluster = Cluster::with(1, Config::default(), limits).await;
+    let (alice, bob) = (cluster.client().await, cluster.client_of("bob", "2025-11-25").await);
+    let (mut hers, mut his) = (stream(&alice).await, stream(&bob).await);
+    for _ in 0..25 {
+        for _ in 1..100 {
+            publish(&cluster, 0, for_user("carol", Change::Prompts)).await;
+        }
+        publish(&cluster, 0, for_user("alice", Change::Prompts)).await;
+        assert_eq!(heard(&mut hers).await, "prompts/list_changed");
+    }
+    publish(&cluster, 0, for_user("bob", Change::Tools)).await;
+    assert_eq!(heard(&mut his).await, "tools/list_changed");
+    publish(&cluster, 0, for_user("bob", Change::Resources)).await;
+    assert_eq!(heard(&mut his).await, "resources/list_changed", "no more than was meant for him");
+}
+
+/// A user who was away is told what was meant for that user.
+#[tokio::test]
+async fn a_change_for_one_user_waits_for_a_stream() {
+    let cluster = Cluster::of(2).await;
+    let (alice, bob) = (cluster.client().await, cluster.client_of("bob", "2025-11-25").await);
+    publish(&cluster, 0, for_user("alice", Change::Tools)).await;
+    publish(&cluster, 1, for_user("bob", Change::Prompts)).await;
+    let (mut hers, mut his) = (stream(&alice.on(1)).await, stream(&bob).await);
+    assert_eq!(heard(&mut hers).await, "tools/list_changed");
+    assert_eq!(heard(&mut his).await, "prompts/list_changed");
+    publish(&cluster, 0, Change::Resources).await;
+    assert_eq!(heard(&mut hers).await, "resources/list_changed");
+    assert_eq!(heard(&mut his).await, "resources/list_changed");
 }
 
 #[tokio::test]

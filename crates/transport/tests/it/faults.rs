@@ -11,13 +11,14 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_store::{
-    Answer, Appended, Asked, Attendance, Bell, Bells, Bus, CallEvent, CallId, CallLog, CallNews,
-    Calls, Change, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held, InstanceId,
-    LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed,
-    RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled,
-    StoreError, Streams, Task, TaskEnd, TaskId, TaskNews, Tasks, Telling, Timestamp, Written,
+    Announcement, Answer, Appended, Asked, Attendance, Bell, Bells, Bus, CallEvent, CallId,
+    CallLog, CallNews, Calls, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held,
+    InstanceId, LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, Owner, Position, Pulled,
+    Pushed, RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions,
+    Settled, Shelf, ShelfItem, Shelves, StoreError, Streams, Task, TaskEnd, TaskId, TaskNews,
+    Tasks, Telling, Timestamp, User, Written,
     memory::{MemoryBus, MemoryStore},
-    oauth::GrantId,
+    oauth::{AttemptId, GrantId},
 };
 use mcp_everything_transport::Standing;
 use tokio::sync::{Semaphore, watch};
@@ -131,6 +132,7 @@ pass_on! {
     set_level(id: SessionId, level: LogLevel) -> Written;
     subscribe(id: SessionId, uri: &str) -> Written;
     unsubscribe(id: SessionId, uri: &str) -> Written;
+    flip(id: SessionId, switch: &str, attempt: &AttemptId) -> Option<bool>;
     state(id: SessionId) -> Option<SessionState>;
 }
 
@@ -148,6 +150,14 @@ pass_on! {
     task_news(id: TaskId) -> Option<TaskNews>;
     cancel_task(id: TaskId, owner: &Owner, at: Timestamp) -> Option<InstanceId>;
     end_task(id: TaskId, end: TaskEnd, at: Timestamp) -> bool;
+}
+
+pass_on! {
+    Shelves;
+    shelf(user: &User) -> Shelf;
+    on_shelf(user: &User, name: &str) -> Option<ShelfItem>;
+    put_on_shelf(user: &User, name: &str, item: ShelfItem) -> Vec<String>;
+    flip_on_shelf(user: &User, switch: &str, attempt: &AttemptId) -> bool;
 }
 
 pass_on! {
@@ -177,7 +187,7 @@ pass_on! {
 
 pass_on! {
     ChangeLog;
-    record(change: &Change) -> ();
+    record(change: &Announcement) -> ();
     newest() -> ChangePosition;
     since(after: ChangePosition) -> Changed;
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mcp_everything_store::Change;
+use mcp_everything_store::{Announcement, Change};
 use mcp_everything_transport::{SessionHandle, StreamControl};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -27,7 +27,7 @@ pub(crate) struct Probe {
     /// What the handlers went through.
     pub(crate) seen: mpsc::UnboundedSender<&'static str>,
     /// What this handler hears of from its beginning.
-    pub(crate) changes: Arc<Mutex<broadcast::Receiver<Change>>>,
+    pub(crate) changes: Arc<Mutex<broadcast::Receiver<Announcement>>>,
 }
 
 /// How many bytes of text `large` returns.
@@ -125,8 +125,10 @@ impl ServerHandler for Probe {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         loop {
-            let change = self.changes.lock().await.recv().await.unwrap();
-            if change == Change::Tools && context.sink().notify_tool_list_changed().await.is_err() {
+            let heard = self.changes.lock().await.recv().await.unwrap();
+            if heard.change == Change::Tools
+                && context.sink().notify_tool_list_changed().await.is_err()
+            {
                 return Ok(());
             }
         }

@@ -9,8 +9,9 @@ use super::{
     streams::{events, pulled, take, texts},
 };
 use crate::{
-    CHANGES_PAGE, Change, ChangePosition, Changed, Epoch, Held, LogLevel, PAGE, Position, Session,
-    SessionId, SessionState, SessionStore, Settled, SystemRandom, Telling, Transport, Written,
+    Announcement, Audience, CHANGES_PAGE, Change, ChangePosition, Changed, Epoch, Held, LogLevel,
+    PAGE, Position, Session, SessionId, SessionState, SessionStore, Settled, SystemRandom, Telling,
+    Transport, User, Written, oauth::AttemptId,
 };
 
 /// The place before the first change.
@@ -22,9 +23,14 @@ fn resource(number: usize) -> Change {
     Change::Resource(format!("test://{number}"))
 }
 
+/// As they are read back.
+fn all(changes: &[Change]) -> Vec<Announcement> {
+    changes.iter().cloned().map(Announcement::from).collect()
+}
+
 async fn record(store: &dyn SessionStore, count: usize) {
     for number in 0..count {
-        done(store.record(&resource(number)).await);
+        done(store.record(&resource(number).into()).await);
     }
 }
 
@@ -46,13 +52,28 @@ pub async fn are_read_in_order(harness: &impl SessionHarness) {
     let mut upto = START;
     for part in [&first[..], &second[..], &[]] {
         for change in part {
-            done(store.record(change).await);
+            done(store.record(&change.clone().into()).await);
         }
         let changed = done(store.since(upto).await);
-        assert_eq!(changed.changes, part);
+        assert_eq!(changed.changes, all(part));
         upto = changed.upto;
         assert_eq!(done(store.newest().await), upto);
     }
+}
+
+/// Whom a change concerns is kept with it.
+pub async fn name_whom_they_concern(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let user = |id: &str| Audience::User(User { id: id.into(), issuer: "https://as.test".into() });
+    let audiences = [user("alice"), Audience::Everyone, user("bob"), user("")];
+    let announced = [resource(1), Change::Tools].into_iter().flat_map(|change| {
+        audiences.clone().map(|audience| Announcement { change: change.clone(), audience })
+    });
+    let announced: Vec<_> = announced.collect();
+    for announcement in &announced {
+        done(store.record(announcement).await);
+    }
+    assert_eq!(done(store.since(START).await).changes, announced);
 }
 
 /// A long log is read a page at a time.
@@ -61,21 +82,21 @@ pub async fn are_read_in_pages(harness: &impl SessionHarness) {
     record(&*store, CHANGES_PAGE + 1).await;
     let first = done(store.since(START).await);
     assert_eq!(first.changes.len(), CHANGES_PAGE);
-    assert_eq!(first.changes[0], resource(0));
+    assert_eq!(first.changes[0], resource(0).into());
     let second = done(store.since(first.upto).await);
-    assert_eq!(second.changes, [resource(CHANGES_PAGE)]);
+    assert_eq!(second.changes, [resource(CHANGES_PAGE).into()]);
     assert_eq!(second.upto, done(store.newest().await));
 }
 
 /// What a full log dropped is said to be missed.
 pub async fn are_missed_when_the_log_is_too_short(harness: &impl SessionHarness) {
     let store = harness.store();
-    done(store.record(&Change::Tools).await);
+    done(store.record(&Change::Tools.into()).await);
     let before = done(store.newest().await);
     record(&*store, LIMITS.changes + 1).await;
     let newest = done(store.newest().await);
     for after in [START, before] {
-        let missed = Changed { changes: vec![Change::Missed], upto: newest };
+        let missed = Changed { changes: all(&[Change::Missed]), upto: newest };
         assert_eq!(done(store.since(after).await), missed);
     }
     assert_eq!(done(store.since(newest).await).changes, []);
@@ -85,7 +106,7 @@ pub async fn are_missed_when_the_log_is_too_short(harness: &impl SessionHarness)
 /// of its own.
 pub async fn are_missed_by_whoever_comes_from_another_log(harness: &impl SessionHarness) {
     let store = harness.store();
-    let missed = Changed { changes: vec![Change::Missed], upto: START };
+    let missed = Changed { changes: all(&[Change::Missed]), upto: START };
     assert_eq!(done(store.since(ELSEWHERE).await), missed);
     record(&*store, 1).await;
     let missed = Changed { upto: done(store.newest().await), ..missed };
@@ -166,7 +187,10 @@ pub async fn are_told_with_what_the_client_set(harness: &impl SessionHarness) {
     let _ = done(store.set_level(id, LogLevel::Alert).await);
     let _ = done(store.subscribe(id, "test://a").await);
     let subscriptions = BTreeSet::from(["test://a".to_owned()]);
-    let state = SessionState { level: LogLevel::Alert, subscriptions };
+    let attempt = AttemptId::draw(&SystemRandom);
+    assert_eq!(done(store.flip(id, "one", &attempt).await), Some(true));
+    let switches = BTreeSet::from(["one".to_owned()]);
+    let state = SessionState { level: LogLevel::Alert, subscriptions, switches };
     assert_eq!(held_by(&*store, id, epoch).await.state, state);
     assert_eq!(done(store.state(id).await), Some(state));
 }
