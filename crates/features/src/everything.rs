@@ -49,8 +49,9 @@ answered, and to whom. `simulateResearchQuery` takes a while: clients that follo
 
 The resources test://static/resource/1 to /100 come in pages of ten; a resource you subscribe to \
 is announced as updated every ten seconds. The documents demo://resource/static/document/features.md \
-and its neighbours say more. Arguments of prompts can be completed; what is suggested for those of \
-`completable_prompt` and `args_prompt` depends on each other.";
+and its neighbours say more. All lists come in pages. Arguments of prompts and templates can be \
+completed; what is suggested for those of `completable_prompt`, `args_prompt` and \
+demo://directory/{department}/{name} depends on each other.";
 
 /// The MCP Everything Server as an [`rmcp::ServerHandler`].
 ///

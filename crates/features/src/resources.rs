@@ -1,5 +1,6 @@
 //! The resources of a server: listed in pages, found by URI.
 
+mod directory;
 pub(crate) mod documents;
 pub(crate) mod dynamic;
 pub(crate) mod numbered;
@@ -83,7 +84,14 @@ pub(crate) fn entries(instructions: &str, features: &str) -> Vec<Entry> {
 
 /// The templates a user sees.
 pub(crate) fn templates() -> Vec<Box<dyn Template>> {
-    vec![Box::new(numbered::Numbered), Box::new(dynamic::Texts), Box::new(dynamic::Blobs)]
+    vec![
+        Box::new(numbered::Numbered),
+        Box::new(dynamic::Texts),
+        Box::new(dynamic::Blobs),
+        Box::new(directory::Person),
+        Box::new(directory::Department),
+        Box::new(directory::Search),
+    ]
 }
 
 /// All resources.

@@ -89,3 +89,40 @@ async fn other_arguments_count_and_no_answer_is_endless() {
         assert_eq!(answer["result"]["completion"], completion);
     }
 }
+
+#[tokio::test]
+async fn variables_of_a_template_depend_on_each_other() {
+    let path = "demo://directory/{department}/{name}";
+    let query = "demo://directory{?department,name}";
+    for mut client in [
+        Raw::stateful(&everything(), "2025-11-25", json!({})).await,
+        Raw::stateless(&everything(), json!({})),
+    ] {
+        for (uri, variable, typed, known, values) in [
+            (
+                path,
+                "department",
+                "",
+                json!({}),
+                json!(["Engineering", "Sales", "Marketing", "Support"]),
+            ),
+            (path, "name", "", json!({}), json!([])),
+            (path, "name", "", json!({ "department": "Sales" }), json!(["David", "Eve", "Frank"])),
+            (path, "name", "f", json!({ "department": "Sales" }), json!(["Frank"])),
+            (query, "name", "e", json!({}), json!(["Eve"])),
+            (query, "department", "", json!({ "name": "Kim" }), json!(["Support"])),
+            (
+                "demo://resource/dynamic/text/{resourceId}",
+                "resourceId",
+                "4711",
+                json!({}),
+                json!(["4711"]),
+            ),
+        ] {
+            let mut params = of_template(uri, variable, typed);
+            params["context"] = json!({ "arguments": known });
+            let answer = client.request("completion/complete", params.clone()).await;
+            assert_eq!(answer["result"]["completion"]["values"], values, "{params}");
+        }
+    }
+}

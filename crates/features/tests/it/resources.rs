@@ -10,7 +10,7 @@ use rmcp::{
         UnsubscribeRequestParams,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answering, REVISIONS, Raw, everything};
 
@@ -104,13 +104,15 @@ async fn without_a_session_there_is_nothing_to_subscribe_with() {
 }
 
 #[tokio::test]
-async fn there_are_templates_for_numbers_and_for_what_is_made_when_it_is_read() {
+async fn there_are_templates_of_every_kind() {
     let mut client = Raw::stateful(&everything(), "2025-06-18", json!({})).await;
-    let answer = client.request("resources/templates/list", json!({})).await;
+    let pages = client.pages("resources/templates/list").await;
+    let listed = pages.iter().map(|page| page["resourceTemplates"].as_array().unwrap());
+    let listed: Vec<Vec<Value>> = listed.cloned().collect();
+    assert_eq!(listed.iter().map(Vec::len).collect::<Vec<_>>(), [5, 1]);
     assert_eq!(
-        answer["result"],
-        json!({
-            "resourceTemplates": [
+        json!(listed.concat()),
+        json!([
                 {
                     "uriTemplate": "test://static/resource/{id}",
                     "name": "Static Resource",
@@ -133,8 +135,31 @@ async fn there_are_templates_for_numbers_and_for_what_is_made_when_it_is_read() 
                         "Bytes that are made when they are read, for any positive integer",
                     "mimeType": "application/octet-stream",
                 },
-            ],
-        })
+                {
+                    "uriTemplate": "demo://directory/{department}/{name}",
+                    "name": "Directory Entry",
+                    "title": "Directory entry",
+                    "description":
+                        "Somebody of a department; whom there is depends on the department",
+                    "mimeType": "application/json",
+                },
+                {
+                    "uriTemplate": "demo://directory/{department}",
+                    "name": "Directory Department",
+                    "title": "Department of the directory",
+                    "description": "Everybody of a department",
+                    "mimeType": "application/json",
+                },
+                {
+                    "uriTemplate": "demo://directory{?department,name}",
+                    "name": "Directory Search",
+                    "title": "Search of the directory",
+                    "description":
+                        "Those of a department whose names begin like this; without either, \
+                         everybody",
+                    "mimeType": "application/json",
+                },
+        ])
     );
     let uri = "demo://resource/dynamic/text/7";
     let answer = client.request("resources/read", json!({ "uri": uri })).await;
@@ -146,4 +171,29 @@ async fn there_are_templates_for_numbers_and_for_what_is_made_when_it_is_read() 
             "text": "Resource 7: This is a plaintext resource created at 2026-01-01T00:00:00.000Z",
         }])
     );
+}
+
+#[tokio::test]
+async fn what_templates_lead_to_can_be_read() {
+    for mut client in [
+        Raw::stateful(&everything(), "2025-11-25", json!({})).await,
+        Raw::stateless(&everything(), json!({})),
+    ] {
+        for (uri, found) in [
+            ("demo://directory/Support/Kim", json!(["Kim"])),
+            ("demo://directory/Support", json!(["John", "Kim", "Lee"])),
+            ("demo://directory?department=Support&name=k", json!(["Kim"])),
+        ] {
+            let mut answer = client.request("resources/read", json!({ "uri": uri })).await;
+            let contents = answer["result"]["contents"][0].take();
+            assert_eq!(
+                (&contents["uri"], &contents["mimeType"]),
+                (&json!(uri), &json!("application/json"))
+            );
+            let read: Value = serde_json::from_str(contents["text"].as_str().unwrap()).unwrap();
+            let people = read["people"].as_array().cloned().unwrap_or_else(|| vec![read]);
+            let names: Vec<&Value> = people.iter().map(|person| &person["name"]).collect();
+            assert_eq!(json!(names), found, "{uri}");
+        }
+    }
 }

@@ -100,7 +100,7 @@ async fn results_of_older_revisions_have_nothing_of_the_newest() {
         ("tools/list", json!({}), ["tools"].as_slice()),
         ("prompts/list", json!({}), &["prompts"]),
         ("resources/list", json!({}), &["nextCursor", "resources"]),
-        ("resources/templates/list", json!({}), &["resourceTemplates"]),
+        ("resources/templates/list", json!({}), &["nextCursor", "resourceTemplates"]),
         ("resources/read", json!({ "uri": "test://static/resource/1" }), &["contents"]),
         ("prompts/get", json!({ "name": "simple_prompt" }), &["description", "messages"]),
     ] {

@@ -274,6 +274,8 @@ async fn every_prompt_and_every_completion(on: &Deployment, via: Via) {
             assert_eq!(completion.has_more, Some(more), "{}", argument.name);
         }
     }
+    let reference = Reference::for_resource("demo://directory/{department}/{name}");
+    assert_eq!(complete(&client, reference, "name").await.values, ["David", "Eve", "Frank"]);
     let reference = Reference::for_resource("test://static/resource/{id}");
     assert_eq!(complete(&client, reference, "id").await.values, ["1", "2", "3", "4", "5"]);
 }

@@ -71,7 +71,8 @@ async fn completions(
     }
     for template in templates {
         let uri = text(&template["uriTemplate"]);
-        for name in uri.split('{').skip(1).filter_map(|part| part.split('}').next()) {
+        let expressions = uri.split('{').skip(1).filter_map(|part| part.split('}').next());
+        for name in expressions.flat_map(|names| names.trim_start_matches('?').split(',')) {
             let of = json!({ "type": "ref/resource", "uri": uri });
             found.push((uri.clone(), name.to_owned(), complete(wire, of, name).await));
         }
