@@ -11,11 +11,15 @@ mod tools;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, OnceLock},
+    time::Duration,
 };
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{ClientCapabilities, Implementation, InputRequiredResult, ProtocolVersion},
+    model::{
+        ClientCapabilities, GetMeta as _, Implementation, InputRequiredResult, ProtocolVersion,
+        ServerNotification,
+    },
     service::RequestContext,
 };
 use serde_json::Value;
@@ -27,6 +31,7 @@ use crate::{
     everything::Shared,
     origin::Origin,
     session::SessionState,
+    trace::Trace,
     wire::Wire,
 };
 
@@ -65,6 +70,7 @@ pub struct Call<'a> {
     shared: &'a Shared,
     way: Way<'a>,
     reported: Mutex<f64>,
+    trace: OnceLock<Option<Trace>>,
 }
 
 /// How a call asks its client.
@@ -87,7 +93,8 @@ impl<'a> Call<'a> {
     ) -> Self {
         let capabilities = OnceLock::new();
         let reported = Mutex::new(f64::NEG_INFINITY);
-        Self { context, wire, capabilities, session, shared, way, reported }
+        let trace = OnceLock::new();
+        Self { context, wire, capabilities, session, shared, way, reported, trace }
     }
 
     /// The kind of protocol the client speaks.
@@ -125,6 +132,24 @@ impl<'a> Call<'a> {
         (self.shared.origin)(&self.context.extensions)
     }
 
+    /// The trace that the call belongs to.
+    fn trace(&self) -> Option<&Trace> {
+        self.trace.get_or_init(|| self.origin().trace).as_ref()
+    }
+
+    /// Sends a notification that belongs to the call, and to its trace. A lost connection shows
+    /// itself as a cancelled call.
+    async fn notify(&self, mut notification: ServerNotification) {
+        // Of a request that was cancelled nothing more is said (2026-07-28, Cancellation).
+        if self.context.ct.is_cancelled() {
+            return;
+        }
+        if let Some(trace) = self.trace() {
+            trace.put(notification.get_meta_mut());
+        }
+        let _ = self.context.peer.send_notification(notification).await;
+    }
+
     /// The process that serves the call.
     pub fn instance(&self) -> &str {
         &self.shared.instance
@@ -138,6 +163,17 @@ impl<'a> Call<'a> {
     /// The settings of the server that anybody may see.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.shared.settings
+    }
+
+    /// The version of the server.
+    pub(crate) fn server_version(&self) -> &str {
+        &self.shared.config.server_info.version
+    }
+
+    /// For how long the process has been there.
+    pub(crate) fn uptime(&self) -> Duration {
+        let now = (self.shared.clock)();
+        Duration::from_millis(now.saturating_sub(self.shared.since))
     }
 
     /// Waits until the client cancels the call, which a call that takes long should notice.

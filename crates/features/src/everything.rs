@@ -71,6 +71,8 @@ pub(crate) struct Shared {
     pub(crate) prompts: Prompts,
     pub(crate) resources: Resources,
     pub(crate) clock: ClockHook,
+    /// When it was made, by that clock.
+    pub(crate) since: u64,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) changes: Arc<dyn Changes>,
     pub(crate) opened: Opened,
@@ -105,6 +107,7 @@ impl Everything {
             tools,
             prompts,
             resources: Resources::new(fixture_resources, Collection { entries, templates }, clock)?,
+            since: (options.clock)(),
             clock: options.clock,
             settings: options.settings,
             changes: options.changes,

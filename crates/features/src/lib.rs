@@ -54,6 +54,7 @@ mod tiny_audio;
 mod tiny_image;
 mod tool;
 mod tools;
+mod trace;
 mod uri_template;
 mod wire;
 
@@ -69,4 +70,5 @@ pub use session::{LocalSession, SessionState};
 pub use tasks::{RunningTask, Task, TaskEnd, Tasks};
 pub use time::ClockHook;
 pub use tool::{Definition, NoInput, TaskSupport, Tool, text};
+pub use trace::{Trace, TraceSpan};
 pub use wire::Wire;

@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use rmcp::model::Extensions;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use crate::{time::rfc3339, trace::Trace};
 
 /// Reads a request's extensions, where the embedding server left what it knows.
 pub type OriginHook = Arc<dyn Fn(&Extensions) -> Origin + Send + Sync>;
@@ -16,6 +18,8 @@ pub struct Origin {
     pub carrier: Carrier,
     /// Who sent it; `None`: there are no callers to tell apart.
     pub caller: Option<Caller>,
+    /// The trace that it belongs to, if it named one.
+    pub trace: Option<Trace>,
 }
 
 /// The transport that carried a request.
@@ -66,6 +70,15 @@ pub struct Caller {
     /// What the user allowed
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// When the access token expires, in UTC (RFC 3339); here in milliseconds since the Unix epoch
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "time")]
+    #[schemars(with = "Option<String>")]
+    pub expires_at: Option<u64>,
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn time<S: Serializer>(millis: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    millis.map(rfc3339).serialize(serializer)
 }
 
 /// A user, with whatever client. Where there are no callers to tell apart everybody is the same.
@@ -80,7 +93,7 @@ pub struct User {
 impl Origin {
     /// Of what a process is told by the one that started it.
     pub fn stdio() -> Self {
-        Self { carrier: Carrier::Stdio, caller: None }
+        Self { carrier: Carrier::Stdio, caller: None, trace: None }
     }
 
     /// The user who sent it.
@@ -93,7 +106,7 @@ impl Origin {
 
     /// Whom a `requestState` is sealed for. It does not change when a token is refreshed.
     pub(crate) fn principal(&self) -> Option<String> {
-        let Caller { user, client_id, issuer, scopes: _ } = self.caller.as_ref()?;
+        let Caller { user, client_id, issuer, scopes: _, expires_at: _ } = self.caller.as_ref()?;
         Some(serde_json::json!([issuer, client_id, user]).to_string())
     }
 }

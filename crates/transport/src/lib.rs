@@ -71,6 +71,7 @@ mod shared;
 mod standalone;
 mod stdio;
 mod tasks;
+mod trace;
 mod wire;
 
 pub use changes::ChangeFeed;
@@ -82,3 +83,4 @@ pub use lease::Standing;
 pub use scope::{Scope, SessionError, SessionHandle, StreamControl};
 pub use stdio::{Stdio, StdioConfig, StdioSession};
 pub use tasks::{RunningTask, TaskDesk};
+pub use trace::{SpanContext, TraceContext};

@@ -7,8 +7,10 @@
 mod envelope;
 mod fault;
 mod params;
+mod task_ids;
 mod wire;
 
 pub(crate) use envelope::{Envelope, Kind, bounded};
 pub(crate) use params::{known_request_error, notification, request};
+pub(crate) use task_ids::check_task_ids;
 pub(crate) use wire::{VersionHeader, Wire};

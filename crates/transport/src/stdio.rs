@@ -21,6 +21,7 @@ use std::{
     time::Duration,
 };
 
+use mcp_everything_store::Random;
 use rmcp::{
     Peer, RoleServer, ServerHandler,
     model::{ServerJsonRpcMessage, ServerNotification},
@@ -85,13 +86,14 @@ pub struct Stdio<H: ServerHandler> {
 
 impl<H: ServerHandler> Stdio<H> {
     /// Serves the client at the other end. `handler` answers all requests of both wires, and knows
-    /// the one session. `leaving` is cancelled when the client leaves, and makes the server leave
+    /// the one session; `random` names the spans of traces. `leaving` is cancelled when the client leaves, and makes the server leave
     /// when somebody else cancels it.
     pub fn start<R, W>(
         handler: H,
         input: R,
         output: W,
         config: StdioConfig,
+        random: Arc<dyn Random>,
         leaving: CancellationToken,
     ) -> Self
     where
@@ -108,6 +110,7 @@ impl<H: ServerHandler> Stdio<H> {
         let service = Connected { inner: Guarded(handler), grace: config.cancel_grace };
         let transport = LineTransport {
             config,
+            random,
             lines,
             writer,
             underway: Underway::default(),

@@ -4,7 +4,7 @@ use rmcp::{
     ErrorData, ServiceError,
     model::{
         CancelledNotificationParam, CreateMessageRequestParams, CreateMessageResult,
-        ElicitRequestParams, ElicitResult, ElicitationSchema, ListRootsResult,
+        ElicitRequestParams, ElicitResult, ElicitationSchema, GetMeta as _, ListRootsResult,
     },
     service::PeerRequestOptions,
 };
@@ -130,8 +130,12 @@ impl Call<'_> {
         }
         let options = PeerRequestOptions::with_timeout(Q::TIMEOUT);
         let peer = &self.context.peer;
+        let mut request = question.server_request();
+        if let Some(trace) = self.trace() {
+            trace.put(request.get_meta_mut());
+        }
         let handle = peer
-            .send_request_with_option(question.server_request(), options)
+            .send_request_with_option(request, options)
             .await
             .map_err(|error| unanswered::<Q>(error))?;
         let id = handle.id.clone();

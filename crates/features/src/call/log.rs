@@ -1,6 +1,6 @@
 //! Log messages to the client.
 
-use rmcp::model::{LoggingLevel, LoggingMessageNotificationParam};
+use rmcp::model::{LoggingLevel, LoggingMessageNotification, LoggingMessageNotificationParam};
 use serde_json::Value;
 
 use super::{Call, Way};
@@ -30,8 +30,7 @@ impl Call<'_> {
         if least.is_some_and(|least| notifications::passes(level, least)) {
             let message =
                 LoggingMessageNotificationParam::new(level, data.into()).with_logger(logger);
-            // A lost connection shows itself as a cancelled call.
-            let _ = self.context.peer.notify_logging_message(message).await;
+            self.notify(LoggingMessageNotification::new(message).into()).await;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use rmcp::model::{ProgressNotificationParam, ProgressToken};
+use rmcp::model::{ProgressNotification, ProgressNotificationParam, ProgressToken};
 
 use super::Call;
 
@@ -33,7 +33,6 @@ impl Call<'_> {
         }
         let mut report = ProgressNotificationParam::new(token, progress).with_total(total);
         report.message = message;
-        // A lost connection shows itself as a cancelled call.
-        let _ = self.context.peer.notify_progress(report).await;
+        self.notify(ProgressNotification::new(report).into()).await;
     }
 }

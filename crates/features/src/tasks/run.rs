@@ -10,6 +10,7 @@ use rmcp::{
 use serde_json::json;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::{LIFE, RunningTask, TaskEnd, Tasks, tell};
 use crate::{
@@ -44,7 +45,8 @@ pub(crate) async fn begin(
         let call = Call::new(&apart, Wire::Stateless, None, &server.shared, way);
         server.shared.tools.call(&request.name, request.arguments, &call).await
     };
-    tokio::spawn(see_through(task, AbortOnDropHandle::new(tokio::spawn(work))));
+    let work = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
+    tokio::spawn(see_through(task, work).in_current_span());
     Ok(CreateTaskResult::new(seed))
 }
 

@@ -45,8 +45,9 @@ pub(crate) fn called_by(user: &str) -> Origin {
         client_id: Some("a client".to_owned()),
         issuer: Some("https://issuer.example.com".to_owned()),
         scopes: Some(vec!["mcp:tools".to_owned()]),
+        expires_at: None,
     };
-    Origin { carrier: Carrier::StreamableHttp, caller: Some(caller) }
+    Origin { carrier: Carrier::StreamableHttp, caller: Some(caller), trace: None }
 }
 
 pub(crate) fn conformance() -> Everything {

@@ -1,14 +1,18 @@
 //! Where a request came from, as the doors before the endpoints left it.
 
-use mcp_everything_features::{Caller, Carrier, Origin};
-use mcp_everything_store::Owner;
+use mcp_everything_features::{Caller, Carrier, Origin, Trace, TraceSpan};
+use mcp_everything_store::{Access, Owner};
+use mcp_everything_transport::TraceContext;
 use rmcp::model::Extensions;
 
 /// The paths of the transport of 2024-11-05.
 const HTTP_SSE: [&str; 2] = ["/sse", "/message"];
 
 pub(super) fn origin(extensions: &Extensions) -> Origin {
-    let Some(parts) = extensions.get::<http::request::Parts>() else { return Origin::stdio() };
+    let Some(parts) = extensions.get::<http::request::Parts>() else {
+        let trace = extensions.get::<TraceContext>().map(trace);
+        return Origin { trace, ..Origin::stdio() };
+    };
     let is_http_sse = HTTP_SSE.contains(&parts.uri.path());
     let carrier = if is_http_sse { Carrier::HttpSse } else { Carrier::StreamableHttp };
     let scopes = parts
@@ -20,8 +24,23 @@ pub(super) fn origin(extensions: &Extensions) -> Origin {
         client_id: known(client),
         issuer: known(issuer),
         scopes,
+        expires_at: parts.extensions.get::<Access>().map(|access| access.until.as_millis()),
     });
-    Origin { carrier, caller }
+    let trace = parts.extensions.get::<TraceContext>().map(trace);
+    Origin { carrier, caller, trace }
+}
+
+fn trace(found: &TraceContext) -> Trace {
+    let TraceContext { span, baggage } = found.clone();
+    let tracestate = span.as_ref().and_then(|span| span.state.clone());
+    let span = span.map(|span| TraceSpan {
+        traceparent: span.traceparent(),
+        trace_id: span.trace_id,
+        span_id: span.span_id,
+        parent_id: span.parent_id,
+        sampled: span.is_sampled,
+    });
+    Trace { span, tracestate, baggage }
 }
 
 /// The owner of everything, while authentication is off, has a name and nothing else.

@@ -57,6 +57,7 @@ impl StdioApp {
             standard(io::stdin().as_fd())?,
             standard(io::stdout().as_fd())?,
             StdioConfig::default(),
+            Arc::clone(&base.random),
             leaving.clone(),
         );
         let audience = Client { connection: connection.session(), session };

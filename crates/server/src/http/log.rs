@@ -16,8 +16,9 @@ use axum::{
 use http::{HeaderValue, Method, StatusCode};
 use mcp_everything_oauth::RemoteAddress;
 use mcp_everything_store::{Random, TooOften};
+use mcp_everything_transport::TraceContext;
 use tokio::time::Instant;
-use tracing::{Instrument as _, Span};
+use tracing::{Instrument as _, Span, field::Empty};
 
 use super::Proxies;
 
@@ -39,7 +40,18 @@ pub(crate) async fn log(
     let address = proxies.client(peer, request.headers());
     request.extensions_mut().insert(RemoteAddress(address));
     let request_id = random.token::<9>();
-    let span = tracing::info_span!("request", server, request_id);
+    let span = tracing::info_span!(
+        "request",
+        server,
+        request_id,
+        trace_id = Empty,
+        span_id = Empty,
+        parent_id = Empty
+    );
+    if let Some(trace) = TraceContext::of_headers(request.headers(), &*random) {
+        trace.record(&span);
+        request.extensions_mut().insert(trace);
+    }
     let mut line = Line {
         started: Instant::now(),
         span: span.clone(),

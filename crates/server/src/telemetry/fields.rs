@@ -3,7 +3,10 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
-use tracing::field::{Field, Visit};
+use tracing::{
+    field::{Field, Visit},
+    span::Record,
+};
 use tracing_subscriber::{
     field::RecordFields,
     fmt::{FmtContext, FormatFields, FormattedFields, format::Writer},
@@ -69,6 +72,18 @@ impl<'writer> FormatFields<'writer> for Kept {
         let mut gathered = Fields::default();
         fields.record(&mut gathered);
         write!(writer, "{}", Value::Object(gathered.0))
+    }
+
+    /// What is recorded later joins what is there.
+    fn add_fields(
+        &self,
+        current: &'writer mut FormattedFields<Self>,
+        fields: &Record<'_>,
+    ) -> fmt::Result {
+        let mut gathered = Fields(serde_json::from_str(&current.fields).unwrap_or_default());
+        fields.record(&mut gathered);
+        current.fields = Value::Object(gathered.0).to_string();
+        Ok(())
     }
 }
 

@@ -175,6 +175,10 @@ async fn who_called_and_who_answered(on: &Deployment, via: Via) {
         assert_eq!(told["caller"]["issuer"], server.issuer());
         assert_eq!(told["caller"]["scopes"], json!(["mcp:read", "mcp:tools"]));
         assert!(told["caller"]["clientId"].is_string());
+        let expires_at = told["caller"]["expiresAt"].as_str().unwrap();
+        assert!(expires_at.starts_with("20") && expires_at.ends_with('Z'), "{expires_at}");
+        assert_eq!(told["serverVersion"], env!("CARGO_PKG_VERSION"));
+        assert!(told["uptimeSeconds"].is_u64());
         assert_eq!(told["client"], json!({ "name": "test", "version": "1" }));
         assert_eq!(told["session"], true);
         assert_eq!(told["protocolVersion"], "2025-11-25");

@@ -34,5 +34,6 @@ mod session_ownership;
 mod shutdown;
 mod stdio;
 mod tasks;
+mod trace;
 mod upstream;
 mod user_session_isolation;

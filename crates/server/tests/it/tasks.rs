@@ -109,7 +109,19 @@ on_every_deployment!(
     a_task_is_cancelled,
     a_task_is_its_owners,
     who_does_not_follow_tasks_gets_none,
+    who_does_not_follow_tasks_cannot_listen_to_them,
 );
+
+async fn who_does_not_follow_tasks_cannot_listen_to_them(on: &Deployment) {
+    let server = on.start();
+    let alice = Follower::of(&server, "alice").await;
+    let listen = |ids: Value| json!({ "notifications": { "taskIds": ids } });
+    let refused = alice.request("subscriptions/listen", "", listen(json!(["a"])), false).await;
+    refused.is_refused(400, -32021);
+    let needed = &refused.body["error"]["data"]["requiredCapabilities"];
+    assert_eq!(needed["extensions"][EXTENSION], json!({}), "{needed}");
+    alice.request("subscriptions/listen", "", listen(json!(7)), true).await.is_refused(200, -32602);
+}
 
 async fn a_call_becomes_a_task_that_is_followed_to_its_result(on: &Deployment) {
     let server = on.start();

@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use mcp_everything_store::{Exceeded, Random, StoreError, TooOften};
-use rmcp::model::{ErrorCode, ErrorData, JsonRpcError, ProtocolVersion, RequestId};
+use rmcp::model::{
+    ClientCapabilities, ErrorCode, ErrorData, JsonRpcError, ProtocolVersion, RequestId,
+};
 use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
@@ -52,6 +54,8 @@ pub(crate) enum Refusal {
     InvalidRequest { id: Option<RequestId>, reason: String },
     #[error("invalid params: {reason}")]
     InvalidParams { id: Option<RequestId>, reason: String },
+    #[error("the tasks of `taskIds` are for clients that declare the tasks extension")]
+    NoTasks { id: RequestId },
     #[error(
         "the MCP-Protocol-Version header names `{requested}`, which this server does not speak"
     )]
@@ -107,6 +111,7 @@ impl Refusal {
             Self::BodyUnreadable
             | Self::ParseError { .. }
             | Self::InvalidRequest { .. }
+            | Self::NoTasks { .. }
             | Self::UnsupportedVersion { .. }
             | Self::SessionRequired { .. }
             | Self::EndpointRequired { .. } => StatusCode::BAD_REQUEST,
@@ -139,6 +144,7 @@ impl Refusal {
             | Self::EndpointRequired { .. } => ErrorCode::INVALID_REQUEST,
             Self::ParseError { .. } => ErrorCode::PARSE_ERROR,
             Self::InvalidParams { .. } => ErrorCode::INVALID_PARAMS,
+            Self::NoTasks { .. } => ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY,
             Self::UnsupportedVersion { .. } => ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
             Self::SessionNotFound { .. } => SESSION_NOT_FOUND,
             Self::TooMany { .. }
@@ -173,6 +179,10 @@ impl Refusal {
                 let supported: Vec<_> =
                     ProtocolVersion::KNOWN_VERSIONS.iter().map(ProtocolVersion::as_str).collect();
                 (id, Some(json!({ "supported": supported, "requested": requested })))
+            }
+            Self::NoTasks { id } => {
+                let tasks = ClientCapabilities::builder().enable_tasks().build();
+                (Some(id), Some(json!({ "requiredCapabilities": tasks })))
             }
             Self::InvalidRequest { id, .. }
             | Self::InvalidParams { id, .. }

@@ -8,6 +8,7 @@ use futures::future;
 use http::{Uri, request::Parts};
 use mcp_everything_store::{Owner, Session, SessionId, Transport};
 use rmcp::{ServerHandler, model::RequestId};
+use tracing::Instrument as _;
 
 use super::{
     handshake::{not_initialized, without},
@@ -18,6 +19,7 @@ use crate::{
     http::{Refusal, is_json, pace_batch},
     message::{Envelope, Kind},
     shared::Shared,
+    trace,
     wire::{
         answer,
         batch::{pass, read},
@@ -42,6 +44,7 @@ pub(super) async fn serve<H: ServerHandler>(
         return batch(shared, owner, parts, &body).await;
     }
     let envelope = Envelope::read(&body)?;
+    trace::enter(&mut parts, envelope.params, &*shared.random);
     if let Kind::Request { method, .. } = &envelope.kind {
         config.gate.pass(&parts, method)?;
     }
@@ -71,12 +74,15 @@ async fn batch<H: ServerHandler>(
     let accepting = messages.into_iter().map(|message| {
         let text = body.slice_ref(message.get().as_bytes());
         let (owner, handshake) = (owner.clone(), Some(Arc::clone(&handshake)));
-        let received = Received { owner, session, handshake, parts: parts.clone(), body: text };
+        let mut received = Received { owner, session, handshake, parts: parts.clone(), body: text };
         let mut patience = patience.clone();
         async move {
             let text = received.body.clone();
             let taken = match Envelope::read(&text) {
-                Ok(envelope) => accept(shared, received, envelope.kind, &mut patience).await,
+                Ok(Envelope { kind, params }) => {
+                    let span = trace::message(&mut received.parts, params, &*shared.random);
+                    accept(shared, received, kind, &mut patience).instrument(span).await
+                }
                 Err(malformed) => Err(malformed.into()),
             };
             match taken {

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ClientRequest, GetMeta as _, RequestId,
-    ServerJsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, GetExtensions as _, GetMeta as _,
+    RequestId, ServerJsonRpcMessage,
 };
 use serde_json::value::RawValue;
 
@@ -15,9 +15,19 @@ use super::{
 };
 use crate::{
     http::Refusal,
-    message::{self, Envelope, Kind, VersionHeader, Wire},
+    message::{self, Envelope, Kind, VersionHeader, Wire, check_task_ids},
+    trace::{TraceContext, span_id},
     wire::batch,
 };
+
+/// What was asked, and the text of it.
+struct Asked<'a> {
+    id: RequestId,
+    method: &'a str,
+    text: &'a [u8],
+    params: Option<&'a RawValue>,
+    trace: Option<TraceContext>,
+}
 
 impl LineTransport {
     /// Takes a line in. What rmcp is to see of it waits in `read`.
@@ -69,7 +79,13 @@ impl LineTransport {
         };
         let wire = Wire::of(&envelope, agreed)?;
         match envelope.kind {
-            Kind::Request { id, method } => self.take_request(wire, id, &method, text, batch),
+            Kind::Request { id, method } => {
+                let random = &*self.random;
+                let read = |params| TraceContext::of_params(params, || span_id(random));
+                let trace = envelope.params.and_then(read);
+                let params = envelope.params;
+                self.take_request(wire, Asked { id, method: &method, text, params, trace }, batch)
+            }
             Kind::Notification { method } => {
                 self.take_notification(&method, text);
                 Ok(())
@@ -88,11 +104,10 @@ impl LineTransport {
     fn take_request(
         &mut self,
         wire: Wire,
-        id: RequestId,
-        method: &str,
-        text: &[u8],
+        asked: Asked<'_>,
         batch: Option<BatchId>,
     ) -> Result<(), Refusal> {
+        let Asked { id, method, text, params, trace } = asked;
         let begins = wire == Wire::Stateful && method == "initialize";
         match (wire, &self.session) {
             (Wire::Stateful, Session::Agreed(_)) if begins => {
@@ -107,8 +122,9 @@ impl LineTransport {
             }
             (Wire::Stateful | Wire::Stateless, _) => {}
         }
-        let request = message::request(wire, method, text)
-            .map_err(|reason| Refusal::InvalidParams { id: Some(id.clone()), reason })?;
+        let invalid = |reason| Refusal::InvalidParams { id: Some(id.clone()), reason };
+        let mut request = message::request(wire, method, text).map_err(invalid)?;
+        check_task_ids(&id, method, params)?;
         let limit = self.config.max_running;
         if self.underway.len() >= limit {
             return Err(Refusal::TooMany { id: Some(id), what: "running requests", limit });
@@ -119,6 +135,9 @@ impl LineTransport {
         }
         if let ClientRequest::InitializeRequest(_) = &request {
             self.session = Session::Beginning(id.clone());
+        }
+        if let Some(trace) = trace {
+            request.extensions_mut().insert(trace);
         }
         self.read.push_back(ClientJsonRpcMessage::request(request, id));
         Ok(())

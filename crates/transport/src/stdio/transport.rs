@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+use mcp_everything_store::Random;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
@@ -34,6 +35,7 @@ pub(super) enum Session {
 
 pub(super) struct LineTransport {
     pub(super) config: StdioConfig,
+    pub(super) random: Arc<dyn Random>,
     pub(super) lines: mpsc::Receiver<Line>,
     pub(super) writer: Writer,
     pub(super) underway: Underway,

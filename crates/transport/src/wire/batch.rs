@@ -14,6 +14,7 @@ use rmcp::{
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tracing::Instrument as _;
 
 use super::{
     answer,
@@ -30,6 +31,7 @@ use crate::{
     message::{Envelope, Kind, VersionHeader, Wire, bounded},
     scope::to_bytes,
     shared::Shared,
+    trace,
 };
 
 pub(super) async fn serve<H: ServerHandler>(
@@ -110,33 +112,17 @@ impl<H: ServerHandler> Batch<'_, H> {
     async fn take(
         &mut self,
         caller: Caller<'_>,
-        parts: Parts,
+        mut parts: Parts,
         message: &RawValue,
         patience: &mut Patience<'_>,
     ) -> Result<(), Refusal> {
         let text = message.get().as_bytes();
         let taken = match Envelope::read(text).map_err(Refusal::from) {
             Err(refusal) => Err(refusal),
-            Ok(Envelope { kind, .. }) => match kind {
-                Kind::Request { id, method } => call::begin(
-                    self.shared,
-                    caller,
-                    parts,
-                    Asked { id: &id, method: &method, body: text },
-                )
-                .map(|started| self.calls.push(Waiting::new(self.shared, started))),
-                Kind::Notification { method } => {
-                    notification::accept(self.shared, caller, parts, &method, text, patience).await
-                }
-                Kind::Response { id } => {
-                    let text = Bytes::copy_from_slice(text);
-                    answer::accept(self.shared, caller.session, Some(&id), &text, patience).await
-                }
-                Kind::Error { id } => {
-                    let text = Bytes::copy_from_slice(text);
-                    answer::accept(self.shared, caller.session, id.as_ref(), &text, patience).await
-                }
-            },
+            Ok(Envelope { kind, params }) => {
+                let span = trace::message(&mut parts, params, &*self.shared.random);
+                self.serve(caller, parts, kind, text, patience).instrument(span).await
+            }
         };
         // JSON-RPC 2.0 section 6: a message that is refused has its error among the answers.
         match taken {
@@ -145,6 +131,36 @@ impl<H: ServerHandler> Batch<'_, H> {
                 Ok(())
             }
             taken => taken,
+        }
+    }
+
+    async fn serve(
+        &mut self,
+        caller: Caller<'_>,
+        parts: Parts,
+        kind: Kind<'_>,
+        text: &[u8],
+        patience: &mut Patience<'_>,
+    ) -> Result<(), Refusal> {
+        match kind {
+            Kind::Request { id, method } => call::begin(
+                self.shared,
+                caller,
+                parts,
+                Asked { id: &id, method: &method, body: text },
+            )
+            .map(|started| self.calls.push(Waiting::new(self.shared, started))),
+            Kind::Notification { method } => {
+                notification::accept(self.shared, caller, parts, &method, text, patience).await
+            }
+            Kind::Response { id } => {
+                let text = Bytes::copy_from_slice(text);
+                answer::accept(self.shared, caller.session, Some(&id), &text, patience).await
+            }
+            Kind::Error { id } => {
+                let text = Bytes::copy_from_slice(text);
+                answer::accept(self.shared, caller.session, id.as_ref(), &text, patience).await
+            }
         }
     }
 

@@ -18,12 +18,13 @@ use crate::{
     http::{Refusal, accepts_json_and_event_stream, is_json},
     message::{Envelope, Kind, VersionHeader, Wire},
     shared::Shared,
+    trace,
 };
 
 pub(crate) async fn serve<H: ServerHandler>(
     shared: &Arc<Shared<H>>,
     owner: &Owner,
-    parts: Parts,
+    mut parts: Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
     if !accepts_json_and_event_stream(&parts.headers) {
@@ -38,6 +39,7 @@ pub(crate) async fn serve<H: ServerHandler>(
         return batch::serve(shared, owner, parts, &body).await;
     }
     let envelope = Envelope::read(&body)?;
+    trace::enter(&mut parts, envelope.params, &*shared.random);
     if let Kind::Request { method, .. } = &envelope.kind {
         config.gate.pass(&parts, method)?;
     }

@@ -23,7 +23,7 @@ use crate::{
     guard::Guarded,
     http::{Refusal, SseEvent, json_response},
     lease::Lease,
-    message::{Envelope, Kind, Wire, bounded, request},
+    message::{Envelope, Kind, Wire, bounded, check_task_ids, request},
     shared::{Factory, Shared},
 };
 
@@ -77,6 +77,7 @@ pub(crate) async fn serve<H: ServerHandler>(
         {
             return Err(Refusal::InvalidParams { id: Some(id.clone()), reason });
         }
+        check_task_ids(id, method, envelope.params)?;
     }
     let lease = shared.grants.lease(&parts.extensions, &*shared.clock);
     // Wildcards were accepted; rmcp wants both types by name.

@@ -44,6 +44,8 @@ fn wrong_requests_have_the_errors_of_this_revision() {
     assert_eq!(code(&half), -32602);
     assert_eq!(code(&request(1, "server/discover", &none())), -32602);
     assert_eq!(code(&alone(call(1, "sampleLLM", &json!({ "prompt": "hi" })), &none())), -32021);
+    let listen = json!({ "notifications": { "taskIds": ["a"] } });
+    assert_eq!(code(&alone(request(1, "subscriptions/listen", &listen), &none())), -32021);
 }
 
 #[test]
@@ -122,6 +124,20 @@ fn a_task_is_begun_answered_and_followed() {
         }
     }
     assert!(answered, "its bell was heard");
+}
+
+#[test]
+fn a_request_belongs_to_its_trace() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let mut server = Piped::start();
+    let mut asked = alone(call(1, "whoami", &none()), &none());
+    asked["params"]["_meta"]["traceparent"] = json!(format!("00-{trace}-00f067aa0ba902b7-00"));
+    let told = server.ask(&asked);
+    let span = &told["result"]["structuredContent"]["trace"]["span"];
+    assert_eq!((&span["traceId"], &span["sampled"]), (&json!(trace), &json!(false)));
+    let line = server.logged("stdio.response");
+    assert_eq!((&line["trace_id"], &line["span_id"]), (&json!(trace), &span["spanId"]), "{line}");
+    assert_eq!(line["method"], "tools/call");
 }
 
 #[test]
