@@ -103,7 +103,10 @@ impl App {
         let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
         let changes = Arc::new(FleetChanges::start(feed.clone()));
         let tasks = base.task_desk();
-        let everything = everything::everything(settings, base, changes, tasks.clone(), &draining)?;
+        let mut options = everything::options(settings, base, changes, tasks.clone(), &draining)?;
+        options.lingering = Arc::new(everything::lingering(Arc::clone(&base.random)));
+        options.website_url = Some(settings.base_uri.as_str().to_owned());
+        let everything = Everything::new(options)?;
         let gate = routes::gate(settings);
         let endpoint = everything::endpoint(settings, base, feed, tasks, everything, gate).await?;
         let trust = Trust::of(settings)?;

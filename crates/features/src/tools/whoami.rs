@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Call, CallError, Caller, Carrier, Definition, Glyph, NoInput, Tool, Trace, TraceSpan, text::quoted,
-    time::rfc3339,
+    Call, CallError, Caller, Carrier, Definition, Glyph, NoInput, Tool, Trace, TraceSpan,
+    text::quoted, time::rfc3339,
 };
 
 pub(super) struct Whoami;

@@ -164,6 +164,8 @@ async fn whoami_says_who_called_and_who_answered_on_all_revisions() {
             *seen,
             json!({
                 "instance": "web-1.x",
+                "serverVersion": env!("CARGO_PKG_VERSION"),
+                "uptimeSeconds": 0,
                 "transport": "streamable-http",
                 "protocolVersion": version,
                 "session": has_session,

@@ -24,14 +24,14 @@ use crate::{
 /// How long it takes until all listeners of an instance that goes away have left.
 const LISTENERS_LEAVE: Duration = Duration::from_secs(2);
 
-/// The features. A listener of the stateless wire ends with `draining`.
-pub(super) fn everything(
+/// How the features are offered. A listener of the stateless wire ends with `draining`.
+pub(super) fn options(
     settings: &Settings,
     base: &Base,
     changes: Arc<dyn Changes>,
     tasks: TaskDesk,
     draining: &CancellationToken,
-) -> Result<Everything, StartError> {
+) -> Result<Options, StartError> {
     // The id tells which key of the ring sealed a state; it says nothing of the key.
     let ring = base.keys.derive("mcp request state").map(|key| (key_id(&*key), key.to_vec()));
     let clock = Arc::clone(&base.clock);
@@ -42,15 +42,13 @@ pub(super) fn everything(
     options.changes = changes;
     options.tasks = Some(Arc::new(FleetTasks(tasks)));
     options.draining = draining.clone();
-    options.lingering = Arc::new(lingering(Arc::clone(&base.random)));
-    options.website_url = Some(settings.base_uri.as_str().to_owned());
     options.instance = base.instance.to_string();
     options.origin = Arc::new(origin);
-    Ok(Everything::new(options)?)
+    Ok(options)
 }
 
 /// Lets listeners go one after another, as standalone streams do.
-fn lingering(random: Arc<dyn Random>) -> impl Fn() -> Duration {
+pub(super) fn lingering(random: Arc<dyn Random>) -> impl Fn() -> Duration {
     move || {
         let mut bytes = [0; 4];
         random.fill(&mut bytes);

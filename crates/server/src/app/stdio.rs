@@ -25,7 +25,7 @@ use rmcp::model::{
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, base::Base, everything::everything};
+use super::{StartError, base::Base, everything::options};
 use crate::{
     settings::Settings,
     unasked::{Audience, Listening, Unasked},
@@ -50,7 +50,8 @@ impl StdioApp {
         let changes = Arc::new(LocalChanges::new());
         let tasks = base.task_desk();
         let heard = tasks.hear().await?;
-        let everything = everything(settings, &base, changes.clone(), tasks, &leaving)?;
+        let options = options(settings, &base, changes.clone(), tasks, &leaving)?;
+        let everything = Everything::new(options)?;
         let session = Arc::new(LocalSession::new());
         let connection = Stdio::start(
             everything.with_session(session.clone()),

@@ -1,12 +1,12 @@
 //! From settings to servers that run until they are told to stop.
 
-use std::{io, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use mcp_everything_oauth::BaseUri;
 use mcp_everything_store::{InstanceId, SystemRandom};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
 
@@ -92,21 +92,23 @@ pub(super) fn warn_of_unknown_settings() {
 }
 
 async fn serve(listening: Vec<Listening>, instance: &InstanceId) -> Result<(), String> {
+    // Before anybody is told that the server is there.
+    let mut signals = Signals::heard()?;
     let started = tokio::select! {
         started = start(listening, instance) => started.map_err(|error| error.to_string())?,
         // It may be waiting for Redis.
-        _ = stopped() => {
+        _ = signals.next() => {
             tracing::info!(event = "server.stopped", "the server is gone before it was there");
             return Ok(());
         }
     };
-    let signal = stopped().await.map_err(|error| format!("signals cannot be heard: {error}"))?;
+    let signal = signals.next().await;
     tracing::info!(event = "server.stopping", signal, "the server goes away");
     let drained: JoinSet<()> =
         started.into_iter().map(|server| async move { server.drain(signal).await }).collect();
     tokio::select! {
         _ = drained.join_all() => {}
-        _ = stopped() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
+        _ = signals.next() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
     }
     tracing::info!(event = "server.stopped", "the server is gone");
     Ok(())
@@ -214,12 +216,25 @@ pub(super) fn warn_of_fixtures(settings: &Settings) {
     }
 }
 
-/// Waits for the signal to go away.
-pub(super) async fn stopped() -> io::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        _ = interrupt.recv() => Ok("SIGINT"),
+/// The signals that tell a server to go away. From when they are heard on they do not end it at once.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn heard() -> Result<Self, String> {
+        let heard =
+            |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
+        let terminate = heard(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: heard(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }

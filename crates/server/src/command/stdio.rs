@@ -6,7 +6,7 @@ use mcp_everything_store::{InstanceId, SystemRandom};
 
 use super::{
     fail,
-    launch::{stopped, warn_of_fixtures, warn_of_unknown_settings},
+    launch::{Signals, warn_of_fixtures, warn_of_unknown_settings},
     refuse,
 };
 use crate::{
@@ -41,10 +41,15 @@ async fn serve(settings: &Settings) -> ExitCode {
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
     telemetry::start(settings, &instance, LogTo::Stderr);
     warn_of_unknown_settings();
-    let app = match StdioApp::start(settings, &instance).await {
-        Ok(app) => app,
-        Err(error) => {
-            let reason = error.to_string();
+    let started = async {
+        // Before anybody is told that the server is there.
+        let signals = Signals::heard()?;
+        let app = StdioApp::start(settings, &instance).await.map_err(|error| error.to_string())?;
+        Ok::<_, String>((signals, app))
+    };
+    let (mut signals, app) = match started.await {
+        Ok(started) => started,
+        Err(reason) => {
             tracing::error!(event = "server.failed", reason, "the server cannot run");
             return fail(&reason);
         }
@@ -60,16 +65,13 @@ async fn serve(settings: &Settings) -> ExitCode {
     warn_of_fixtures(settings);
     let signal = tokio::select! {
         () = app.left() => None,
-        signal = stopped() => match signal {
-            Ok(signal) => Some(signal),
-            Err(error) => return fail(&format!("signals cannot be heard: {error}")),
-        },
+        signal = signals.next() => Some(signal),
     };
     tracing::info!(event = "server.stopping", signal, "the server goes away");
     app.leave();
     tokio::select! {
         () = app.over() => {}
-        _ = stopped() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
+        _ = signals.next() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
     }
     tracing::info!(event = "server.stopped", "the server is gone");
     ExitCode::SUCCESS
