@@ -1,6 +1,7 @@
 //! What a running tool or prompt can do.
 
 mod ask;
+mod ask_url;
 mod log;
 mod progress;
 mod question;
@@ -22,14 +23,15 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use serde_json::Value;
 
+pub use self::ask_url::UrlAnswer;
 pub(crate) use self::{round::Round, task::InTask};
 use crate::{
     changes::{Announcement, Audience, Change},
     error::CallError,
     everything::Shared,
     origin::Origin,
+    request_state::State,
     session::SessionState,
     trace::Trace,
     wire::Wire,
@@ -78,7 +80,7 @@ pub(crate) enum Way<'a> {
     /// By a request of its own, while the call runs: up to 2025-11-25.
     Request,
     /// By the result of this round, on 2026-07-28.
-    Round(Round<'a>),
+    Round(Box<Round<'a>>),
     /// By the state of the task that the call has become.
     Task(InTask),
 }
@@ -210,11 +212,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The answers that this round was given and has used.
-    pub(crate) fn answers(&self) -> BTreeMap<String, Value> {
+    /// The answers that this round was given and has used, and what was noted.
+    pub(crate) fn remembered(&self) -> State {
         match &self.way {
             Way::Round(round) => round.used(),
-            Way::Request | Way::Task(_) => BTreeMap::new(),
+            Way::Request | Way::Task(_) => State::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     listen::Opened,
     options::{LingerHook, Options},
     origin::OriginHook,
+    pages::Pages,
     prompts::{self, Prompts},
     registry::Registry,
     request_state::{Binding, RequestStateKeys},
@@ -80,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) lingering: LingerHook,
     keys: RequestStateKeys,
     pub(crate) tasks: Option<Arc<dyn Tasks>>,
+    pub(crate) pages: Option<Arc<dyn Pages>>,
     pub(crate) instance: String,
     pub(crate) origin: OriginHook,
 }
@@ -116,6 +118,7 @@ impl Everything {
             lingering: options.lingering,
             keys: options.request_state_keys,
             tasks: options.tasks,
+            pages: options.pages,
             instance: options.instance,
             origin: options.origin,
         };
@@ -151,7 +154,8 @@ impl Everything {
                 let principal = (shared.origin)(&context.extensions).principal();
                 let Repeatable { method, name, arguments, .. } = request;
                 let binding = Binding::new(principal.as_deref(), method, name, arguments);
-                Way::Round(Round::open(&shared.keys, binding, request.responses, request.state)?)
+                let Repeatable { responses, state, .. } = request;
+                Way::Round(Box::new(Round::open(&shared.keys, binding, responses, state)?))
             }
         };
         let session = self.session.as_deref();

@@ -7,7 +7,8 @@
 //!
 //! The crate knows rmcp only. What it needs from outside are small traits with in-process
 //! implementations: what a session remembers ([`SessionState`], [`LocalSession`]) and the news
-//! that go to all listeners ([`Changes`], [`LocalChanges`]); and a hook that says where a request
+//! that go to all listeners ([`Changes`], [`LocalChanges`]); two without, for what needs more than a
+//! process, which then is not offered ([`Tasks`], [`Pages`]); and a hook that says where a request
 //! came from ([`Origin`]).
 //!
 //! Each tool is the file of its name in `tools/`, each prompt in `prompts/`. To write another
@@ -37,6 +38,7 @@ pub mod notifications;
 mod number;
 mod options;
 mod origin;
+mod pages;
 mod paging;
 mod places;
 mod prompts;
@@ -58,13 +60,14 @@ mod trace;
 mod uri_template;
 mod wire;
 
-pub use call::Call;
+pub use call::{Call, UrlAnswer};
 pub use changes::{Announcement, Audience, Change, Changes, LocalChanges};
 pub use error::{BuildError, CallError, StateError, Waiting};
 pub use everything::Everything;
 pub use glyph::Glyph;
 pub use options::{ExtraTools, LingerHook, Options, StreamCloser};
 pub use origin::{Caller, Carrier, Origin, OriginHook, User};
+pub use pages::{FoundPage, Page, PageEnd, PageError, Pages};
 pub use request_state::{KeyError, RequestStateKeys};
 pub use session::{LocalSession, SessionState};
 pub use tasks::{RunningTask, Task, TaskEnd, Tasks};

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     changes::{Changes, LocalChanges},
     origin::{Origin, OriginHook},
+    pages::Pages,
     registry::Candidate,
     request_state::RequestStateKeys,
     tasks::Tasks,
@@ -36,6 +37,9 @@ pub struct Options {
     pub tasks: Option<Arc<dyn Tasks>>,
     /// A page about this server, told to clients; none unless replaced.
     pub website_url: Option<String>,
+    /// Makes pages on which users are asked what must not pass through their client. Without,
+    /// nobody is asked in URL mode, and a tool that would says so.
+    pub pages: Option<Arc<dyn Pages>>,
     /// What this process is called among those that serve together.
     pub instance: String,
     /// Says where a request came from, for `whoami`, and so that a `requestState` works for nobody
@@ -66,6 +70,7 @@ impl Options {
             changes: Arc::new(LocalChanges::new()),
             tasks: None,
             website_url: None,
+            pages: None,
             instance: "local".to_owned(),
             origin: Arc::new(|_| Origin::stdio()),
             draining: CancellationToken::new(),

@@ -82,10 +82,13 @@ impl RequestStateKeys {
 }
 
 /// What is sealed.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct State {
     /// The client's answers of earlier rounds, by the key of the question.
     pub(crate) answers: BTreeMap<String, Value>,
+    /// What the server must know again of a question, by its key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) notes: BTreeMap<String, String>,
 }
 
 /// Whom and what a state is for: mixed into its seal, not stored in it.
@@ -118,7 +121,10 @@ mod tests {
     }
 
     fn state() -> State {
-        State { answers: BTreeMap::from([("name".to_owned(), json!({ "action": "accept" }))]) }
+        State {
+            answers: BTreeMap::from([("name".to_owned(), json!({ "action": "accept" }))]),
+            notes: BTreeMap::from([("name".to_owned(), "a note".to_owned())]),
+        }
     }
 
     fn binding(principal: Option<&str>, name: &str, arguments: &Value) -> Binding {
@@ -129,7 +135,7 @@ mod tests {
     fn a_sealed_state_opens_again() {
         let (keys, binding) = (keys(&[("a", 1)]), binding(None, "t", &json!({ "x": 1 })));
         let opened = keys.open(&keys.seal(&state(), &binding).unwrap(), &binding).unwrap();
-        assert_eq!(opened.answers, state().answers);
+        assert_eq!((opened.answers, opened.notes), (state().answers, state().notes));
     }
 
     #[test]

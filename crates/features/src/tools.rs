@@ -17,6 +17,7 @@ mod mcp_apps_hello_world;
 mod sample_llm;
 mod sample_llm_with_tools;
 mod simulate_research_query;
+mod trigger_url_elicitation;
 mod whoami;
 
 use crate::registry::Candidate;
@@ -43,5 +44,6 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(simulate_research_query::SimulateResearchQuery),
         Candidate::new(whoami::Whoami),
         Candidate::new(sample_llm_with_tools::SampleLlmWithTools),
+        Candidate::new(trigger_url_elicitation::TriggerUrlElicitation),
     ]
 }

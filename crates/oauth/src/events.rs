@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_everything_store::{
-    StoreError,
+    Settlement, StoreError,
     oauth::{DocumentKind, GrantId},
 };
 use tracing::{error, info, warn};
@@ -36,6 +36,11 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("auth.account.opened", "a user signed in to see what they granted"),
     ("auth.account.revoked", "a user revoked a grant"),
     ("auth.account.refused", "a form of the account page was refused"),
+    (
+        "auth.elicitation.settled",
+        "a user answered on a page what a client had them asked, or refused",
+    ),
+    ("auth.elicitation.refused", "the page of such a question, or its form, was refused"),
     ("auth.server.awaited", "the authorization server that is trusted is not found"),
     ("auth.server.found", "the authorization server that is trusted is there"),
     ("auth.server.registered", "this server became a client of it, to ask about tokens"),
@@ -147,6 +152,21 @@ pub(crate) fn account_refused(reason: &dyn std::error::Error) {
     info!(event = "auth.account.refused", %reason, "form of the account page refused");
 }
 
+pub(crate) fn elicitation_settled(client_id: &str, user_id: &str, to: Settlement) {
+    let outcome = match to {
+        Settlement::Completed | Settlement::Used => "completed",
+        Settlement::Declined => "declined",
+    };
+    info!(
+        event = "auth.elicitation.settled",
+        client_id, user_id, outcome, "a question on a page ended"
+    );
+}
+
+pub(crate) fn elicitation_refused(reason: &dyn std::error::Error) {
+    info!(event = "auth.elicitation.refused", %reason, "page of a question refused");
+}
+
 pub(crate) fn server_awaited(issuer: &str, reason: &str) {
     warn!(
         event = "auth.server.awaited",
@@ -227,6 +247,8 @@ mod tests {
             account_opened("u");
             account_revoked("c", "u", grant);
             account_refused(reason);
+            elicitation_settled("c", "u", Settlement::Completed);
+            elicitation_refused(reason);
             server_awaited("i", "x");
             server_found("i");
             registered_elsewhere("i", "c");

@@ -37,6 +37,7 @@
 //!     random: random.clone(),
 //!     upstream: Arc::new(FakeUpstream::new(base.clone(), "Example Tools", random.clone())),
 //!     documents: ClientDocuments::new(Fetcher::new(Guard::public())?),
+//!     elicitations: None,
 //! };
 //!
 //! let resource = ProtectedResource::new(&base, "/mcp", "Example Tools", base.as_str());
@@ -108,4 +109,4 @@ pub use resource::{
 };
 pub use resources::{NoResource, Resources, UnknownResource, same_resource};
 pub use scope::{Scope, ScopeSet, UnknownScope};
-pub use server::AuthorizationServer;
+pub use server::{AuthorizationServer, ElicitationPages, Elicitations, elicitation_path};

@@ -111,6 +111,41 @@ pub(crate) struct AccountPage<'a> {
     pub(crate) signature: &'a str,
 }
 
+/// Where a user signs in to be asked something.
+#[derive(Template)]
+#[template(path = "elicitation_sign_in.html")]
+pub(crate) struct ElicitationSignInPage<'a> {
+    pub(crate) site: Site<'a>,
+    pub(crate) id: &'a str,
+    /// Says that this browser was shown this form.
+    pub(crate) signature: &'a str,
+}
+
+/// Asks a user what must not pass through a client.
+#[derive(Template)]
+#[template(path = "elicitation.html")]
+pub(crate) struct ElicitationPage<'a> {
+    pub(crate) site: Site<'a>,
+    /// Who is signed in, where anybody is.
+    pub(crate) user: Option<&'a str>,
+    /// What the client that has the user asked calls itself.
+    pub(crate) client: Option<&'a str>,
+    /// Its words.
+    pub(crate) message: &'a str,
+    pub(crate) id: &'a str,
+    /// Says that this browser and this user were shown this form.
+    pub(crate) signature: &'a str,
+}
+
+/// Says what came of it.
+#[derive(Template)]
+#[template(path = "elicitation_over.html")]
+pub(crate) struct ElicitationOverPage<'a> {
+    pub(crate) site: Site<'a>,
+    /// Whether the user has answered; if not, they have refused.
+    pub(crate) completed: bool,
+}
+
 /// Renders a page with the headers that all of them have.
 pub(crate) fn respond(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
@@ -147,7 +182,19 @@ mod tests {
         page.render().unwrap()
     }
 
-    fn all() -> [String; 7] {
+    fn elicitation(message: &str) -> String {
+        let page = ElicitationPage {
+            site: SITE,
+            user: Some("alice"),
+            client: Some("A <b>Program</b>"),
+            message,
+            id: "an-id",
+            signature: "s",
+        };
+        page.render().unwrap()
+    }
+
+    fn all() -> [String; 11] {
         let fake = FakeUpstreamPage { site: SITE, state: "st", suggestion: "id" };
         let error = ErrorPage { site: SITE, what: "What", advice: "Advice", to_account: false };
         let refused = RefusedPage { site: SITE, why: "why", host: "h.example", back: "https://h" };
@@ -157,7 +204,13 @@ mod tests {
                 AccountPage { site: SITE, user: "u", grants, are_more: true, signature: "s" };
             page.render().unwrap()
         };
+        let over = |completed| ElicitationOverPage { site: SITE, completed }.render().unwrap();
+        let asked = ElicitationSignInPage { site: SITE, id: "an-id", signature: "s" };
         [
+            elicitation("?"),
+            over(true),
+            over(false),
+            asked.render().unwrap(),
             consent("C"),
             fake.render().unwrap(),
             error.render().unwrap(),
@@ -174,6 +227,14 @@ mod tests {
         assert!(!html.contains("<script>alert"), "{html}");
         assert!(html.contains("&#60;script&#62;alert"), "{html}");
         assert!(html.contains("a=1&#38;b=&#34;"), "{html}");
+    }
+
+    #[test]
+    fn what_a_program_asks_is_escaped() {
+        let html = elicitation("<a href='https://evil.example'>Click</a>");
+        assert!(!html.contains("<a href") && !html.contains("<b>"), "{html}");
+        assert!(html.contains("&#60;a href=&#39;https://evil.example&#39;&#62;Click"), "{html}");
+        assert!(html.contains("<code>alice</code>"), "{html}");
     }
 
     #[test]

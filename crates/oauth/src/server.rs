@@ -5,6 +5,7 @@ mod assets;
 mod authorize;
 mod callback;
 mod consent;
+mod elicitation;
 mod introspect;
 mod limits;
 mod login;
@@ -28,6 +29,7 @@ use mcp_everything_store::{
 };
 
 pub(crate) use account::ListedGrant;
+pub use elicitation::{ElicitationPages, Elicitations, elicitation_path};
 
 use crate::{ClientDocuments, Config, Proofs, events, pages::Site, upstream::Upstream};
 
@@ -52,6 +54,8 @@ pub struct AuthorizationServer {
     pub upstream: Arc<dyn Upstream>,
     /// Fetches what clients that are not registered here say of themselves.
     pub documents: ClientDocuments,
+    /// What its users are asked on pages by the server beside it; `None`: nothing.
+    pub elicitations: Option<Arc<dyn Elicitations>>,
 }
 
 /// No identifier that is looked up is longer, so that none makes a long key.
@@ -112,6 +116,7 @@ pub(crate) fn routes(context: Arc<Context>) -> Router {
         .route_layer(from_fn_with_state(Arc::clone(&context), limits::pages))
         .merge(clients.route_layer(from_fn_with_state(Arc::clone(&context), limits::guesses)))
         .merge(register.route_layer(from_fn_with_state(Arc::clone(&context), limits::register)))
+        .merge(elicitation::router(&context).unwrap_or_default())
         .merge(assets::router())
         .merge(metadata::router(&context.config.issuer));
     let upstream = context.upstream.pages();

@@ -1,5 +1,6 @@
 //! What the tests of this crate share: a whole server in the process, and browsers for it.
 
+mod asked;
 mod browser;
 mod bus;
 mod elsewhere;
@@ -24,6 +25,7 @@ use mcp_everything_store::{
 };
 use tower::ServiceExt as _;
 
+use asked::Asked;
 pub(crate) use browser::{Form, Jar, Page, Tokens};
 use bus::TestBus;
 pub(crate) use elsewhere::{Answer, Elsewhere};
@@ -57,6 +59,7 @@ pub(crate) struct TestServer {
     pub(crate) bus: Arc<TestBus>,
     pub(crate) clock: TestClock,
     pub(crate) random: Arc<TestRandom>,
+    pub(crate) asked: Arc<Asked>,
     router: Router,
     jar: Jar,
 }
@@ -104,6 +107,8 @@ impl TestServer {
         let bus = Arc::new(TestBus::new(Arc::clone(&memory) as _));
         let faults = Arc::new(FaultyStore::new(memory));
         let store: Arc<dyn OAuthStore> = Arc::<FaultyStore>::clone(&faults);
+        let asked = Asked::new(Arc::new(clock.clone()), Arc::<TestRandom>::clone(&random));
+        let asked = Arc::new(asked);
         let mut config = Config::integrated(base.clone(), "Everything");
         change(&mut config);
         let context = Arc::new(Context {
@@ -119,9 +124,11 @@ impl TestServer {
                 Arc::<TestRandom>::clone(&random),
             )),
             documents,
+            elicitations: Some(Arc::clone(&asked) as _),
         });
         let router = routes(Arc::clone(&context));
-        Self { context, store, faults, bus, clock, random, router, jar: Jar::default() }
+        let jar = Jar::default();
+        Self { context, store, faults, bus, clock, random, asked, router, jar }
     }
 
     /// The same server, seen by a browser without cookies.
@@ -133,6 +140,7 @@ impl TestServer {
             bus: Arc::clone(&self.bus),
             clock: self.clock.clone(),
             random: Arc::clone(&self.random),
+            asked: Arc::clone(&self.asked),
             router: self.router.clone(),
             jar: Jar::default(),
         }

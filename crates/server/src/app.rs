@@ -33,6 +33,7 @@ pub(crate) use self::stdio::StdioApp;
 use self::{base::Base, trust::Trust};
 use crate::{
     changes::FleetChanges,
+    elicitations::AskedOnPages,
     http::Health,
     settings::{Role, Settings},
     unasked::Unasked,
@@ -102,15 +103,18 @@ impl App {
         let stores = &base.stores;
         let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
         let changes = Arc::new(FleetChanges::start(feed.clone()));
-        let tasks = base.task_desk();
+        let (tasks, elicitations) = (base.task_desk(), base.elicitation_desk());
         let mut options = everything::options(settings, base, changes, tasks.clone(), &draining)?;
         options.lingering = Arc::new(everything::lingering(Arc::clone(&base.random)));
         options.website_url = Some(settings.base_uri.as_str().to_owned());
+        options.pages = everything::pages(settings, &elicitations);
         let everything = Everything::new(options)?;
+        let desks = everything::Desks { changes: feed, tasks, elicitations: elicitations.clone() };
         let gate = routes::gate(settings);
-        let endpoint = everything::endpoint(settings, base, feed, tasks, everything, gate).await?;
+        let endpoint = everything::endpoint(settings, base, desks, everything, gate).await?;
         let trust = Trust::of(settings)?;
-        let inner = routes::mcp_server(settings, base, &endpoint, &trust)?;
+        let asked = Arc::new(AskedOnPages(elicitations));
+        let inner = routes::mcp_server(settings, base, &endpoint, &trust, asked)?;
         let hint = format!("the MCP endpoint is {}", settings.base_uri.join("/mcp"));
         let router = routes::front(settings, base, inner, health.clone(), &hint);
         trust.keep(&health, &stop);
@@ -129,7 +133,7 @@ impl App {
         health: Health,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let inner = authorization_server::authorization_server(settings, base)?;
+        let inner = authorization_server::authorization_server(settings, base, None)?;
         let metadata = settings.base_uri.well_known("oauth-authorization-server", "");
         let hint = format!("what this authorization server can do is said at {metadata}");
         let router = routes::front(settings, base, inner, health.clone(), &hint);

@@ -3,6 +3,7 @@
 mod app;
 mod changes;
 mod command;
+mod elicitations;
 mod http;
 mod instance;
 mod login;

@@ -91,7 +91,7 @@ fn grant(extensions: &Extensions) -> GrantId {
 }
 
 /// Where nobody signs in everything is one owner's.
-fn owner(caller: Option<&Caller>) -> Owner {
+pub(crate) fn owner(caller: Option<&Caller>) -> Owner {
     caller.map_or_else(Owner::anonymous, |caller| Owner {
         user: caller.user.clone(),
         issuer: caller.issuer.clone().unwrap_or_default(),

@@ -13,7 +13,7 @@ use bytes::Bytes;
 pub use attendance::Attendance;
 pub use bells::{Bells, Ringer};
 
-use crate::{CallId, InstanceId, SessionId, StoreError, TaskId, oauth::GrantId};
+use crate::{CallId, ElicitationId, InstanceId, SessionId, StoreError, TaskId, oauth::GrantId};
 
 /// How long a client's progress may be to travel with a bell, in bytes.
 pub(crate) const MAX_PROGRESS: usize = 16 * 1024;
@@ -31,6 +31,8 @@ pub enum Bell {
     StreamChanged(SessionId),
     /// Something came for a task: answers, or its cancellation.
     TaskNews(TaskId),
+    /// A user answered on a page, or refused.
+    ElicitationSettled(ElicitationId),
     /// The log of changes has more.
     Changed,
     /// A session is gone.

@@ -139,6 +139,12 @@ random_name! {
     TaskId, 18 bytes, 24 characters
 }
 
+random_name! {
+    /// One elicitation in URL mode, the value of `elicitationId`: 144 random bits, 24 characters of
+    /// base64url. Whoever knows it still has to be its user.
+    ElicitationId, 18 bytes, 24 characters
+}
+
 /// One running process: a name for people and a random part for each start, so that what an
 /// earlier process of that name left behind is never taken for its successor's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

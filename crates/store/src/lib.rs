@@ -50,7 +50,7 @@ pub use access::Access;
 pub use bus::{Attendance, Bell, Bells, Bus, Ring, Ringer};
 pub use clock::{Clock, MonotonicClock, SystemClock, TestClock, Timestamp};
 pub use error::StoreError;
-pub use id::{CallId, InstanceId, InvalidId, SessionId, TaskId};
+pub use id::{CallId, ElicitationId, InstanceId, InvalidId, SessionId, TaskId};
 pub use owner::{Owner, User};
 pub use random::{Random, SystemRandom, TestRandom};
 pub use rates::{
@@ -59,9 +59,10 @@ pub use rates::{
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
     Announcement, Answer, Appended, Asked, Audience, CHANGES_PAGE, CallEvent, CallLog, CallNews,
-    Calls, Change, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held,
-    InvalidChangePosition, Limits, LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, PAGE,
-    Position, Pulled, Pushed, RequestKey, RunningCall, Said, Session, SessionState, SessionStore,
-    Sessions, Settled, Shelf, ShelfItem, Shelved, Shelves, Streams, Task, TaskEnd, TaskNews, Tasks,
+    Calls, Change, ChangeLog, ChangePosition, Changed, Claim, Elicitation, ElicitationState,
+    Elicitations, Epoch, Handshake, Held, InvalidChangePosition, Limits, LogLevel, NewCall,
+    NewElicitation, NewTask, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed, RequestKey,
+    RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled, SettledElicitation,
+    Settlement, Shelf, ShelfItem, Shelved, Shelves, Streams, Task, TaskEnd, TaskNews, Tasks,
     Telling, Transport, UnknownLevel, Written,
 };

@@ -7,6 +7,7 @@
 mod bus;
 mod calls;
 mod changes;
+mod elicitations;
 mod entry;
 mod oauth;
 mod rates;
@@ -31,8 +32,8 @@ pub use bus::MemoryBus;
 pub use oauth::MemoryOAuth;
 pub use rates::MemoryRates;
 
-use self::{changes::Changes, entry::Entry, tasks::Kept};
-use crate::{Clock, Limits, Owner, SessionId, StoreError, TaskId, Timestamp, User};
+use self::{changes::Changes, elicitations::KeptElicitation, entry::Entry, tasks::Kept};
+use crate::{Clock, ElicitationId, Limits, Owner, SessionId, StoreError, TaskId, Timestamp, User};
 
 /// Sessions in memory.
 pub struct MemoryStore {
@@ -43,6 +44,7 @@ pub struct MemoryStore {
     changes: Mutex<Changes>,
     tasks: DashMap<TaskId, Kept>,
     shelves: DashMap<User, shelves::Kept>,
+    elicitations: DashMap<ElicitationId, KeptElicitation>,
     swept: AtomicU64,
 }
 
@@ -60,6 +62,7 @@ impl MemoryStore {
             changes: Mutex::default(),
             tasks: DashMap::new(),
             shelves: DashMap::new(),
+            elicitations: DashMap::new(),
             swept: AtomicU64::new(0),
         }
     }
@@ -70,6 +73,7 @@ impl MemoryStore {
         self.swept.store(now.as_millis(), Ordering::Relaxed);
         self.tasks.retain(|_, kept| kept.expires > now);
         self.shelves.retain(|_, kept| kept.expires > now);
+        self.elicitations.retain(|_, kept| kept.expires > now);
         let mut expired = Vec::new();
         for mut entry in self.sessions.iter_mut() {
             if entry.expires <= now {

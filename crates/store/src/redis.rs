@@ -12,6 +12,7 @@ mod connect;
 mod connection;
 mod durable;
 mod each;
+mod elicitations;
 pub mod keys;
 mod link;
 mod oauth;

@@ -2,14 +2,16 @@
 //!
 //! Three traits, one for each thing a session has: [`Sessions`] for the session itself,
 //! [`Calls`] for the calls that outlive their first moments, [`Streams`] for the standalone
-//! stream. A fourth is for what concerns all sessions, [`ChangeLog`], and two for what needs none:
-//! [`Tasks`], and [`Shelves`] for what a user keeps. A store implements them all.
+//! stream. A fourth is for what concerns all sessions, [`ChangeLog`], and three for what needs
+//! none: [`Tasks`], [`Shelves`] for what a user keeps, and [`Elicitations`] for what a user is asked
+//! on a page. A store implements them all.
 //!
 //! Keys carry, channels ring: what must not be lost is written here first and then announced on
 //! the [`Bus`](crate::Bus). Whoever waits registers, then reads.
 
 mod calls;
 mod changes;
+mod elicitations;
 mod level;
 mod limits;
 mod record;
@@ -26,6 +28,9 @@ pub use changes::{
     Announcement, Audience, CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed,
     InvalidChangePosition,
 };
+pub use elicitations::{
+    Elicitation, ElicitationState, Elicitations, NewElicitation, SettledElicitation, Settlement,
+};
 pub use level::{LogLevel, UnknownLevel};
 pub use limits::Limits;
 pub use record::{Handshake, Session, SessionState, Sessions, Settled, Transport, Written};
@@ -37,6 +42,12 @@ pub(crate) use switches::{SWITCHES, Switches, too_many};
 pub use tasks::{Asked, NewTask, Task, TaskEnd, TaskNews, Tasks};
 
 /// Everything the transport needs of a store.
-pub trait SessionStore: Sessions + Calls + Streams + ChangeLog + Tasks + Shelves {}
+pub trait SessionStore:
+    Sessions + Calls + Streams + ChangeLog + Tasks + Shelves + Elicitations
+{
+}
 
-impl<S: Sessions + Calls + Streams + ChangeLog + Tasks + Shelves> SessionStore for S {}
+impl<S: Sessions + Calls + Streams + ChangeLog + Tasks + Shelves + Elicitations> SessionStore
+    for S
+{
+}

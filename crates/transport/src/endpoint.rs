@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    ChangeFeed, Config, Scope, TaskDesk,
+    ChangeFeed, Config, ElicitationDesk, Scope, TaskDesk,
     away::{self, Away},
     call::RunningCalls,
     changes,
@@ -51,6 +51,8 @@ pub struct Backends {
     pub changes: ChangeFeed,
     /// The tasks that its handlers begin, over the same store and bus.
     pub tasks: TaskDesk,
+    /// What users are asked on pages, over the same store and bus.
+    pub elicitations: ElicitationDesk,
     /// The clock by which tokens expire.
     pub clock: Arc<dyn Clock>,
     /// Where ids come from.
@@ -88,7 +90,17 @@ impl<H: ServerHandler> Endpoint<H> {
     where
         F: Fn(&Scope<'_>, &mut Extensions) -> H + Send + Sync + 'static,
     {
-        let Backends { store, bus, changes, tasks, clock, random, instance, standing } = backends;
+        let Backends {
+            store,
+            bus,
+            changes,
+            tasks,
+            elicitations,
+            clock,
+            random,
+            instance,
+            standing,
+        } = backends;
         let bells = bus.listen(&instance).await?;
         let newest = store.newest().await?;
         let shutdown = CancellationToken::new();
@@ -110,6 +122,7 @@ impl<H: ServerHandler> Endpoint<H> {
             bus,
             changes,
             tasks,
+            elicitations,
             teller: Arc::default(),
             clock,
             random,

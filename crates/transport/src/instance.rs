@@ -68,6 +68,7 @@ pub(crate) async fn run<H: ServerHandler>(
                 let Some(shared) = shared.upgrade() else { return };
                 look(&shared, |call| call.is_asking() || call.missed_news());
                 shared.tasks.ring_all();
+                shared.elicitations.ring_all();
             }
             () = shutdown.cancelled() => return,
         }
@@ -97,6 +98,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         Bell::CallGrew(session, call) => shared.readers.wake(session, call),
         Bell::StreamChanged(session) => shared.streams.ring(session),
         Bell::TaskNews(task) => shared.tasks.ring(task),
+        Bell::ElicitationSettled(id) => shared.elicitations.ring(id),
         Bell::Changed => shared.teller.ring(),
         Bell::Ended(session) => shared.end_session(session),
         Bell::Revoked(grant) => {
@@ -113,6 +115,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
             shared.readers.wake_all();
             shared.teller.ring();
             shared.tasks.ring_all();
+            shared.elicitations.ring_all();
             tokio::spawn(hold(Arc::clone(shared)));
         }
     }

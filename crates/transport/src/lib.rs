@@ -19,7 +19,7 @@
 //!     Bus, InstanceId, Limits, Owner, SessionStore, SystemClock, SystemRandom,
 //!     memory::{MemoryBus, MemoryStore},
 //! };
-//! use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, TaskDesk};
+//! use mcp_everything_transport::{Backends, ChangeFeed, Config, ElicitationDesk, Endpoint, TaskDesk};
 //! use rmcp::ServerHandler;
 //!
 //! async fn routes<H>(handler: H) -> Result<Router, mcp_everything_store::StoreError>
@@ -36,6 +36,9 @@
 //!         changes: ChangeFeed::new(Arc::clone(&store), Arc::clone(&bus)),
 //!         tasks: TaskDesk::new(
 //!             Arc::clone(&store), Arc::clone(&bus), clock.clone(), random.clone(), instance.clone(),
+//!         ),
+//!         elicitations: ElicitationDesk::new(
+//!             Arc::clone(&store), Arc::clone(&bus), clock.clone(), random.clone(),
 //!         ),
 //!         store,
 //!         bus,
@@ -56,6 +59,7 @@ mod away;
 mod call;
 mod changes;
 mod config;
+mod elicitations;
 mod endpoint;
 mod guard;
 mod http;
@@ -76,6 +80,7 @@ mod wire;
 
 pub use changes::ChangeFeed;
 pub use config::Config;
+pub use elicitations::{Asked, ElicitationDesk};
 pub use endpoint::{Backends, Endpoint};
 pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
 pub use http_sse::{HttpSse, HttpSseService};

@@ -12,7 +12,7 @@ use rmcp::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    ChangeFeed, Config, Scope, TaskDesk,
+    ChangeFeed, Config, ElicitationDesk, Scope, TaskDesk,
     away::Away,
     call::RunningCalls,
     changes::Teller,
@@ -37,6 +37,7 @@ pub(crate) struct Shared<H> {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) changes: ChangeFeed,
     pub(crate) tasks: TaskDesk,
+    pub(crate) elicitations: ElicitationDesk,
     pub(crate) teller: Arc<Teller>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,

@@ -14,10 +14,7 @@ use super::{
     Call, InTask, Round, Way,
     question::{Elicitation, Question, Roots, Sampling},
 };
-use crate::{
-    error::{CallError, Waiting},
-    text::bounded,
-};
+use crate::{error::CallError, text::bounded};
 
 /// The longest explanation of a client that is repeated, in characters.
 const EXPLANATION: usize = 200;
@@ -63,46 +60,60 @@ impl Call<'_> {
     }
 
     async fn ask<Q: Question>(&self, key: &str, question: Q) -> Result<Q::Reply, CallError> {
+        self.able(&question)?;
         match &self.way {
             Way::Request => self.ask_now(&question).await,
-            Way::Round(round) => self.ask_in_round(round, key, &question),
+            Way::Round(round) => Self::ask_in_round(round, key, &question),
             Way::Task(task) => self.ask_in_task(task, key, &question).await,
+        }
+    }
+
+    /// Ends the call if its client cannot be asked this.
+    pub(super) fn able<Q: Question>(&self, question: &Q) -> Result<(), CallError> {
+        let is_declared = question.declared(self.client_capabilities());
+        let missing = || ErrorData::missing_required_client_capability(question.required());
+        match &self.way {
+            Way::Round(round) if !is_declared => return Err(round.refuse(missing()).into()),
+            Way::Task(_) if !is_declared => return Err(missing().into()),
+            Way::Request if !is_declared => {
+                let needed = json!(question.required());
+                return Err(CallError::failed(format!(
+                    "This needs a client that declares the capability {needed}, \
+                     and this client does not: it cannot be asked {}.",
+                    Q::METHOD
+                )));
+            }
+            Way::Request | Way::Round(_) | Way::Task(_) => {}
+        }
+        match (question.since(), self.protocol_version()) {
+            (Some(since), Some(spoken)) if spoken < since => Err(CallError::failed(format!(
+                "This needs a client that speaks revision {since} or a newer one, and this client \
+                 speaks {spoken}."
+            ))),
+            _ => Ok(()),
         }
     }
 
     /// Looks for the answer in this round, and puts the question down if it is not there.
     fn ask_in_round<Q: Question>(
-        &self,
         round: &Round<'_>,
         key: &str,
         question: &Q,
     ) -> Result<Q::Reply, CallError> {
-        if !question.declared(self.client_capabilities()) {
-            let missing = ErrorData::missing_required_client_capability(question.required());
-            return Err(round.refuse(missing).into());
-        }
         let Some(answer) = round.answer(key) else {
-            round.ask(key, question.input_request());
-            return Err(CallError::Waiting(Waiting(())));
+            return Err(round.ask(key, question.input_request()));
         };
-        read(question, answer).map_err(|reason| {
-            let reason = format!("inputResponses.{key} is not valid: {reason}");
-            round.refuse(ErrorData::invalid_params(reason, None)).into()
-        })
+        read(question, answer).map_err(|reason| round.not_valid(key, &reason))
     }
 
     /// Puts the question down in the task and waits for the answer, which may be known from before
     /// the task began.
-    async fn ask_in_task<Q: Question>(
+    pub(super) async fn ask_in_task<Q: Question>(
         &self,
         task: &InTask,
         key: &str,
         question: &Q,
     ) -> Result<Q::Reply, CallError> {
-        if !question.declared(self.client_capabilities()) {
-            let missing = ErrorData::missing_required_client_capability(question.required());
-            return Err(missing.into());
-        }
         let answer = task.answer(key, question.input_request()).await?;
         read(question, answer).map_err(|reason| not_valid::<Q>(&reason))
     }
@@ -111,23 +122,7 @@ impl Call<'_> {
     ///
     /// It is sent from within the handler's task, by which rmcp knows the request it belongs to
     /// (SEP-2260).
-    async fn ask_now<Q: Question>(&self, question: &Q) -> Result<Q::Reply, CallError> {
-        if !question.declared(self.client_capabilities()) {
-            let missing = json!(question.required());
-            return Err(CallError::failed(format!(
-                "This needs a client that declares the capability {missing}, \
-                 and this client does not: it cannot be asked {}.",
-                Q::METHOD
-            )));
-        }
-        if let (Some(since), Some(spoken)) = (question.since(), self.protocol_version())
-            && spoken < since
-        {
-            return Err(CallError::failed(format!(
-                "This needs a client that speaks revision {since} or a newer one, and this client \
-                 speaks {spoken}."
-            )));
-        }
+    pub(super) async fn ask_now<Q: Question>(&self, question: &Q) -> Result<Q::Reply, CallError> {
         let options = PeerRequestOptions::with_timeout(Q::TIMEOUT);
         let peer = &self.context.peer;
         let mut request = question.server_request();
@@ -158,7 +153,7 @@ fn not_valid<Q: Question>(reason: &str) -> CallError {
 }
 
 /// Reads an answer, and says what is wrong with one that cannot be used.
-fn read<Q: Question>(question: &Q, answer: Value) -> Result<Q::Reply, String> {
+pub(super) fn read<Q: Question>(question: &Q, answer: Value) -> Result<Q::Reply, String> {
     let reply =
         serde_json::from_value(answer).map_err(|error| bounded(&error.to_string(), EXPLANATION))?;
     match question.fault(&reply) {

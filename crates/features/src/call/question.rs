@@ -1,4 +1,4 @@
-//! The three kinds of question a server may put to a client.
+//! The kinds of question a server may put to a client.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use rmcp::model::{
     ClientCapabilities, CreateMessageRequest, CreateMessageRequestParams, CreateMessageResult,
     CustomRequest, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
     ElicitationCapability, InputRequest, ListRootsRequest, ListRootsResult, ProtocolVersion,
-    RootsCapabilities, SamplingCapability, ServerRequest,
+    RootsCapabilities, SamplingCapability, ServerRequest, UrlElicitationCapability,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::schema;
+use crate::{pages::Page, schema};
 
 /// A question to the client, and what an answer to it is.
 pub(super) trait Question: Send + Sync {
@@ -131,6 +131,58 @@ impl Question for Elicitation {
             // A form that is no schema is the fault of the tool, not of the answer.
             Err(_) => None,
         }
+    }
+}
+
+/// Asks the user on a page of the server.
+pub(super) struct UrlElicitation {
+    pub(super) message: String,
+    /// Made only for a client that can be asked.
+    pub(super) page: Page,
+}
+
+impl UrlElicitation {
+    pub(super) fn about(message: &str) -> Self {
+        Self { message: message.to_owned(), page: Page::default() }
+    }
+
+    pub(super) fn params(&self) -> ElicitRequestParams {
+        ElicitRequestParams::UrlElicitationParams {
+            meta: None,
+            message: self.message.clone(),
+            url: self.page.url.clone(),
+            elicitation_id: self.page.id.clone(),
+        }
+    }
+}
+
+impl Question for UrlElicitation {
+    type Reply = ElicitResult;
+    const METHOD: &'static str = "elicitation/create";
+    const TIMEOUT: Duration = Duration::from_secs(600);
+
+    fn required(&self) -> ClientCapabilities {
+        let mut elicitation = ElicitationCapability::default();
+        elicitation.url = Some(UrlElicitationCapability::default());
+        let mut required = ClientCapabilities::default();
+        required.elicitation = Some(elicitation);
+        required
+    }
+
+    fn declared(&self, client: &ClientCapabilities) -> bool {
+        client.elicitation.as_ref().is_some_and(|modes| modes.url.is_some())
+    }
+
+    fn since(&self) -> Option<ProtocolVersion> {
+        Some(ProtocolVersion::V_2025_11_25)
+    }
+
+    fn input_request(&self) -> InputRequest {
+        InputRequest::Elicitation(ElicitRequest::new(self.params()))
+    }
+
+    fn server_request(&self) -> ServerRequest {
+        ElicitRequest::new(self.params()).into()
     }
 }
 

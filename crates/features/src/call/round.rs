@@ -1,9 +1,6 @@
 //! One round of a request on 2026-07-28: the answers it came with, the questions it ends with.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rmcp::{
     ErrorData,
@@ -12,7 +9,10 @@ use rmcp::{
 use serde_json::Value;
 
 use super::waits_for_nothing;
-use crate::request_state::{Binding, RequestStateKeys, State};
+use crate::{
+    error::{CallError, Waiting},
+    request_state::{Binding, RequestStateKeys, State},
+};
 
 /// One round of a request.
 ///
@@ -23,15 +23,15 @@ use crate::request_state::{Binding, RequestStateKeys, State};
 pub(crate) struct Round<'a> {
     keys: &'a RequestStateKeys,
     binding: Binding,
-    earlier: BTreeMap<String, Value>,
+    earlier: State,
     responses: InputResponses,
     outcome: Mutex<Outcome>,
 }
 
 #[derive(Default)]
 struct Outcome {
-    /// The answers used, which the next round must know.
-    used: BTreeMap<String, Value>,
+    /// The answers used, and the notes, which the next round must know.
+    used: State,
     questions: InputRequests,
     /// Found while other questions were waiting; it goes before them.
     refusal: Option<ErrorData>,
@@ -44,12 +44,12 @@ impl<'a> Round<'a> {
         responses: Option<InputResponses>,
         state: Option<&str>,
     ) -> Result<Self, ErrorData> {
-        let State { answers } =
+        let earlier =
             state.map(|sealed| keys.open(sealed, &binding)).transpose()?.unwrap_or_default();
         Ok(Self {
             keys,
             binding,
-            earlier: answers,
+            earlier,
             responses: responses.unwrap_or_default(),
             outcome: Mutex::default(),
         })
@@ -57,14 +57,41 @@ impl<'a> Round<'a> {
 
     /// The client's answer to the question `key`, if there is one.
     pub(super) fn answer(&self, key: &str) -> Option<Value> {
-        let answer = self.earlier.get(key).or_else(|| self.responses.get(key))?;
-        self.outcome().used.insert(key.to_owned(), answer.clone());
-        Some(answer.clone())
+        let answer = self.peek(key)?;
+        self.use_up(key, answer.clone());
+        Some(answer)
     }
 
-    /// Puts down a question for the client.
-    pub(super) fn ask(&self, key: &str, question: InputRequest) {
+    /// The same, where it depends on more than the answer whether it is used.
+    pub(super) fn peek(&self, key: &str) -> Option<Value> {
+        self.earlier.answers.get(key).or_else(|| self.responses.get(key)).cloned()
+    }
+
+    /// Uses an answer, so that the next round knows it.
+    pub(super) fn use_up(&self, key: &str, answer: Value) {
+        self.outcome().used.answers.insert(key.to_owned(), answer);
+    }
+
+    /// What an earlier round noted of a question.
+    pub(super) fn note(&self, key: &str) -> Option<String> {
+        self.earlier.notes.get(key).cloned()
+    }
+
+    /// Notes something of a question, so that the next round knows it.
+    pub(super) fn keep_note(&self, key: &str, note: &str) {
+        self.outcome().used.notes.insert(key.to_owned(), note.to_owned());
+    }
+
+    /// Puts down a question for the client, and says so.
+    pub(super) fn ask(&self, key: &str, question: InputRequest) -> CallError {
         self.outcome().questions.insert(key.to_owned(), question);
+        CallError::Waiting(Waiting(()))
+    }
+
+    /// Refuses an answer that cannot be used.
+    pub(super) fn not_valid(&self, key: &str, reason: &str) -> CallError {
+        let reason = format!("inputResponses.{key} is not valid: {reason}");
+        self.refuse(ErrorData::invalid_params(reason, None)).into()
     }
 
     /// Refuses the request, whatever else is asked in this round.
@@ -82,12 +109,12 @@ impl<'a> Round<'a> {
         if questions.is_empty() {
             return Err(waits_for_nothing());
         }
-        let state = self.keys.seal(&State { answers: used }, &self.binding)?;
+        let state = self.keys.seal(&used, &self.binding)?;
         Ok(InputRequiredResult::new(Some(questions), Some(state)))
     }
 
-    /// The answers used so far.
-    pub(super) fn used(&self) -> BTreeMap<String, Value> {
+    /// The answers used so far, and the notes.
+    pub(super) fn used(&self) -> State {
         self.outcome().used.clone()
     }
 
@@ -137,6 +164,20 @@ mod tests {
         assert_eq!(next.answer("a"), Some(json!(1)), "an answer once given stays");
         assert_eq!(next.answer("b"), Some(json!(2)));
         assert_eq!(next.answer("extra"), None, "what nobody asked for is not kept");
+    }
+
+    #[test]
+    fn notes_are_the_servers_and_come_back() {
+        let keys = keys();
+        let first = Round::open(&keys, binding(), Some(responses(&[("a", 1)])), None).unwrap();
+        assert_eq!(first.note("a"), None, "what a client answers is no note");
+        first.keep_note("a", "mine");
+        assert_eq!(first.peek("a"), Some(json!(1)));
+        first.ask("a", roots());
+        let state = first.finish().unwrap().request_state.unwrap();
+        let next = Round::open(&keys, binding(), None, Some(&state)).unwrap();
+        assert_eq!(next.note("a").as_deref(), Some("mine"));
+        assert_eq!(next.peek("a"), None, "it was looked at and not used");
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Asking from within a task.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use rmcp::model::InputRequest;
 use serde_json::{Value, json};
 
 use crate::{
     error::{CallError, StateError},
+    request_state::State,
     tasks::RunningTask,
 };
 
@@ -14,12 +18,28 @@ use crate::{
 pub(crate) struct InTask {
     /// What was answered before it did.
     known: BTreeMap<String, Value>,
+    notes: Mutex<BTreeMap<String, String>>,
     task: Arc<dyn RunningTask>,
 }
 
 impl InTask {
-    pub(crate) fn new(known: BTreeMap<String, Value>, task: Arc<dyn RunningTask>) -> Self {
-        Self { known, task }
+    pub(crate) fn new(known: State, task: Arc<dyn RunningTask>) -> Self {
+        let State { answers, notes } = known;
+        Self { known: answers, notes: Mutex::new(notes), task }
+    }
+
+    /// What was noted of a question, also before the task began.
+    pub(super) fn note(&self, key: &str) -> Option<String> {
+        self.notes().get(key).cloned()
+    }
+
+    /// Notes something of a question.
+    pub(super) fn keep_note(&self, key: &str, note: &str) {
+        self.notes().insert(key.to_owned(), note.to_owned());
+    }
+
+    fn notes(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client's answer to the question `key`, which is put down if there is none yet.

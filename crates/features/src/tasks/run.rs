@@ -33,7 +33,7 @@ pub(crate) async fn begin(
 ) -> Result<CreateTaskResult, ErrorData> {
     let caller = before.origin().caller;
     let task = keeper.begin(caller.as_ref(), &context.extensions, LIFE).await.map_err(not_begun)?;
-    let answers = before.answers();
+    let known = before.remembered();
     let mut apart = RequestContext::new(context.id.clone(), context.peer.clone());
     apart.ct = task.stop().clone();
     apart.meta = context.meta.clone();
@@ -41,7 +41,7 @@ pub(crate) async fn begin(
     let seed = tell::seed(&*task);
     let (server, working) = (server.clone(), Arc::clone(&task));
     let work = async move {
-        let way = Way::Task(InTask::new(answers, working));
+        let way = Way::Task(InTask::new(known, working));
         let call = Call::new(&apart, Wire::Stateless, None, &server.shared, way);
         server.shared.tools.call(&request.name, request.arguments, &call).await
     };

@@ -9,6 +9,7 @@
 
 mod apps;
 mod asking;
+mod asking_on_a_page;
 mod bad_input;
 mod cancellation;
 mod completions;

@@ -2,7 +2,7 @@
 //!
 //! A user signs in at the upstream provider, as for a client, and gets a session of the browser:
 //! a cookie that is signed for this issuer, good for a few minutes and on every instance. It opens
-//! this page and nothing else. Each form on it is signed for that session, so no other site can
+//! this page, and those on which its user is asked something, and nothing else. Each form on it is signed for that session, so no other site can
 //! submit one, nor can this browser submit what was made for another user.
 
 mod error;
@@ -24,12 +24,15 @@ use axum::{
     routing::{get, post},
 };
 
-use self::{error::AccountError, session::Session};
+use self::error::AccountError;
 use super::{Context, authorize::redirect};
 use crate::pages::{self, AccountPage};
 pub(crate) use listed::ListedGrant;
 
-pub(super) use sign_in::signed_in;
+pub(super) use self::{
+    session::Session,
+    sign_in::{Page, begin as begin_sign_in, signed_in},
+};
 
 /// The path of the page, below that of the issuer.
 pub(crate) const PATH: &str = "/account";

@@ -1,7 +1,5 @@
 //! `/auth-assets/`: the style and script of the pages.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::Bytes,
@@ -12,8 +10,6 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use super::Context;
-
 const ASSETS: [(&str, &str, &[u8]); 2] = [
     ("/auth-assets/auth.css", "text/css; charset=utf-8", include_bytes!("../../assets/auth.css")),
     (
@@ -23,7 +19,7 @@ const ASSETS: [(&str, &str, &[u8]); 2] = [
     ),
 ];
 
-pub(super) fn router() -> Router<Arc<Context>> {
+pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut router = Router::new();
     for (path, content_type, content) in ASSETS {
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(content)[..12]));

@@ -1,5 +1,5 @@
-//! Where the upstream provider gives the browser back: the code is issued here, or the account page
-//! is opened.
+//! Where the upstream provider gives the browser back: the code is issued here, or a page of
+//! this server is opened.
 
 use std::sync::Arc;
 
@@ -67,7 +67,9 @@ async fn finish(
     match context.upstream.identify(&Answer(params), &login.memo).await {
         Ok(user) => match &login.awaited {
             Awaited::ByClient(client) => issue(context, &login, client, &user, &attempt).await,
-            Awaited::ByAccount => account::signed_in(context, &login, &user, &attempt).await,
+            Awaited::ByPage(page) => {
+                account::signed_in(context, &login, &user, &attempt, *page).await
+            }
         },
         Err(UpstreamError::Denied) => {
             login.end(context, &attempt).await?;
@@ -77,9 +79,9 @@ async fn finish(
                     events::login_failed(Some(id), &UpstreamError::Denied);
                     client.return_to.refuse(context, &Refusal::Denied)
                 }
-                Awaited::ByAccount => {
+                Awaited::ByPage(page) => {
                     events::login_failed(None, &UpstreamError::Denied);
-                    account::to_page(context, None)
+                    page.back(context, None)
                 }
             })
         }

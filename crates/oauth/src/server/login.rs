@@ -10,6 +10,7 @@ use mcp_everything_store::oauth::{
 
 use super::{
     Context,
+    account::Page,
     authorize::{PageError, ReturnTo, redirect},
 };
 use crate::{browser::Browser, params::Params, secret::PlainSecret};
@@ -54,8 +55,8 @@ pub(super) struct Login {
 pub(super) enum Awaited {
     /// A client, at its redirect URI.
     ByClient(Box<ClientWaits>),
-    /// The account page.
-    ByAccount,
+    /// A page of this server.
+    ByPage(Page),
 }
 
 /// A client that waits for a code.
@@ -81,7 +82,10 @@ impl Login {
             LoginPurpose::Authorize(authorization) => {
                 Awaited::ByClient(Box::new(ClientWaits::check(context, authorization).await?))
             }
-            LoginPurpose::Account => Awaited::ByAccount,
+            LoginPurpose::Account => Awaited::ByPage(Page::Account),
+            LoginPurpose::Elicitation(id) => {
+                Awaited::ByPage(Page::Elicitation(id.parse().map_err(|_| PageError::NoLogin)?))
+            }
         };
         Ok(Self { name, memo: pending.upstream_memo, awaited })
     }

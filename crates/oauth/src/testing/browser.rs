@@ -125,6 +125,7 @@ impl Page {
 }
 
 /// A form as it was filled in by the server.
+#[derive(Clone)]
 pub(crate) struct Form {
     pub(crate) method: String,
     pub(crate) action: String,

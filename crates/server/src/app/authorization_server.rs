@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use mcp_everything_oauth::{AuthorizationServer, Config, Resources};
+use mcp_everything_oauth::{AuthorizationServer, Config, Elicitations, Resources};
 
 use super::{StartError, base::Base, clients, limits, routes::NAME, upstream::upstream};
 use crate::settings::Settings;
@@ -12,8 +12,13 @@ use crate::settings::Settings;
 /// server with the usual settings.
 const USUAL: &str = "http://localhost:3232/mcp";
 
-/// Its endpoints, at the URL of this server.
-pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<Router, StartError> {
+/// Its endpoints, at the URL of this server; with the pages on which users are asked, in the MCP
+/// server.
+pub(super) fn authorization_server(
+    settings: &Settings,
+    base: &Base,
+    elicitations: Option<Arc<dyn Elicitations>>,
+) -> Result<Router, StartError> {
     let uri = &settings.base_uri;
     let mut config = Config::integrated(uri.clone(), NAME);
     config.resources = match &settings.auth_resources {
@@ -34,6 +39,7 @@ pub(super) fn authorization_server(settings: &Settings, base: &Base) -> Result<R
         random: Arc::clone(&base.random),
         upstream: upstream(settings, base),
         documents,
+        elicitations,
     };
     Ok(server.router())
 }

@@ -9,7 +9,7 @@ use mcp_everything_store::{
     oauth::OAuthStore,
     redis::{Redis, RedisBus},
 };
-use mcp_everything_transport::TaskDesk;
+use mcp_everything_transport::{ElicitationDesk, TaskDesk};
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, in_memory, in_redis};
@@ -64,6 +64,16 @@ impl Base {
         let (instance, stop) = (instance.clone(), stop.clone());
         let enterprise_issuers = trusted(&settings.grants.enterprise_issuers, &stop)?;
         Ok(Self { clock, random, instance, stores, keys, enterprise_issuers, stop })
+    }
+
+    /// Where users are asked on pages.
+    pub(super) fn elicitation_desk(&self) -> ElicitationDesk {
+        ElicitationDesk::new(
+            Arc::clone(&self.stores.sessions),
+            Arc::clone(&self.stores.bus),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        )
     }
 
     /// Where tasks begin.

@@ -3,23 +3,33 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use mcp_everything_features::{Changes, Everything, Options, RequestStateKeys, StreamCloser};
+use mcp_everything_features::{
+    Changes, Everything, Options, Pages, RequestStateKeys, StreamCloser,
+};
 use mcp_everything_store::{
     Random, StoreError,
     oauth::{GrantId, OAuthStore},
 };
 use mcp_everything_transport::{
-    Backends, ChangeFeed, Config, Endpoint, Gate, Scope, Standing, TaskDesk,
+    Backends, ChangeFeed, Config, ElicitationDesk, Endpoint, Gate, Scope, Standing, TaskDesk,
 };
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, base::Base, limits, origin::origin};
 use crate::{
+    elicitations::{FleetPages, InSession},
     session::StoredSession,
     settings::{AuthMode, Settings},
     tasks::FleetTasks,
 };
+
+/// What the sessions of a process have in common with those of the others.
+pub(super) struct Desks {
+    pub(super) changes: ChangeFeed,
+    pub(super) tasks: TaskDesk,
+    pub(super) elicitations: ElicitationDesk,
+}
 
 /// How long it takes until all listeners of an instance that goes away have left.
 const LISTENERS_LEAVE: Duration = Duration::from_secs(2);
@@ -45,6 +55,17 @@ pub(super) fn options(
     options.instance = base.instance.to_string();
     options.origin = Arc::new(origin);
     Ok(options)
+}
+
+/// The pages on which users are asked. Whoever opens one must be known for the user who is asked, so
+/// a server whose users sign in elsewhere has none (Elicitation, Phishing).
+pub(super) fn pages(settings: &Settings, desk: &ElicitationDesk) -> Option<Arc<dyn Pages>> {
+    let sign_in = match settings.auth_mode {
+        AuthMode::Integrated => true,
+        AuthMode::None => false,
+        AuthMode::Separate => return None,
+    };
+    Some(Arc::new(FleetPages { desk: desk.clone(), base: settings.base_uri.clone(), sign_in }))
 }
 
 /// Lets listeners go one after another, as standalone streams do.
@@ -84,16 +105,17 @@ fn standing(settings: &Settings, base: &Base) -> Option<Arc<dyn Standing>> {
 pub(super) async fn endpoint(
     settings: &Settings,
     base: &Base,
-    changes: ChangeFeed,
-    tasks: TaskDesk,
+    desks: Desks,
     everything: Everything,
     gate: Gate,
 ) -> Result<Endpoint<Everything>, StoreError> {
+    let Desks { changes, tasks, elicitations } = desks;
     let backends = Backends {
         store: Arc::clone(&base.stores.sessions),
         bus: Arc::clone(&base.stores.bus),
         changes,
         tasks,
+        elicitations,
         clock: Arc::clone(&base.clock),
         random: Arc::clone(&base.random),
         instance: base.instance.clone(),
@@ -115,7 +137,10 @@ pub(super) async fn endpoint(
             extensions.insert(StreamCloser::new(move || stream.close()));
         }
         match scope.session {
-            Some(session) => everything.with_session(Arc::new(StoredSession(session.clone()))),
+            Some(session) => {
+                extensions.insert(InSession(session.id()));
+                everything.with_session(Arc::new(StoredSession(session.clone())))
+            }
             None => everything.clone(),
         }
     };

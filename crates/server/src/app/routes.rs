@@ -6,8 +6,8 @@ use axum::{Extension, Router, middleware, response::IntoResponse as _};
 use http::StatusCode;
 use mcp_everything_features::Everything;
 use mcp_everything_oauth::{
-    BearerLayer, Caller, LocalVerifier, Proofs, ProtectedResource, RemoteVerifier, Scope,
-    TokenVerifier, protected_resource_metadata,
+    BearerLayer, Caller, ElicitationPages, Elicitations, LocalVerifier, Proofs, ProtectedResource,
+    RemoteVerifier, Scope, TokenVerifier, protected_resource_metadata,
 };
 use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
@@ -61,6 +61,7 @@ pub(super) fn mcp_server(
     base: &Base,
     endpoint: &Endpoint<Everything>,
     trust: &Trust,
+    asked: Arc<dyn Elicitations>,
 ) -> Result<Router, StartError> {
     // A path is a reference that clients resolve by the URL they know the stream by, and compare
     // the origins.
@@ -72,12 +73,15 @@ pub(super) fn mcp_server(
             .route_service("/message", http_sse.message),
     };
     let guarded = match trust {
-        Trust::Everybody => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
+        Trust::Everybody => {
+            let doors = doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous()));
+            doors.merge(pages_for_everybody(settings, base, asked))
+        }
         Trust::Own => {
             let (store, clock) = (Arc::clone(&base.stores.oauth), Arc::clone(&base.clock));
             let verifier = LocalVerifier::new(store, clock, settings.base_uri.as_str());
             guarded(settings, base, endpoint, doors, &(Arc::new(verifier) as _))
-                .merge(authorization_server(settings, base)?)
+                .merge(authorization_server(settings, base, Some(asked))?)
         }
         Trust::Other(server) => {
             let (server_there, uri) = (Arc::clone(server), &settings.base_uri);
@@ -90,6 +94,23 @@ pub(super) fn mcp_server(
     let authenticated = settings.auth_mode != AuthMode::None;
     let signs_in = settings.auth_mode == AuthMode::Integrated;
     Ok(guarded.merge(splash(&settings.base_uri, authenticated, signs_in)))
+}
+
+/// The pages on which users are asked, where nobody signs in.
+fn pages_for_everybody(
+    settings: &Settings,
+    base: &Base,
+    elicitations: Arc<dyn Elicitations>,
+) -> Router {
+    let pages = ElicitationPages {
+        base: settings.base_uri.clone(),
+        service: NAME.to_owned(),
+        elicitations,
+        keys: base.keys.clone(),
+        clock: Arc::clone(&base.clock),
+        random: Arc::clone(&base.random),
+    };
+    pages.router()
 }
 
 /// Every route of a server, behind what stands before them all. Whoever asks for something else is

@@ -19,7 +19,8 @@ const EXPOSED: [HeaderName; 6] = [
 
 /// Pages for people, who come by navigation: no script of another origin has business there
 /// (OAuth 2.1, section 3.1).
-const PAGES: [&str; 4] = ["/authorize", "/fakeupstreamauth", "/upstream", "/account"];
+const PAGES: [&str; 5] =
+    ["/authorize", "/fakeupstreamauth", "/upstream", "/account", "/elicitation"];
 
 /// What a client in a browser asks on its way to a token, wherever its page is from (OAuth 2.1,
 /// section 3.2). None of it looks at a cookie, so a page learns there what anybody can.

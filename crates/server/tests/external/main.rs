@@ -25,6 +25,7 @@ mod account;
 mod apps;
 mod consent_and_identity;
 mod deny;
+mod elicitation;
 mod identity_is_remembered;
 mod inspector_cli;
 mod keyboard;

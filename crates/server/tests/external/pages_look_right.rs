@@ -66,7 +66,7 @@ async fn whatever_a_client_calls_itself() {
     look(&browser, "account-hostile").await;
 }
 
-async fn look(browser: &Chromium, page: &str) {
+pub(crate) async fn look(browser: &Chromium, page: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../screenshots");
     fs::create_dir_all(&folder).unwrap();
     let mut grounds = Vec::new();

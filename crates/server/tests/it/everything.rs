@@ -108,6 +108,7 @@ async fn every_tool(on: &Deployment, via: Via) {
         "sampleLLM",
         "sampleLLMWithTools",
         "simulateResearchQuery",
+        "triggerUrlElicitation",
         "whoami",
     ];
     assert_eq!(names, BTreeSet::from(expected));

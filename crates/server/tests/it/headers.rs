@@ -33,6 +33,8 @@ const ROUTES: &[&str] = &[
     "/account/sign-in",
     "/account/revoke",
     "/account/sign-out",
+    "/elicitation/AAAAAAAAAAAAAAAAAAAAAAAA",
+    "/elicitation/AAAAAAAAAAAAAAAAAAAAAAAA/sign-in",
     "/token",
     "/register",
     "/revoke",
@@ -118,6 +120,7 @@ async fn a_script_of_another_origin_has_no_business_with_the_pages(on: &Deployme
         "/fakeupstreamauth/authorize",
         "/account",
         "/account/revoke",
+        "/elicitation/AAAAAAAAAAAAAAAAAAAAAAAA",
         "/upstream/callback",
     ] {
         let request = client().get(server.url(path)).header("origin", "http://localhost:6274");

@@ -6,6 +6,7 @@ mod on_every_deployment;
 mod support;
 
 mod account;
+mod asking;
 mod attacks;
 mod auth;
 mod bad_input;

@@ -9,6 +9,7 @@
 
 pub mod calls;
 pub mod changes;
+pub mod elicitations;
 pub mod lives;
 pub mod said;
 pub mod shelves;
@@ -53,6 +54,8 @@ pub const LIMITS: Limits = Limits {
     shelf_items: 3,
     shelf_bytes: 64,
     shelf_ttl: Duration::from_secs(600),
+    elicitations: 8,
+    elicitations_per_user: 3,
 };
 
 /// Makes a test of each rule. Takes an expression that makes a future of a new harness.
@@ -106,6 +109,10 @@ macro_rules! session_store_contract {
                 are_bounded_for_each_user, keep_nothing_of_any_size;
             shelves: keep_what_was_put_there_last, belong_to_their_user, are_bounded,
                 flip_once_for_each_attempt, are_gone_when_nobody_looks;
+            elicitations: begin_once_and_are_known, are_settled_once,
+                are_settled_by_an_attempt_that_is_made_twice, are_used_by_one_of_many,
+                are_found_by_their_purpose, are_gone_when_their_life_is_over,
+                are_bounded_for_each_user, ask_nothing_of_any_size;
         }
     };
     (row $shared:expr, $make:expr; $($module:ident: $($rule:ident),+;)+) => {

@@ -30,6 +30,8 @@ pub enum LoginPurpose {
     Authorize(PendingAuthorization),
     /// The user wants to see what they granted.
     Account,
+    /// The user is asked something on the page of the elicitation of this name.
+    Elicitation(String),
 }
 
 /// What a user has agreed to and a client waits for.

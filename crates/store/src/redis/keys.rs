@@ -9,7 +9,9 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::{CallId, InstanceId, Owner, RateKey, RequestKey, SessionId, TaskId, User};
+use crate::{
+    CallId, ElicitationId, InstanceId, Owner, RateKey, RequestKey, SessionId, TaskId, User,
+};
 
 /// The key of a session's owner: the user's id, and whether the session lives.
 pub fn owner(session: SessionId) -> String {
@@ -90,6 +92,16 @@ pub fn tasks_of(owner: &Owner) -> String {
 /// A hash: what a user keeps.
 pub fn shelf(of: &User) -> String {
     format!("shelf:{}", user(of))
+}
+
+/// A hash: what a user is asked on a page, who that is, and what became of it.
+pub fn elicitation(elicitation: ElicitationId) -> String {
+    format!("elicitation:{elicitation}")
+}
+
+/// A sorted set: the elicitations of a user, to bound them and find them, by when each is gone.
+pub fn elicitations_of(owner: &Owner) -> String {
+    format!("elicitations:{}", user(&owner.into()))
 }
 
 /// A string: how much of a rate is used up, as the time when all of it will have come back.

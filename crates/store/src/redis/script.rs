@@ -51,6 +51,8 @@ scripts! {
     SHELF = "shelf/glance.lua";
     SHELF_PUT = "shelf/put.lua";
     SHELF_FLIP = "switch.lua" "shelf/flip.lua";
+    ELICITATION_BEGIN = "elicitations/begin.lua";
+    ELICITATION_SETTLE = "elicitations/settle.lua";
     OAUTH_PUT = "oauth/put.lua";
     OAUTH_ROOM = "oauth/count.lua" "oauth/room.lua";
     OAUTH_LONGER = "oauth/count.lua" "oauth/longer.lua";

@@ -39,6 +39,10 @@ pub struct Limits {
     pub shelf_bytes: usize,
     /// How long a shelf lives after it was last looked at or changed.
     pub shelf_ttl: Duration,
+    /// Elicitations in URL mode there may be in a store that keeps them in the process.
+    pub elicitations: usize,
+    /// Those that one user may have, by whatever clients, the settled ones included.
+    pub elicitations_per_user: usize,
 }
 
 impl Default for Limits {
@@ -60,6 +64,8 @@ impl Default for Limits {
             shelf_items: 32,
             shelf_bytes: 1 << 20,
             shelf_ttl: Duration::from_secs(24 * 60 * 60),
+            elicitations: 10_000,
+            elicitations_per_user: 100,
         }
     }
 }

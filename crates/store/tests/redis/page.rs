@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use mcp_everything_store::{
-    CallEvent, CallId, Calls as _, Change, ChangeLog as _, InstanceId, NewCall, NewTask,
-    OpenedCall, Rate, RateKey, Rates as _, RequestKey, SessionId, Sessions as _, ShelfItem,
-    Shelves as _, Streams as _, SystemRandom, TaskId, Tasks as _, Timestamp, User,
-    contract::redis_server::RedisServer, redis::keys,
+    CallEvent, CallId, Calls as _, Change, ChangeLog as _, ElicitationId, Elicitations as _,
+    InstanceId, NewCall, NewElicitation, NewTask, OpenedCall, Rate, RateKey, Rates as _,
+    RequestKey, SessionId, Sessions as _, ShelfItem, Shelves as _, Streams as _, SystemRandom,
+    TaskId, Tasks as _, Timestamp, User, contract::redis_server::RedisServer, redis::keys,
 };
 
 use crate::support::{Instance, owner, session};
@@ -35,15 +35,17 @@ struct Names {
     instance: InstanceId,
     request: RequestKey,
     task: TaskId,
+    elicitation: ElicitationId,
 }
 
 impl Names {
     fn pattern(&self, name: &str) -> String {
-        let Self { session, call, instance, request, task } = self;
+        let Self { session, call, instance, request, task, elicitation } = self;
         let user = keys::sessions_of(&owner());
         name.replace(&session.to_string(), "{sessionId}")
             .replace(&call.to_string(), "{call}")
             .replace(&task.to_string(), "{taskId}")
+            .replace(&elicitation.to_string(), "{elicitationId}")
             .replace(instance.as_str(), "{instance}")
             .replace(&format!(":{request}"), ":{request}")
             .replace(user.trim_start_matches("sessions:"), "{user}")
@@ -52,7 +54,7 @@ impl Names {
 
     /// Every key that `keys.rs` has, by the name it has there.
     fn keys(&self) -> Vec<(&'static str, String)> {
-        let Self { session, call, instance, task, .. } = self;
+        let Self { session, call, instance, task, elicitation, .. } = self;
         vec![
             ("rate", keys::rate(&rate_key())),
             ("owner", keys::owner(*session)),
@@ -68,6 +70,8 @@ impl Names {
             ("task", keys::task(*task)),
             ("tasks_of", keys::tasks_of(&owner())),
             ("shelf", keys::shelf(&User::from(&owner()))),
+            ("elicitation", keys::elicitation(*elicitation)),
+            ("elicitations_of", keys::elicitations_of(&owner())),
             ("instance", keys::instance(instance)),
             ("CHANGES", keys::CHANGES.to_owned()),
         ]
@@ -102,6 +106,7 @@ fn names() -> Names {
         instance: InstanceId::random("test", &SystemRandom),
         request: RequestKey::number(7),
         task: TaskId::random(&SystemRandom),
+        elicitation: ElicitationId::random(&SystemRandom),
     }
 }
 
@@ -112,7 +117,7 @@ fn the_page_lists_what_the_code_has_and_nothing_else() {
         rows.into_iter().map(|(name, _)| name).collect()
     };
     assert_eq!(
-        listed(rows(&["Sessions", "Tasks", "Shelves", "Rates", "Instances"])),
+        listed(rows(&["Sessions", "Tasks", "Shelves", "Elicitations", "Rates", "Instances"])),
         names.patterns(&names.keys())
     );
     assert_eq!(listed(rows(&["Channels"])), names.patterns(&names.channels()));
@@ -164,6 +169,16 @@ async fn the_page_says_what_kind_each_key_is() {
     store.begin_task(task).await.unwrap();
     let item = ShelfItem { data: Bytes::from_static(b"x"), at: Timestamp::from_millis(1) };
     store.put_on_shelf(&User::from(&owner()), "a", item).await.unwrap();
+    let elicitation = NewElicitation {
+        id: names.elicitation,
+        owner: owner(),
+        message: "?".to_owned(),
+        session: Some(id),
+        purpose: Some("x".to_owned()),
+        at: Timestamp::from_millis(1),
+        life: Duration::from_secs(60),
+    };
+    store.begin_elicitation(elicitation).await.unwrap();
     one.knows(&one.id, true).await;
 
     let kinds = r"
@@ -179,6 +194,6 @@ async fn the_page_says_what_kind_each_key_is() {
     });
     assert_eq!(
         found.collect::<BTreeSet<_>>(),
-        rows(&["Sessions", "Tasks", "Shelves", "Rates", "Instances"])
+        rows(&["Sessions", "Tasks", "Shelves", "Elicitations", "Rates", "Instances"])
     );
 }

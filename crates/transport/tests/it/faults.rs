@@ -12,11 +12,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mcp_everything_store::{
     Announcement, Answer, Appended, Asked, Attendance, Bell, Bells, Bus, CallEvent, CallId,
-    CallLog, CallNews, Calls, ChangeLog, ChangePosition, Changed, Claim, Epoch, Handshake, Held,
-    InstanceId, LogLevel, NewCall, NewTask, OpenedCall, OpenedStream, Owner, Position, Pulled,
-    Pushed, RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions,
-    Settled, Shelf, ShelfItem, Shelves, StoreError, Streams, Task, TaskEnd, TaskId, TaskNews,
-    Tasks, Telling, Timestamp, User, Written,
+    CallLog, CallNews, Calls, ChangeLog, ChangePosition, Changed, Claim, Elicitation,
+    ElicitationId, ElicitationState, Elicitations, Epoch, Handshake, Held, InstanceId, LogLevel,
+    NewCall, NewElicitation, NewTask, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed,
+    RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled,
+    SettledElicitation, Settlement, Shelf, ShelfItem, Shelves, StoreError, Streams, Task, TaskEnd,
+    TaskId, TaskNews, Tasks, Telling, Timestamp, User, Written,
     memory::{MemoryBus, MemoryStore},
     oauth::{AttemptId, GrantId},
 };
@@ -158,6 +159,15 @@ pass_on! {
     on_shelf(user: &User, name: &str) -> Option<ShelfItem>;
     put_on_shelf(user: &User, name: &str, item: ShelfItem) -> Vec<String>;
     flip_on_shelf(user: &User, switch: &str, attempt: &AttemptId) -> bool;
+}
+
+pass_on! {
+    Elicitations;
+    begin_elicitation(new: NewElicitation) -> ();
+    elicitation(id: ElicitationId) -> Option<Elicitation>;
+    elicitation_for(owner: &Owner, purpose: &str) -> Option<(ElicitationId, ElicitationState)>;
+    settle_elicitation(id: ElicitationId, to: Settlement, attempt: &AttemptId)
+        -> Option<SettledElicitation>;
 }
 
 pass_on! {

@@ -9,6 +9,7 @@ mod changes;
 mod cuts;
 mod door;
 mod drain;
+mod elicitations;
 mod faults;
 mod gone;
 mod http_sse;

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use mcp_everything_store::{
     Access, InstanceId, Limits, Owner, SystemRandom, TestClock, memory::MemoryStore,
 };
-use mcp_everything_transport::{Backends, ChangeFeed, Config, Endpoint, TaskDesk};
+use mcp_everything_transport::{Backends, ChangeFeed, Config, ElicitationDesk, Endpoint, TaskDesk};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
@@ -33,6 +33,7 @@ pub(crate) struct Cluster {
     /// Each instance's own.
     pub(crate) feeds: Vec<ChangeFeed>,
     pub(crate) desks: Vec<TaskDesk>,
+    pub(crate) elicitations: Vec<ElicitationDesk>,
     pub(crate) clock: TestClock,
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) bus: Arc<LossyBus>,
@@ -56,7 +57,7 @@ impl Cluster {
         let gate = Arc::new(Semaphore::new(0));
         let (seen_by, seen) = mpsc::unbounded_channel();
         let (mut started, mut ids) = (Vec::new(), Vec::new());
-        let (mut feeds, mut desks) = (Vec::new(), Vec::new());
+        let (mut feeds, mut desks, mut elicitations) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..instances {
             let instance = InstanceId::random(&format!("test{number}"), &SystemRandom);
             ids.push(instance.clone());
@@ -70,11 +71,19 @@ impl Cluster {
                 instance.clone(),
             );
             desks.push(tasks.clone());
+            let asked = ElicitationDesk::new(
+                Arc::clone(&store) as _,
+                Arc::clone(&bus) as _,
+                Arc::new(clock.clone()),
+                Arc::new(SystemRandom),
+            );
+            elicitations.push(asked.clone());
             let backends = Backends {
                 store: Arc::clone(&store) as _,
                 bus: Arc::clone(&bus) as _,
                 changes: changes.clone(),
                 tasks,
+                elicitations: asked,
                 clock: Arc::new(clock.clone()),
                 random: Arc::new(SystemRandom),
                 instance,
@@ -94,7 +103,19 @@ impl Cluster {
             started.push(endpoint.await.unwrap());
         }
         let seen = Mutex::new(seen);
-        Self { instances: started, feeds, desks, clock, store, bus, revoked, ids, gate, seen }
+        Self {
+            instances: started,
+            feeds,
+            desks,
+            elicitations,
+            clock,
+            store,
+            bus,
+            revoked,
+            ids,
+            gate,
+            seen,
+        }
     }
 
     /// The next thing a handler went through.

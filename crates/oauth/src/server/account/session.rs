@@ -1,4 +1,4 @@
-//! A user's session of the account page.
+//! A user's session of the account page and of what users are asked on other pages.
 
 use axum::http::{HeaderMap, HeaderValue};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -12,7 +12,7 @@ const NONCE: usize = 12;
 
 /// A user who signed in a short while ago. Nothing is kept of it but the cookie, which says who the
 /// user is and until when, and that this server said so.
-pub(super) struct Session {
+pub(in crate::server) struct Session {
     user: UserId,
     value: String,
 }
@@ -34,7 +34,7 @@ impl Session {
     }
 
     /// The session that a request belongs to, if it goes on.
-    pub(super) fn of(context: &Context, headers: &HeaderMap) -> Option<Self> {
+    pub(in crate::server) fn of(context: &Context, headers: &HeaderMap) -> Option<Self> {
         name(context).values(headers).find_map(|value| Self::read(context, value))
     }
 
@@ -51,7 +51,7 @@ impl Session {
         is_good.then_some(Self { user, value })
     }
 
-    pub(super) fn user(&self) -> &str {
+    pub(in crate::server) fn user(&self) -> &str {
         self.user.as_str()
     }
 

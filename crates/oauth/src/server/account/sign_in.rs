@@ -1,14 +1,18 @@
-//! `/account/sign-in`: to the upstream provider, and back to the page.
+//! `/account/sign-in`: to the upstream provider, and back to the page. The other pages on which users
+//! sign in for this server alone do it in the same way.
 
 use std::sync::Arc;
 
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use mcp_everything_store::oauth::{AttemptId, LoginPurpose};
+use mcp_everything_store::{
+    ElicitationId,
+    oauth::{AttemptId, LoginPurpose},
+};
 
 use super::{Context, session::Session, to_page};
 use crate::{
@@ -18,6 +22,7 @@ use crate::{
     params::Params,
     server::{
         authorize::PageError,
+        elicitation,
         login::{self, Login},
     },
     upstream::UserId,
@@ -48,13 +53,20 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match begin(&context, &headers, body).await {
+    match begin(&context, &headers, body, ASKED, LoginPurpose::Account).await {
         Ok(response) => response,
         Err(error) => error.respond(&context),
     }
 }
 
-async fn begin(context: &Context, headers: &HeaderMap, body: Body) -> Result<Response, PageError> {
+/// Sends the browser away to sign in, if it was shown a form that asks this.
+pub(in crate::server) async fn begin(
+    context: &Context,
+    headers: &HeaderMap,
+    body: Body,
+    asked: &str,
+    purpose: LoginPurpose,
+) -> Result<Response, PageError> {
     if is_sent_by_others(headers) {
         return Err(PageError::StaleForm);
     }
@@ -63,9 +75,9 @@ async fn begin(context: &Context, headers: &HeaderMap, body: Body) -> Result<Res
     let browser =
         Browser::of(headers, context.config.issuer.is_https()).ok_or(PageError::StaleForm)?;
     let state = browser
-        .verify(&context.keys, ASKED, signature, "", context.clock.now())
+        .verify(&context.keys, asked, signature, "", context.clock.now())
         .ok_or(PageError::StaleForm)?;
-    login::begin(context, &browser, &state, LoginPurpose::Account).await
+    login::begin(context, &browser, &state, purpose).await
 }
 
 /// The user has come back from the provider.
@@ -74,8 +86,30 @@ pub(in crate::server) async fn signed_in(
     login: &Login,
     user: &UserId,
     attempt: &AttemptId,
+    page: Page,
 ) -> Result<Response, PageError> {
     login.end(context, attempt).await?;
     events::account_opened(user.as_str());
-    Ok(to_page(context, Session::begin(context, user)))
+    Ok(page.back(context, Session::begin(context, user)))
+}
+
+/// The page that a user signs in to.
+#[derive(Clone, Copy)]
+pub(in crate::server) enum Page {
+    Account,
+    Elicitation(ElicitationId),
+}
+
+impl Page {
+    /// Sends the browser to it. With a cookie a session begins.
+    pub(in crate::server) fn back(
+        self,
+        context: &Context,
+        cookie: Option<HeaderValue>,
+    ) -> Response {
+        match self {
+            Self::Account => to_page(context, cookie),
+            Self::Elicitation(id) => elicitation::to(&context.config.issuer, id, cookie),
+        }
+    }
 }

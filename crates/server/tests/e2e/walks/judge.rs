@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Wire, page::Known, plan::Plan};
 
 /// All that a client can show, by the names of `docs/clients.md`.
-const FEATURES: [&str; 16] = [
+const FEATURES: [&str; 17] = [
     "tools",
     "prompts",
     "resources",
@@ -16,6 +16,7 @@ const FEATURES: [&str; 16] = [
     "sampling",
     "sampling with tools",
     "forms",
+    "pages",
     "roots",
     "progress",
     "cancellation",
@@ -260,6 +261,7 @@ fn asked(line: &Value) -> Option<&'static str> {
             Some("sampling with tools")
         }
         "sampling/createMessage" => Some("sampling"),
+        "elicitation/create" if line["params"]["mode"] == "url" => Some("pages"),
         "elicitation/create" => Some("forms"),
         "roots/list" => Some("roots"),
         _ => None,

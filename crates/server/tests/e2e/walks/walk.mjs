@@ -98,7 +98,11 @@ function answerSampling({ tools, messages }) {
 }
 
 // What the table knows of the form.
-function answerElicitation({ requestedSchema }) {
+// A page is for a user with a browser, and here is none.
+function answerElicitation({ mode, requestedSchema }) {
+  if (mode === "url") {
+    return { action: "decline" };
+  }
   const asked = Object.keys(requestedSchema?.properties ?? {});
   const known = asked.filter((name) => name in table.answers.form);
   return { action: "accept", content: Object.fromEntries(known.map((name) => [name, table.answers.form[name]])) };

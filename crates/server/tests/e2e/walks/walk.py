@@ -62,6 +62,9 @@ SAMPLING = types.SamplingCapability(tools=types.SamplingToolsCapability())
 async def elicit(context, params):
     params = plain(params)
     say("asked", method="elicitation/create", params=params)
+    if params.get("mode") == "url":
+        # A page is for a user with a browser, and here is none.
+        return types.ElicitResult(action="decline")
     form = TABLE["answers"]["form"]
     asked = params.get("requestedSchema", {}).get("properties", {})
     content = {name: form[name] for name in asked if name in form}

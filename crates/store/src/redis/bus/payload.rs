@@ -23,6 +23,7 @@ pub(super) fn write(bell: &Bell) -> Vec<u8> {
         Bell::CallGrew(session, call) => format!("1 grew {session} {call}"),
         Bell::StreamChanged(session) => format!("1 stream {session}"),
         Bell::TaskNews(task) => format!("1 task {task}"),
+        Bell::ElicitationSettled(id) => format!("1 elicitation {id}"),
         Bell::Changed => "1 changed".to_owned(),
         Bell::Ended(session) => format!("1 ended {session}"),
         Bell::Revoked(grant) => format!("1 revoked {grant}"),
@@ -46,6 +47,7 @@ pub(super) fn read(payload: &[u8]) -> Option<Heard> {
         [VERSION, b"grew", session, call] => Bell::CallGrew(name(session)?, name(call)?),
         [VERSION, b"stream", session] => Bell::StreamChanged(name(session)?),
         [VERSION, b"task", task] => Bell::TaskNews(name(task)?),
+        [VERSION, b"elicitation", id] => Bell::ElicitationSettled(name(id)?),
         [VERSION, b"changed"] => Bell::Changed,
         [VERSION, b"ended", session] => Bell::Ended(name(session)?),
         [VERSION, b"revoked", grant] => Bell::Revoked(name(grant)?),
@@ -65,7 +67,7 @@ fn name<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CallId, SessionId, TaskId, TestRandom, oauth::GrantId};
+    use crate::{CallId, ElicitationId, SessionId, TaskId, TestRandom, oauth::GrantId};
 
     fn bells() -> Vec<Bell> {
         let random = TestRandom::seeded(1);
@@ -76,6 +78,7 @@ mod tests {
             Bell::CallGrew(session, call),
             Bell::StreamChanged(session),
             Bell::TaskNews(TaskId::random(&random)),
+            Bell::ElicitationSettled(ElicitationId::random(&random)),
             Bell::Changed,
             Bell::Ended(session),
             Bell::Revoked(GrantId::draw(&random)),

@@ -1,0 +1,138 @@
+//! Elicitations in URL mode: one hash each, and a list for each user to bound them and find them.
+
+use std::{collections::HashMap, time::Duration};
+
+use async_trait::async_trait;
+
+use super::{RedisStore, keys, script, unreadable};
+use crate::{
+    Elicitation, ElicitationId, ElicitationState, Elicitations, NewElicitation, Owner,
+    SettledElicitation, Settlement, StoreError, Timestamp, noted, oauth::AttemptId,
+};
+
+type Fields = HashMap<String, String>;
+
+impl RedisStore {
+    async fn kept_elicitation(&self, id: ElicitationId) -> Result<Option<Elicitation>, StoreError> {
+        let key = keys::elicitation(id);
+        let mut fields: Fields = self.redis.bulk.run(redis::cmd("HGETALL").arg(&key)).await?;
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |what: &str| unreadable(keys::elicitation(id), what);
+        let mut take = |name: &str| fields.remove(name).ok_or_else(|| wrong(name));
+        let owner = Owner { user: take("user")?, issuer: take("issuer")?, client: take("client")? };
+        let at = take("at")?.parse().map_err(|_| wrong("at"))?;
+        let (message, state) = (take("message")?, state(&take("state")?));
+        let session = fields.remove("session").map(|text| text.parse()).transpose();
+        Ok(Some(Elicitation {
+            owner,
+            message,
+            session: session.map_err(|_| wrong("session"))?,
+            purpose: fields.remove("purpose"),
+            at: Timestamp::from_millis(at),
+            state: state.ok_or_else(|| wrong("state"))?,
+        }))
+    }
+}
+
+#[async_trait]
+impl Elicitations for RedisStore {
+    async fn begin_elicitation(&self, new: NewElicitation) -> Result<(), StoreError> {
+        noted("begin_elicitation");
+        self.limits.take_event(new.message.as_bytes())?;
+        let (limit, life) = (self.limits.elicitations_per_user, millis(new.life));
+        // Listed first, as tasks are.
+        let mut room = script::call(&script::TASK_ROOM, &keys::elicitations_of(&new.owner));
+        room.arg(new.id.to_string()).arg(life).arg(limit);
+        if !self.redis.hot.run::<bool>(&room).await? {
+            return Err(StoreError::LimitReached { what: "elicitations of one user", limit });
+        }
+        let NewElicitation { id, owner, message, session, purpose, at, life: _ } = new;
+        let mut begin = script::call(&script::ELICITATION_BEGIN, &keys::elicitation(id));
+        begin.arg(life);
+        let fields = [
+            ("user", Some(owner.user)),
+            ("issuer", Some(owner.issuer)),
+            ("client", Some(owner.client)),
+            ("message", Some(message)),
+            ("session", session.map(|session| session.to_string())),
+            ("purpose", purpose),
+            ("at", Some(at.as_millis().to_string())),
+            ("state", Some(word(ElicitationState::Waiting).to_owned())),
+        ];
+        for (name, value) in fields {
+            if let Some(value) = value {
+                begin.arg(name).arg(value);
+            }
+        }
+        self.redis.hot.run(&begin).await
+    }
+
+    async fn elicitation(&self, id: ElicitationId) -> Result<Option<Elicitation>, StoreError> {
+        noted("elicitation");
+        self.kept_elicitation(id).await
+    }
+
+    async fn elicitation_for(
+        &self,
+        owner: &Owner,
+        purpose: &str,
+    ) -> Result<Option<(ElicitationId, ElicitationState)>, StoreError> {
+        noted("elicitation_for");
+        let list = keys::elicitations_of(owner);
+        // All live equally long, so the one that ends last is the newest.
+        let mut newest = redis::cmd("ZREVRANGE");
+        newest.arg(&list).arg(0).arg(-1);
+        for name in self.redis.bulk.run::<Vec<String>>(&newest).await? {
+            let id = name.parse().map_err(|_| unreadable(list.clone(), "no elicitation"))?;
+            if let Some(kept) = self.kept_elicitation(id).await?
+                && kept.answers_for(owner, purpose)
+            {
+                return Ok(Some((id, kept.state)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn settle_elicitation(
+        &self,
+        id: ElicitationId,
+        to: Settlement,
+        attempt: &AttemptId,
+    ) -> Result<Option<SettledElicitation>, StoreError> {
+        noted("settle_elicitation");
+        let (key, attempt, [from, to]) = (keys::elicitation(id), attempt.to_string(), to.step());
+        let mut settle = script::call(&script::ELICITATION_SETTLE, &key);
+        settle.arg(word(from)).arg(word(to)).arg(&attempt);
+        let Some((kept, by)) = self.redis.hot.run::<Option<(String, String)>>(&settle).await?
+        else {
+            return Ok(None);
+        };
+        let state = state(&kept).ok_or_else(|| unreadable(key, "state"))?;
+        Ok(Some(SettledElicitation { state, by_this: state == to && by == attempt }))
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+const fn word(state: ElicitationState) -> &'static str {
+    match state {
+        ElicitationState::Waiting => "waiting",
+        ElicitationState::Completed => "completed",
+        ElicitationState::Used => "used",
+        ElicitationState::Declined => "declined",
+    }
+}
+
+fn state(word: &str) -> Option<ElicitationState> {
+    Some(match word {
+        "waiting" => ElicitationState::Waiting,
+        "completed" => ElicitationState::Completed,
+        "used" => ElicitationState::Used,
+        "declined" => ElicitationState::Declined,
+        _ => return None,
+    })
+}
