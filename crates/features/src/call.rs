@@ -27,14 +27,8 @@ use rmcp::{
 pub use self::ask_url::UrlAnswer;
 pub(crate) use self::{round::Round, task::InTask};
 use crate::{
-    changes::{Announcement, Audience, Change},
-    error::CallError,
-    everything::Shared,
-    origin::Origin,
-    request_state::State,
-    session::SessionState,
-    trace::Trace,
-    wire::Wire,
+    changes::Change, error::CallError, everything::Shared, fetch::Fetch, origin::Origin,
+    request_state::State, session::SessionState, shelf::OwnShelf, trace::Trace, wire::Wire,
 };
 
 /// A running `tools/call` or `prompts/get`: the way to its client.
@@ -193,10 +187,30 @@ impl<'a> Call<'a> {
         Ok(self.shared.changes.publish(change.into()).await?)
     }
 
-    /// Tells the listeners of the caller's clients, and nobody else, about a change.
-    pub async fn publish_to_caller(&self, change: Change) -> Result<(), CallError> {
-        let audience = Audience::User(self.origin().user());
-        Ok(self.shared.changes.publish(Announcement { change, audience }).await?)
+    /// What belongs to the caller.
+    pub(crate) fn shelf(&self) -> OwnShelf<'a> {
+        OwnShelf::of(self.origin().user(), self.shared)
+    }
+
+    /// What fetches the URLs that clients name.
+    pub(crate) fn fetch(&self) -> &dyn Fetch {
+        &*self.shared.fetch
+    }
+
+    /// The session, for the tool of this name, which means nothing without one.
+    pub(crate) fn needed_session(&self, tool: &str) -> Result<&'a dyn SessionState, CallError> {
+        let session = self.session.filter(|_| self.wire == Wire::Stateful);
+        session.ok_or_else(|| {
+            CallError::failed(format!(
+                "{tool} is about a session, and there is none: 2026-07-28 has no sessions."
+            ))
+        })
+    }
+
+    /// Sends a notification on the way of the call's answer.
+    pub(crate) async fn say(&self, notification: ServerNotification) {
+        // A lost connection shows itself as a cancelled call.
+        let _ = self.context.peer.send_notification(notification).await;
     }
 
     /// Whether the call goes on as a task, after its request was answered.

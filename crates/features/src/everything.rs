@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CallToolRequestParams, CallToolResponse, ClientCapabilities, ConstString, Implementation,
-        InputResponses, JsonObject, ServerCapabilities, ServerConfig, TASKS_EXTENSION_ID,
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, ConstString, Extensions,
+        Implementation, InputResponses, JsonObject, ServerCapabilities, ServerConfig,
+        TASKS_EXTENSION_ID,
     },
     service::RequestContext,
 };
@@ -18,7 +19,8 @@ use crate::{
     catalogue,
     changes::Changes,
     conformance,
-    error::{BuildError, CallError},
+    error::{BuildError, CallError, unknown},
+    fetch::Fetch,
     glyph::Glyph,
     listen::Opened,
     options::{LingerHook, Options},
@@ -27,8 +29,9 @@ use crate::{
     prompts::{self, Prompts},
     registry::Registry,
     request_state::{Binding, RequestStateKeys},
-    resources::{self, Collection, Resources},
+    resources::{self, Collection, Reading, Resources, shelved},
     session::SessionState,
+    shelf::{OwnShelf, Shelves},
     stamp::Stamp,
     tasks::{self, Tasks},
     time::ClockHook,
@@ -50,8 +53,10 @@ answered, and to whom. `simulateResearchQuery` takes a while: clients that follo
 
 The resources test://static/resource/1 to /100 come in pages of ten; a resource you subscribe to \
 is announced as updated every ten seconds. The documents demo://resource/static/document/features.md \
-and its neighbours say more. All lists come in pages. Arguments of prompts and templates can be \
-completed; what is suggested for those of `completable_prompt`, `args_prompt` and \
+and its neighbours say more. The resource demo://document/notes is yours and really changes, by \
+`updateDocument`; `toggleDynamicTool`, `toggleDynamicPrompt` and `gzipFileAsResource` change your \
+lists. All lists come in pages. Arguments of prompts and templates can be completed; what is \
+suggested for those of `completable_prompt`, `args_prompt` and \
 demo://directory/{department}/{name} depends on each other.";
 
 /// The MCP Everything Server as an [`rmcp::ServerHandler`].
@@ -76,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) since: u64,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) changes: Arc<dyn Changes>,
+    pub(crate) shelves: Arc<dyn Shelves>,
+    pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) opened: Opened,
     pub(crate) draining: CancellationToken,
     pub(crate) lingering: LingerHook,
@@ -113,6 +120,8 @@ impl Everything {
             clock: options.clock,
             settings: options.settings,
             changes: options.changes,
+            shelves: options.shelves,
+            fetch: options.fetch,
             opened: Opened::default(),
             draining: options.draining,
             lingering: options.lingering,
@@ -138,6 +147,27 @@ impl Everything {
     pub(crate) fn session(&self) -> Result<&dyn SessionState, ErrorData> {
         let none = || ErrorData::invalid_request("this needs a session, and there is none", None);
         self.session.as_deref().ok_or_else(none)
+    }
+
+    /// The shelf of whoever sent a request.
+    pub(crate) fn shelf(&self, extensions: &Extensions) -> OwnShelf<'_> {
+        OwnShelf::of((self.shared.origin)(extensions).user(), &self.shared)
+    }
+
+    /// What is in a resource, of everybody's or of the caller's own.
+    pub(crate) async fn reading(
+        &self,
+        uri: &str,
+        extensions: &Extensions,
+    ) -> Result<Reading, ErrorData> {
+        let Some(name) = shelved::name(uri) else { return self.shared.resources.read(uri) };
+        let item = self.shelf(extensions).get(&name).await?;
+        shelved::read(&name, item).ok_or_else(|| resources::not_found(uri))
+    }
+
+    /// Whether there is a resource of this URI, or may be on somebody's shelf.
+    pub(crate) fn may_come(&self, uri: &str) -> bool {
+        shelved::name(uri).is_some() || self.shared.resources.exists(uri)
     }
 
     /// A running call of `request`, with what is known of its earlier rounds.
@@ -170,6 +200,9 @@ impl Everything {
         call: &Call<'_>,
     ) -> Result<CallToolResponse, CallError> {
         let tools = &self.shared.tools;
+        if !call.shelf().is_there(tools.switch(&request.name)).await? {
+            return Err(unknown("tool", &request.name).into());
+        }
         let support = tools.task_support(&request.name);
         let keeper = self.shared.tasks.as_deref().filter(|_| call.wire() == Wire::Stateless);
         let (Some(keeper), TaskSupport::Optional | TaskSupport::Required) = (keeper, support)

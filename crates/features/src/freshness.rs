@@ -19,8 +19,10 @@ impl Freshness {
     pub(crate) const FIXED: Self = Self::public(Duration::from_secs(24 * 60 * 60));
     /// What changes with the server's version, and nobody announces it: an hour.
     pub(crate) const WITH_VERSION: Self = Self::public(Duration::from_secs(60 * 60));
-    /// What may change, which is announced to those who listen: five minutes.
-    pub(crate) const ANNOUNCED: Self = Self::public(Duration::from_secs(5 * 60));
+    /// What is another user's otherwise, and may change, which is announced to those who listen: a
+    /// minute, and in no cache that others ask.
+    pub(crate) const OWN: Self =
+        Self { lasts: Duration::from_secs(60), scope: CacheScope::Private };
 
     /// What may be another each time it is read: not at all.
     pub(crate) const NONE: Self = Self::public(Duration::ZERO);

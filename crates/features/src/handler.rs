@@ -9,9 +9,10 @@ use rmcp::{
         GetTaskMethod, GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams,
         InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
         ListToolsResult, LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerConfig,
-        SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
-        TASKS_EXTENSION_ID, UnsubscribeRequestParams, UpdateTaskMethod, UpdateTaskParams,
+        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference,
+        ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams,
+        SubscriptionFilter, TASKS_EXTENSION_ID, UnsubscribeRequestParams, UpdateTaskMethod,
+        UpdateTaskParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -19,11 +20,11 @@ use serde_json::json;
 
 use crate::{
     apps, completions,
-    error::{CallError, failed},
+    error::{CallError, failed, unknown},
     everything::{Everything, Repeatable},
     freshness::Freshness,
     listen, lists, notifications,
-    resources::Reading,
+    resources::{Reading, not_found, shelved},
     tasks,
     wire::Wire,
 };
@@ -79,7 +80,8 @@ impl ServerHandler for Everything {
     ) -> Result<ListToolsResult, ErrorData> {
         let wire = Wire::of(&context)?;
         let client = context.client_capabilities().unwrap_or_default();
-        let page = self.shared.tools.page(request.as_ref())?;
+        let own = self.shelf(&context.extensions).glance().await?;
+        let page = self.shared.tools.page(request.as_ref(), &own.switches)?;
         let page = page.map(|tool| apps::shown(tool, wire, &client));
         lists::answer(&self.shared.stamp, &context, page)
     }
@@ -153,7 +155,8 @@ impl ServerHandler for Everything {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let page = self.shared.prompts.page(request.as_ref())?;
+        let own = self.shelf(&context.extensions).glance().await?;
+        let page = self.shared.prompts.page(request.as_ref(), &own.switches)?;
         lists::answer(&self.shared.stamp, &context, page)
     }
 
@@ -163,6 +166,10 @@ impl ServerHandler for Everything {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let arguments = request.arguments.as_ref();
+        let switch = self.shared.prompts.switch(&request.name);
+        if !self.shelf(&context.extensions).is_there(switch).await? {
+            return Err(unknown("prompt", &request.name));
+        }
         let call = self.call(
             &context,
             Repeatable {
@@ -195,7 +202,8 @@ impl ServerHandler for Everything {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let page = self.shared.resources.page(request.as_ref())?;
+        let own = shelved::listed(&self.shelf(&context.extensions).glance().await?);
+        let page = self.shared.resources.page(request.as_ref(), &own)?;
         lists::answer(&self.shared.stamp, &context, page)
     }
 
@@ -214,7 +222,7 @@ impl ServerHandler for Everything {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let wire = Wire::of(&context)?;
-        let Reading { contents, fresh } = self.shared.resources.read(&request.uri)?;
+        let Reading { contents, fresh } = self.reading(&request.uri, &context.extensions).await?;
         let result = ReadResourceResult::new(vec![contents]);
         Ok(self.shared.stamp.put_cacheable(wire, fresh, result).into())
     }
@@ -223,9 +231,9 @@ impl ServerHandler for Everything {
     async fn subscribe(
         &self,
         request: SubscribeRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.shared.resources.read(&request.uri)?;
+        self.reading(&request.uri, &context.extensions).await?;
         Ok(self.session()?.subscribe(&request.uri).await?)
     }
 
@@ -234,7 +242,9 @@ impl ServerHandler for Everything {
         request: UnsubscribeRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.shared.resources.read(&request.uri)?;
+        if !self.may_come(&request.uri) {
+            return Err(not_found(&request.uri));
+        }
         Ok(self.session()?.unsubscribe(&request.uri).await?)
     }
 
@@ -244,7 +254,7 @@ impl ServerHandler for Everything {
     ) -> Option<SubscriptionFilter> {
         // The acknowledgement goes out next, and from then on nothing may be missed.
         self.shared.opened.put(self.shared.changes.subscribe());
-        Some(listen::accept(requested, |uri| self.shared.resources.exists(uri)))
+        Some(listen::accept(requested, |uri| self.may_come(uri)))
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
@@ -265,6 +275,12 @@ impl ServerHandler for Everything {
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let wire = Wire::of(&context)?;
+        if let Reference::Prompt(prompt) = &request.r#ref {
+            let switch = self.shared.prompts.switch(&prompt.name);
+            if !self.shelf(&context.extensions).is_there(switch).await? {
+                return Err(unknown("prompt", &prompt.name));
+            }
+        }
         let result = completions::complete(&self.shared.prompts, &self.shared.resources, &request)?;
         Ok(self.shared.stamp.put(wire, result))
     }

@@ -6,9 +6,10 @@
 //! author of a tool writes the same line for both, see [`Call`].
 //!
 //! The crate knows rmcp only. What it needs from outside are small traits with in-process
-//! implementations: what a session remembers ([`SessionState`], [`LocalSession`]) and the news
-//! that go to all listeners ([`Changes`], [`LocalChanges`]); two without, for what needs more than a
-//! process, which then is not offered ([`Tasks`], [`Pages`]); and a hook that says where a request
+//! implementations: what a session remembers ([`SessionState`], [`LocalSession`]), what a user keeps
+//! ([`Shelves`], [`LocalShelves`]) and the news that go to listeners ([`Changes`],
+//! [`LocalChanges`]); two without, for what needs more than a process, which then is not offered
+//! ([`Tasks`], [`Pages`]); and a hook that says where a request
 //! came from ([`Origin`]).
 //!
 //! Each tool is the file of its name in `tools/`, each prompt in `prompts/`. To write another
@@ -26,9 +27,11 @@ mod catalogue;
 mod changes;
 mod completions;
 mod conformance;
+mod data_url;
 mod directory;
 mod error;
 mod everything;
+mod fetch;
 mod freshness;
 mod glyph;
 mod handler;
@@ -48,6 +51,7 @@ mod resources;
 mod revision;
 mod schema;
 mod session;
+mod shelf;
 mod stamp;
 mod tasks;
 mod text;
@@ -64,12 +68,14 @@ pub use call::{Call, UrlAnswer};
 pub use changes::{Announcement, Audience, Change, Changes, LocalChanges};
 pub use error::{BuildError, CallError, StateError, Waiting};
 pub use everything::Everything;
+pub use fetch::{Fetch, FetchError, NoFetch};
 pub use glyph::Glyph;
 pub use options::{ExtraTools, LingerHook, Options, StreamCloser};
 pub use origin::{Caller, Carrier, Origin, OriginHook, User};
 pub use pages::{FoundPage, Page, PageEnd, PageError, Pages};
 pub use request_state::{KeyError, RequestStateKeys};
 pub use session::{LocalSession, SessionState};
+pub use shelf::{LocalShelves, Shelf, ShelfItem, Shelved, Shelves};
 pub use tasks::{RunningTask, Task, TaskEnd, Tasks};
 pub use time::ClockHook;
 pub use tool::{Definition, NoInput, TaskSupport, Tool, text};

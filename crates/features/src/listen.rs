@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     changes::{Announcement, Change},
-    notifications::RESOURCE_UPDATES,
+    notifications::{RESOURCE_UPDATES, only_seems_to_change},
     origin::User,
 };
 
@@ -44,7 +44,8 @@ pub(crate) fn accept(
 /// Sends the changes that concern `user` until the client leaves, the server is `going` down or there are no more.
 ///
 /// What happens while a slow client takes its time is collected and sent once. As on the older
-/// revisions, resources listened to are announced as updated every ten seconds.
+/// revisions, resources listened to are announced as updated every ten seconds, but for those that
+/// really change.
 pub(crate) async fn run(
     context: &SubscriptionContext,
     user: &User,
@@ -52,7 +53,8 @@ pub(crate) async fn run(
     going: impl Future<Output = ()>,
 ) {
     let everything = News::all(context.accepted());
-    let watches = !everything.resources.is_empty();
+    let seeming = everything.resources.iter().filter(|uri| only_seems_to_change(uri));
+    let seeming: BTreeSet<String> = seeming.cloned().collect();
     let mut updates = interval_at(Instant::now() + RESOURCE_UPDATES, RESOURCE_UPDATES);
     updates.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let serve = async {
@@ -64,7 +66,9 @@ pub(crate) async fn run(
                     Err(RecvError::Lagged(_)) => news = everything.clone(),
                     Err(RecvError::Closed) => return,
                 },
-                _ = updates.tick(), if watches => news.resources.clone_from(&everything.resources),
+                _ = updates.tick(), if !seeming.is_empty() => {
+                    news.resources.clone_from(&seeming);
+                }
             }
             loop {
                 match changes.try_recv() {

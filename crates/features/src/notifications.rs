@@ -11,11 +11,22 @@ use rmcp::model::{
 };
 use serde_json::json;
 
+use crate::resources::shelved;
+
 /// How often each subscribed resource is announced as updated.
 pub const RESOURCE_UPDATES: Duration = Duration::from_secs(10);
 
 /// How often a log message is sent.
 pub const LOG_MESSAGES: Duration = Duration::from_secs(20);
+
+/// How often a session is spoken to that has one of the switches below on.
+pub const TOGGLED: Duration = Duration::from_secs(5);
+
+/// The switch of a session that wants a log message as often as that.
+pub const SIMULATED_LOGGING: &str = "simulatedLogging";
+
+/// The switch of a session that wants its resources announced as often as that.
+pub const SUBSCRIBER_UPDATES: &str = "subscriberUpdates";
 
 /// How often a line of stderr is sent.
 pub const STDERR_MESSAGES: Duration = Duration::from_secs(30);
@@ -38,13 +49,28 @@ pub fn resource_updated(uri: impl Into<String>) -> ServerNotification {
     ResourceUpdatedNotification::new(param).into()
 }
 
+/// Whether a resource is announced as updated at intervals, though it is not. What is on a shelf
+/// really changes, and is announced when it does.
+pub fn only_seems_to_change(uri: &str) -> bool {
+    shelved::name(uri).is_none()
+}
+
 /// One of eight log messages, chosen by `pick`, any number; with its level, for the caller to
 /// compare with what the session wants to see ([`passes`]).
 pub fn log_message(pick: u64) -> (LoggingLevel, ServerNotification) {
+    picked(pick, "")
+}
+
+/// The same for a session that switched it on, whose name it bears.
+pub fn simulated_log_message(pick: u64, session: &str) -> (LoggingLevel, ServerNotification) {
+    picked(pick, &format!(" - SessionId {session}"))
+}
+
+fn picked(pick: u64, behind: &str) -> (LoggingLevel, ServerNotification) {
     // The remainder is below 8.
     let index = usize::try_from(pick % MESSAGES.len() as u64).unwrap_or_default();
     let (level, text) = MESSAGES[index];
-    let param = LoggingMessageNotificationParam::new(level, json!(text));
+    let param = LoggingMessageNotificationParam::new(level, json!(format!("{text}{behind}")));
     (level, LoggingMessageNotification::new(param).into())
 }
 
@@ -110,6 +136,9 @@ mod tests {
         assert_eq!(texts.len(), 8);
         assert!(texts.contains("Alert level-message"), "spelt as the original spells it");
         assert_eq!(log_message(u64::MAX).0, log_message(7).0);
+        let (level, notification) = simulated_log_message(9, "x");
+        assert_eq!(level, LoggingLevel::Info);
+        assert_eq!(json!(notification)["params"]["data"], "Info-level message - SessionId x");
     }
 
     #[test]
@@ -133,6 +162,13 @@ mod tests {
             assert_eq!(wire["method"], "notifications/stderr");
             assert_eq!(wire["params"]["content"], content);
         }
+    }
+
+    #[test]
+    fn what_really_changes_is_not_announced_for_show() {
+        assert!(only_seems_to_change("test://static/resource/1"));
+        assert!(!only_seems_to_change("demo://document/notes"));
+        assert!(!only_seems_to_change("demo://resource/session/a.gz"));
     }
 
     #[test]

@@ -6,10 +6,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     changes::{Changes, LocalChanges},
+    fetch::{Fetch, NoFetch},
     origin::{Origin, OriginHook},
     pages::Pages,
     registry::Candidate,
     request_state::RequestStateKeys,
+    shelf::{LocalShelves, Shelves},
     tasks::Tasks,
     time::ClockHook,
     tool::Tool,
@@ -32,6 +34,10 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// Carries changes to listeners; within this process unless replaced.
     pub changes: Arc<dyn Changes>,
+    /// Keeps what belongs to one user; within this process unless replaced.
+    pub shelves: Arc<dyn Shelves>,
+    /// Fetches what clients name; nothing unless replaced.
+    pub fetch: Arc<dyn Fetch>,
     /// Keeps tasks. With it the tasks extension is offered on 2026-07-28; without, no call becomes
     /// a task.
     pub tasks: Option<Arc<dyn Tasks>>,
@@ -65,6 +71,8 @@ impl Options {
         Self {
             conformance: false,
             request_state_keys,
+            shelves: Arc::new(LocalShelves::new(Arc::clone(&clock))),
+            fetch: Arc::new(NoFetch),
             clock,
             settings: BTreeMap::new(),
             changes: Arc::new(LocalChanges::new()),

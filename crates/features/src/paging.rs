@@ -32,9 +32,19 @@ impl<T: Clone> Paged<T> {
         &self,
         request: Option<&PaginatedRequestParams>,
     ) -> Result<Page<T>, ErrorData> {
-        let (range, next) = locate(request, self.listed.len(), self.size)?;
+        self.page_with(request, &[])
+    }
+
+    /// The same of a list that ends with what is there for the caller alone.
+    pub(crate) fn page_with(
+        &self,
+        request: Option<&PaginatedRequestParams>,
+        own: &[T],
+    ) -> Result<Page<T>, ErrorData> {
+        let (range, next) = locate(request, self.listed.len() + own.len(), self.size)?;
         let pinned = if range.start == 0 { self.pinned.as_slice() } else { &[] };
-        let items = pinned.iter().chain(&self.listed[range]).cloned().collect();
+        let others = self.listed.iter().chain(own).skip(range.start).take(range.len());
+        let items = pinned.iter().chain(others).cloned().collect();
         Ok(Page { items, next, fresh: self.fresh })
     }
 }
@@ -93,12 +103,12 @@ mod tests {
 
     fn numbers(length: u32) -> Paged<u32> {
         let (pinned, listed) = (vec![1000, 2000], (0..length).collect());
-        Paged { pinned, listed, size: 10, fresh: Freshness::ANNOUNCED }
+        Paged { pinned, listed, size: 10, fresh: Freshness::OWN }
     }
 
     fn shown(length: u32, cursor: Option<&str>) -> (Vec<u32>, Option<String>) {
         let page = numbers(length).page(cursor.map(at).as_ref()).unwrap();
-        assert_eq!(page.fresh, Freshness::ANNOUNCED);
+        assert_eq!(page.fresh, Freshness::OWN);
         (page.items, page.next)
     }
 
@@ -110,6 +120,19 @@ mod tests {
         assert_eq!(shown(25, Some("MjA=")), ((20..25).collect(), None));
         assert_eq!(shown(10, None), (first(10), None));
         assert_eq!(shown(0, None), (first(0), None));
+    }
+
+    #[test]
+    fn what_is_the_callers_comes_last() {
+        let page = |length, cursor: Option<&str>| {
+            let page = numbers(length).page_with(cursor.map(at).as_ref(), &[7, 8]).unwrap();
+            (page.items, page.next.is_some())
+        };
+        assert_eq!(page(1, None), (vec![1000, 2000, 0, 7, 8], false));
+        let (items, more) = page(9, None);
+        assert_eq!((items.len(), items[11], more), (12, 7, true));
+        assert_eq!(page(9, Some("MTA=")), (vec![8], false));
+        assert_eq!(page(10, Some("MTA=")), (vec![7, 8], false));
     }
 
     #[test]

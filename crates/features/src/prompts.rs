@@ -3,8 +3,11 @@
 mod args_prompt;
 mod completable_prompt;
 mod complex_prompt;
+pub(crate) mod dynamic_prompt;
 mod resource_prompt;
 mod simple_prompt;
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use rmcp::{
@@ -30,6 +33,12 @@ pub(crate) trait Prompt: Send + Sync {
     /// What clients see of it.
     fn definition(&self) -> model::Prompt;
 
+    /// The prompt is there for a caller while this switch on the caller's shelf is on: else it is
+    /// not listed, and as unknown as any other name. By default it is always there.
+    fn switch(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What to suggest for one of its arguments.
     fn complete(&self, _asked: &Completing<'_>) -> Vec<String> {
         Vec::new()
@@ -51,6 +60,7 @@ pub(crate) fn all() -> Vec<Box<dyn Prompt>> {
         Box::new(resource_prompt::ResourcePrompt),
         Box::new(args_prompt::ArgsPrompt),
         Box::new(completable_prompt::CompletablePrompt),
+        Box::new(dynamic_prompt::DynamicPrompt),
     ]
 }
 
@@ -72,7 +82,9 @@ impl Arguments<'_> {
 /// All prompts.
 pub(crate) struct Prompts {
     listed: Paged<model::Prompt>,
-    prompts: Vec<Listed>,
+    /// Those that are listed while a switch is on, with its name.
+    switched: Vec<(&'static str, model::Prompt)>,
+    known: Vec<Listed>,
 }
 
 struct Listed {
@@ -83,23 +95,38 @@ struct Listed {
 impl Prompts {
     /// `pinned` stand on the first page.
     pub(crate) fn new(pinned: Vec<Box<dyn Prompt>>, others: Vec<Box<dyn Prompt>>) -> Self {
-        let mut prompts = Vec::new();
+        let (mut known, mut switched) = (Vec::new(), Vec::new());
         let mut take = |prompt: Box<dyn Prompt>| {
-            let definition = prompt.definition();
-            prompts.push(Listed { definition: definition.clone(), prompt });
-            definition
+            let (definition, switch) = (prompt.definition(), prompt.switch());
+            known.push(Listed { definition: definition.clone(), prompt });
+            match switch {
+                Some(switch) => {
+                    switched.push((switch, definition));
+                    None
+                }
+                None => Some(definition),
+            }
         };
-        let pinned = pinned.into_iter().map(&mut take).collect();
-        let listed = others.into_iter().map(&mut take).collect();
-        Self { listed: Paged { pinned, listed, size: PAGE, fresh: Freshness::ANNOUNCED }, prompts }
+        let pinned = pinned.into_iter().filter_map(&mut take).collect();
+        let listed = others.into_iter().filter_map(&mut take).collect();
+        let listed = Paged { pinned, listed, size: PAGE, fresh: Freshness::OWN };
+        Self { listed, switched, known }
     }
 
-    /// A page of the list.
+    /// A page of the list for whom these switches are on.
     pub(crate) fn page(
         &self,
         request: Option<&PaginatedRequestParams>,
+        switches: &BTreeSet<String>,
     ) -> Result<Page<model::Prompt>, ErrorData> {
-        self.listed.page(request)
+        let on = self.switched.iter().filter(|(switch, _)| switches.contains(*switch));
+        let own: Vec<_> = on.map(|(_, prompt)| prompt.clone()).collect();
+        self.listed.page_with(request, &own)
+    }
+
+    /// The switch that must be on for a prompt to be there, if it has one.
+    pub(crate) fn switch(&self, name: &str) -> Option<&'static str> {
+        self.find(name).ok().and_then(|listed| listed.prompt.switch())
     }
 
     /// What clients see of all of them, in the order they are listed.
@@ -133,7 +160,7 @@ impl Prompts {
     }
 
     fn find(&self, name: &str) -> Result<&Listed, ErrorData> {
-        self.prompts
+        self.known
             .iter()
             .find(|listed| listed.definition.name == name)
             .ok_or_else(|| unknown("prompt", name))

@@ -1,6 +1,11 @@
 //! The tools of a server: published, validated, called by name.
 
-use std::{borrow::Cow, collections::HashMap, pin::Pin, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    pin::Pin,
+    sync::Arc,
+};
 
 use jsonschema::Validator;
 use rmcp::{
@@ -25,6 +30,8 @@ const PAGE: usize = 20;
 /// All tools.
 pub(crate) struct Registry {
     listed: Paged<model::Tool>,
+    /// Those that are listed while a switch is on, with its name.
+    switched: Vec<(&'static str, model::Tool)>,
     tools: Vec<Registered>,
     by_name: HashMap<Cow<'static, str>, usize>,
 }
@@ -33,6 +40,7 @@ struct Registered {
     definition: model::Tool,
     validator: Validator,
     task: TaskSupport,
+    switch: Option<&'static str>,
     run: Arc<dyn Run>,
 }
 
@@ -43,42 +51,57 @@ impl Registry {
         others: impl IntoIterator<Item = Candidate>,
     ) -> Result<Self, BuildError> {
         let (pinned, others) = (pinned.into_iter(), others.into_iter());
-        let listed = Paged {
-            pinned: Vec::new(),
-            listed: Vec::new(),
-            size: PAGE,
-            fresh: Freshness::ANNOUNCED,
-        };
-        let mut registry = Self { listed, tools: Vec::new(), by_name: HashMap::new() };
+        let listed =
+            Paged { pinned: Vec::new(), listed: Vec::new(), size: PAGE, fresh: Freshness::OWN };
+        let mut registry =
+            Self { listed, switched: Vec::new(), tools: Vec::new(), by_name: HashMap::new() };
         for candidate in pinned {
             let definition = registry.register(candidate)?;
             registry.listed.pinned.push(definition);
         }
         for candidate in others {
+            let switch = candidate.switch;
             let definition = registry.register(candidate)?;
-            registry.listed.listed.push(definition);
+            match switch {
+                Some(switch) => registry.switched.push((switch, definition)),
+                None => registry.listed.listed.push(definition),
+            }
         }
         Ok(registry)
     }
 
     /// Makes a tool one that can be called, and returns what clients see of it.
     fn register(&mut self, candidate: Candidate) -> Result<model::Tool, BuildError> {
-        let Candidate { definition, task, run } = candidate;
+        let Candidate { definition, task, switch, run } = candidate;
         let validator = schema::validator(&Value::Object(definition.input_schema.as_ref().clone()))
             .map_err(|reason| BuildError::Schema { tool: definition.name.to_string(), reason })?;
         if self.by_name.insert(definition.name.clone(), self.tools.len()).is_some() {
             return Err(BuildError::DuplicateTool(definition.name.into_owned()));
         }
-        self.tools.push(Registered { definition: definition.clone(), validator, task, run });
+        self.tools.push(Registered {
+            definition: definition.clone(),
+            validator,
+            task,
+            switch,
+            run,
+        });
         Ok(definition)
     }
 
-    /// A page of the list.
+    /// A page of the list for whom these switches are on.
     pub(crate) fn page(
         &self,
         request: Option<&PaginatedRequestParams>,
+        switches: &BTreeSet<String>,
     ) -> Result<Page<model::Tool>, ErrorData> {
-        self.listed.page(request)
+        let on = self.switched.iter().filter(|(switch, _)| switches.contains(*switch));
+        let own: Vec<_> = on.map(|(_, tool)| tool.clone()).collect();
+        self.listed.page_with(request, &own)
+    }
+
+    /// The switch that must be on for a tool to be there, if it has one.
+    pub(crate) fn switch(&self, name: &str) -> Option<&'static str> {
+        self.by_name.get(name).and_then(|index| self.tools[*index].switch)
     }
 
     /// What clients see of all of them, in the order they are listed.
@@ -146,15 +169,16 @@ impl Registry {
 pub(crate) struct Candidate {
     definition: model::Tool,
     task: TaskSupport,
+    switch: Option<&'static str>,
     run: Arc<dyn Run>,
 }
 
 impl Candidate {
     pub(crate) fn new(tool: impl Tool) -> Self {
         let definition = tool.definition();
-        let task = definition.task_support();
+        let (task, switch) = (definition.task_support(), definition.switched_by());
         let definition = definition.publish(tool.input_schema());
-        Self { definition, task, run: Arc::new(tool) }
+        Self { definition, task, switch, run: Arc::new(tool) }
     }
 }
 

@@ -4,6 +4,7 @@ mod directory;
 pub(crate) mod documents;
 pub(crate) mod dynamic;
 pub(crate) mod numbered;
+pub(crate) mod shelved;
 
 use std::collections::HashMap;
 
@@ -138,7 +139,7 @@ impl Resources {
         let (pinned, pinned_templates) = take(pinned)?;
         let (listed, listed_templates) = take(others)?;
         Ok(Self {
-            listed: Paged { pinned, listed, size: PAGE, fresh: Freshness::ANNOUNCED },
+            listed: Paged { pinned, listed, size: PAGE, fresh: Freshness::OWN },
             templates: Paged {
                 pinned: pinned_templates,
                 listed: listed_templates,
@@ -151,12 +152,13 @@ impl Resources {
         })
     }
 
-    /// A page of the list.
+    /// A page of the list, which ends with the caller's own.
     pub(crate) fn page(
         &self,
         request: Option<&PaginatedRequestParams>,
+        own: &[Resource],
     ) -> Result<Page<Resource>, ErrorData> {
-        self.listed.page(request)
+        self.listed.page_with(request, own)
     }
 
     /// A page of the list of templates.
@@ -182,12 +184,7 @@ impl Resources {
                 template.read(&Wanted { uri, values, now })
             })
         };
-        self.readings.get(uri).cloned().or_else(expanded).ok_or_else(|| {
-            ErrorData::resource_not_found(
-                format!("Unknown resource: {}", quoted(uri)),
-                Some(json!({ "uri": uri })),
-            )
-        })
+        self.readings.get(uri).cloned().or_else(expanded).ok_or_else(|| not_found(uri))
     }
 
     pub(crate) fn exists(&self, uri: &str) -> bool {
@@ -207,6 +204,14 @@ impl Resources {
             .then(|| family.template.complete(asked))
             .ok_or_else(|| unknown("argument", asked.argument))
     }
+}
+
+/// The error that there is no resource of this URI.
+pub(crate) fn not_found(uri: &str) -> ErrorData {
+    ErrorData::resource_not_found(
+        format!("Unknown resource: {}", quoted(uri)),
+        Some(json!({ "uri": uri })),
+    )
 }
 
 /// What a user sees, for tests.

@@ -31,6 +31,16 @@ pub trait SessionState: Send + Sync + 'static {
 
     /// The URIs subscribed to.
     async fn subscriptions(&self) -> Result<BTreeSet<String>, StateError>;
+
+    /// Its name, for people.
+    fn id(&self) -> String;
+
+    /// Turns a switch on if it is off, which it is at first, and off if it is on. Says whether it
+    /// is on now.
+    async fn flip(&self, switch: &str) -> Result<bool, StateError>;
+
+    /// The switches that are on.
+    async fn switches(&self) -> Result<BTreeSet<String>, StateError>;
 }
 
 /// A session that lives in this process, as the one of a stdio server does.
@@ -41,13 +51,17 @@ pub struct LocalSession(Mutex<Remembered>);
 struct Remembered {
     level: LoggingLevel,
     subscriptions: BTreeSet<String>,
+    switches: BTreeSet<String>,
 }
 
 impl LocalSession {
     /// A session that remembers nothing yet.
     pub fn new() -> Self {
-        let nothing = Remembered { level: LoggingLevel::Debug, subscriptions: BTreeSet::new() };
-        Self(Mutex::new(nothing))
+        Self(Mutex::new(Remembered {
+            level: LoggingLevel::Debug,
+            subscriptions: BTreeSet::new(),
+            switches: BTreeSet::new(),
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
@@ -84,5 +98,19 @@ impl SessionState for LocalSession {
 
     async fn subscriptions(&self) -> Result<BTreeSet<String>, StateError> {
         Ok(self.lock().subscriptions.clone())
+    }
+
+    fn id(&self) -> String {
+        "local".to_owned()
+    }
+
+    async fn flip(&self, switch: &str) -> Result<bool, StateError> {
+        let switches = &mut self.lock().switches;
+        let was_on = switches.remove(switch) || !switches.insert(switch.to_owned());
+        Ok(!was_on)
+    }
+
+    async fn switches(&self) -> Result<BTreeSet<String>, StateError> {
+        Ok(self.lock().switches.clone())
     }
 }

@@ -54,6 +54,7 @@ pub struct Definition {
     output_schema: Option<JsonObject>,
     task: TaskSupport,
     meta: Option<MetaObject>,
+    switch: Option<&'static str>,
 }
 
 /// Whether a tool runs as a task (`io.modelcontextprotocol/tasks`).
@@ -80,6 +81,7 @@ impl Definition {
             output_schema: None,
             task: TaskSupport::Never,
             meta: None,
+            switch: None,
         }
     }
 
@@ -95,6 +97,14 @@ impl Definition {
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.hints = self.hints.read_only(true).destructive(false).idempotent(true);
+        self
+    }
+
+    /// Hints that the tool changes something, and whether what it writes takes the place of what was
+    /// there: then calling it twice is calling it once.
+    #[must_use]
+    pub fn writes(mut self, replaces: bool) -> Self {
+        self.hints = self.hints.read_only(false).destructive(replaces).idempotent(replaces);
         self
     }
 
@@ -125,6 +135,17 @@ impl Definition {
     pub fn page(mut self, uri: &str) -> Self {
         self.meta = Some(apps::link(uri));
         self
+    }
+
+    /// The tool is there for a caller while this switch on the caller's shelf is on: else it is not
+    /// listed, and as unknown as any other name.
+    pub(crate) fn switch(mut self, switch: &'static str) -> Self {
+        self.switch = Some(switch);
+        self
+    }
+
+    pub(crate) fn switched_by(&self) -> Option<&'static str> {
+        self.switch
     }
 
     pub(crate) fn task_support(&self) -> TaskSupport {

@@ -2,6 +2,7 @@
 
 mod add;
 mod annotated_message;
+mod dynamic_tool;
 mod echo;
 mod elicit_inputs;
 mod get_all_content;
@@ -12,12 +13,18 @@ mod get_roots_list;
 mod get_structured_content;
 mod get_tiny_audio;
 mod get_tiny_image;
+mod gzip_file_as_resource;
 mod long_running_operation;
 mod mcp_apps_hello_world;
 mod sample_llm;
 mod sample_llm_with_tools;
 mod simulate_research_query;
+mod toggle_dynamic_prompt;
+mod toggle_dynamic_tool;
+mod toggle_simulated_logging;
+mod toggle_subscriber_updates;
 mod trigger_url_elicitation;
+mod update_document;
 mod whoami;
 
 use crate::registry::Candidate;
@@ -45,5 +52,12 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(whoami::Whoami),
         Candidate::new(sample_llm_with_tools::SampleLlmWithTools),
         Candidate::new(trigger_url_elicitation::TriggerUrlElicitation),
+        Candidate::new(update_document::UpdateDocument),
+        Candidate::new(gzip_file_as_resource::GzipFileAsResource),
+        Candidate::new(toggle_dynamic_tool::ToggleDynamicTool),
+        Candidate::new(toggle_dynamic_prompt::ToggleDynamicPrompt),
+        Candidate::new(toggle_simulated_logging::ToggleSimulatedLogging),
+        Candidate::new(toggle_subscriber_updates::ToggleSubscriberUpdates),
+        Candidate::new(dynamic_tool::DynamicTool),
     ]
 }

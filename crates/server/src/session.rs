@@ -4,39 +4,54 @@
     reason = "2026-07-28 deprecates logging (SEP-2577); the revisions before have it"
 )]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use mcp_everything_features::{SessionState, StateError};
-use mcp_everything_store::{LogLevel, StoreError};
+use mcp_everything_store::{LogLevel, Random, StoreError, oauth::AttemptId};
 use mcp_everything_transport::{SessionError, SessionHandle};
 use rmcp::model::LoggingLevel;
 
 /// A session kept by the transport's store.
-#[derive(Debug)]
-pub(crate) struct StoredSession(pub(crate) SessionHandle);
+pub(crate) struct StoredSession {
+    pub(crate) handle: SessionHandle,
+    pub(crate) random: Arc<dyn Random>,
+}
 
 #[async_trait]
 impl SessionState for StoredSession {
     async fn log_level(&self) -> Result<LoggingLevel, StateError> {
-        let state = self.0.state().await.map_err(|error| told(&error))?;
+        let state = self.handle.state().await.map_err(|error| told(&error))?;
         Ok(to_rmcp(state.level))
     }
 
     async fn set_log_level(&self, level: LoggingLevel) -> Result<(), StateError> {
-        self.0.set_level(from_rmcp(level)).await.map_err(|error| told(&error))
+        self.handle.set_level(from_rmcp(level)).await.map_err(|error| told(&error))
     }
 
     async fn subscribe(&self, uri: &str) -> Result<(), StateError> {
-        self.0.subscribe(uri).await.map_err(|error| told(&error))
+        self.handle.subscribe(uri).await.map_err(|error| told(&error))
     }
 
     async fn unsubscribe(&self, uri: &str) -> Result<(), StateError> {
-        self.0.unsubscribe(uri).await.map_err(|error| told(&error))
+        self.handle.unsubscribe(uri).await.map_err(|error| told(&error))
     }
 
     async fn subscriptions(&self) -> Result<BTreeSet<String>, StateError> {
-        Ok(self.0.state().await.map_err(|error| told(&error))?.subscriptions)
+        Ok(self.handle.state().await.map_err(|error| told(&error))?.subscriptions)
+    }
+
+    fn id(&self) -> String {
+        self.handle.id().to_string()
+    }
+
+    async fn flip(&self, switch: &str) -> Result<bool, StateError> {
+        let attempt = AttemptId::draw(&*self.random);
+        self.handle.flip(switch, &attempt).await.map_err(|error| told(&error))
+    }
+
+    async fn switches(&self) -> Result<BTreeSet<String>, StateError> {
+        Ok(self.handle.state().await.map_err(|error| told(&error))?.switches)
     }
 }
 

@@ -31,10 +31,14 @@ pub(crate) trait Audience: Send + Sync + 'static {
 /// A session that hears what is said now.
 pub(crate) struct Listening<S> {
     pub(crate) session: S,
+    /// Its name, for people.
+    pub(crate) id: String,
     /// The least severe level that its client wants to see.
     pub(crate) level: LoggingLevel,
     /// The resources that it subscribed to.
     pub(crate) subscriptions: BTreeSet<String>,
+    /// The switches that are on.
+    pub(crate) switches: BTreeSet<String>,
 }
 
 pub(crate) struct Unasked<A> {
@@ -46,11 +50,13 @@ pub(crate) struct Unasked<A> {
 impl<A: Audience> Unasked<A> {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut updates = every(notifications::RESOURCE_UPDATES);
+        let mut toggled = every(notifications::TOGGLED);
         let mut messages = every(notifications::LOG_MESSAGES);
         let mut stderr = every(notifications::STDERR_MESSAGES);
         loop {
             tokio::select! {
                 _ = updates.tick() => self.updates().await,
+                _ = toggled.tick() => self.toggled().await,
                 _ = messages.tick() => self.messages().await,
                 _ = stderr.tick() => self.stderr().await,
                 () = stop.cancelled() => return,
@@ -60,16 +66,42 @@ impl<A: Audience> Unasked<A> {
 
     async fn updates(&self) {
         for Listening { session, subscriptions, .. } in self.audience.listening().await {
-            let updates = subscriptions.into_iter().map(notifications::resource_updated);
-            self.audience.send_now(session, updates.collect()).await;
+            let seeming = subscriptions.into_iter();
+            let seeming = seeming.filter(|uri| notifications::only_seems_to_change(uri));
+            let updates = seeming.map(notifications::resource_updated).collect();
+            self.audience.send_now(session, updates).await;
         }
+    }
+
+    /// What a session has switched on for itself.
+    async fn toggled(&self) {
+        for heard in self.audience.listening().await {
+            let Listening { session, id, level: least, subscriptions, switches } = heard;
+            let mut said = Vec::new();
+            if switches.contains(notifications::SIMULATED_LOGGING) {
+                let (level, message) = notifications::simulated_log_message(self.pick(), &id);
+                if notifications::passes(level, least) {
+                    said.push(message);
+                }
+            }
+            if switches.contains(notifications::SUBSCRIBER_UPDATES) {
+                said.extend(subscriptions.into_iter().map(notifications::resource_updated));
+            }
+            if !said.is_empty() {
+                self.audience.send_now(session, said).await;
+            }
+        }
+    }
+
+    fn pick(&self) -> u64 {
+        let mut pick = [0; 8];
+        self.random.fill(&mut pick);
+        u64::from_le_bytes(pick)
     }
 
     async fn messages(&self) {
         for Listening { session, level: least, .. } in self.audience.listening().await {
-            let mut pick = [0; 8];
-            self.random.fill(&mut pick);
-            let (level, message) = notifications::log_message(u64::from_le_bytes(pick));
+            let (level, message) = notifications::log_message(self.pick());
             if notifications::passes(level, least) {
                 self.audience.send_now(session, vec![message]).await;
             }

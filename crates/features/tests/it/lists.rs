@@ -136,20 +136,22 @@ async fn each_item_has_a_title_a_description_and_for_recent_clients_an_icon() {
 
 #[tokio::test]
 async fn results_of_2026_07_28_say_how_long_they_may_be_kept() {
-    let (minutes, hour, day) = (300_000, 3_600_000, 86_400_000);
+    let (own, all) = ("private", "public");
+    let (minute, hour, day) = (60_000, 3_600_000, 86_400_000);
     let mut client = Raw::stateless(&everything(), json!({}));
-    for (method, params, kept) in [
-        ("server/discover", json!({}), hour),
-        ("tools/list", json!({}), minutes),
-        ("prompts/list", json!({}), minutes),
-        ("resources/list", json!({}), minutes),
-        ("resources/list", json!({ "cursor": "MTA=" }), minutes),
-        ("resources/templates/list", json!({}), hour),
-        ("resources/read", json!({ "uri": "test://static/resource/1" }), day),
+    for (method, params, kept, by) in [
+        ("server/discover", json!({}), hour, all),
+        ("tools/list", json!({}), minute, own),
+        ("prompts/list", json!({}), minute, own),
+        ("resources/list", json!({}), minute, own),
+        ("resources/list", json!({ "cursor": "MTA=" }), minute, own),
+        ("resources/templates/list", json!({}), hour, all),
+        ("resources/read", json!({ "uri": "test://static/resource/1" }), day, all),
+        ("resources/read", json!({ "uri": "demo://document/notes" }), minute, own),
     ] {
         let result = client.request(method, params).await["result"].take();
         assert_eq!(result["ttlMs"], kept, "{method}");
-        assert_eq!(result["cacheScope"], "public", "{method}");
+        assert_eq!(result["cacheScope"], by, "{method}");
         assert_eq!(result["resultType"], "complete", "{method}");
     }
 }

@@ -35,7 +35,9 @@ async fn a_hundred_resources_come_in_pages_of_ten_and_what_else_there_is_behind_
         let documents = documents.into_iter().chain(["startup", "structure"]);
         let documents = documents.map(|name| format!("demo://resource/static/document/{name}.md"));
         let app = "ui://hello-world/app.html".to_owned();
-        assert_eq!(uris, documents.chain([app]).collect::<Vec<_>>());
+        // What is the caller's own comes last.
+        let own = "demo://document/notes".to_owned();
+        assert_eq!(uris, documents.chain([app, own]).collect::<Vec<_>>());
         for (index, resource) in seen.into_iter().enumerate() {
             let id = index + 1;
             assert_eq!(resource.uri, format!("test://static/resource/{id}"));

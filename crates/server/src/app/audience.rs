@@ -22,8 +22,10 @@ impl Audience for Endpoint<Everything> {
         });
         let listening = open.into_iter().map(|(session, state)| Listening {
             session,
+            id: session.to_string(),
             level: to_rmcp(state.level),
             subscriptions: state.subscriptions,
+            switches: state.switches,
         });
         listening.collect()
     }

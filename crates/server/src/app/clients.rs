@@ -1,4 +1,5 @@
-//! Where clients are known from that do not register themselves.
+//! Where clients are known from that do not register themselves, and what else is fetched for
+//! strangers.
 
 use mcp_everything_fetch::{BuildError, Fetcher, Guard};
 use mcp_everything_oauth::{ClientDocuments, Config, DocumentHosts};
@@ -27,11 +28,21 @@ pub(super) fn documents(
     Ok(ClientDocuments::new(fetcher))
 }
 
+/// What fetches the URLs that callers of tools name. `None` on a machine that trusts no certificate,
+/// which is said in the log: there nothing can be fetched.
+pub(super) fn public_fetcher(settings: &Settings) -> Option<Fetcher> {
+    let fetcher = Fetcher::with(guard(settings), Client::builder().user_agent(USER_AGENT));
+    let say = |error: &BuildError| {
+        tracing::warn!(event = "fetch.off", %error, "what callers name cannot be fetched here");
+    };
+    fetcher.inspect_err(say).ok()
+}
+
 fn trusting_nobody(client: ClientBuilder) -> ClientBuilder {
     client.tls_certs_only([])
 }
 
-/// Where clients may have their documents: on loopback only if this server is there itself
+/// Where a fetch may go, for documents of clients and for their tools: to loopback only if this server is there itself
 /// (draft-ietf-oauth-client-id-metadata-document, section 8.6). A proxy in front of one that
 /// listens on loopback makes it public, and so does its public URL.
 fn guard(settings: &Settings) -> Guard {

@@ -16,11 +16,13 @@ use mcp_everything_transport::{
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, base::Base, limits, origin::origin};
+use super::{StartError, base::Base, clients, limits, origin::origin};
 use crate::{
     elicitations::{FleetPages, InSession},
+    fetch::PublicFetch,
     session::StoredSession,
     settings::{AuthMode, Settings},
+    shelf::FleetShelves,
     tasks::FleetTasks,
 };
 
@@ -50,6 +52,14 @@ pub(super) fn options(
     options.settings.clone_from(&settings.public);
     options.conformance = settings.conformance;
     options.changes = changes;
+    options.shelves = Arc::new(FleetShelves {
+        store: Arc::clone(&base.stores.sessions),
+        clock: Arc::clone(&base.clock),
+        random: Arc::clone(&base.random),
+    });
+    if let Some(fetcher) = clients::public_fetcher(settings) {
+        options.fetch = Arc::new(PublicFetch(fetcher));
+    }
     options.tasks = Some(Arc::new(FleetTasks(tasks)));
     options.draining = draining.clone();
     options.instance = base.instance.to_string();
@@ -131,6 +141,7 @@ pub(super) async fn endpoint(
         hold_every: (settings.session_ttl / 5).min(Config::default().hold_every),
         ..Config::default()
     };
+    let random = Arc::clone(&base.random);
     let make = move |scope: &Scope<'_>, extensions: &mut Extensions| {
         if let Some(stream) = scope.stream {
             let stream = stream.clone();
@@ -139,7 +150,8 @@ pub(super) async fn endpoint(
         match scope.session {
             Some(session) => {
                 extensions.insert(InSession(session.id()));
-                everything.with_session(Arc::new(StoredSession(session.clone())))
+                let (handle, random) = (session.clone(), Arc::clone(&random));
+                everything.with_session(Arc::new(StoredSession { handle, random }))
             }
             None => everything.clone(),
         }

@@ -101,14 +101,24 @@ struct Client {
     session: Arc<LocalSession>,
 }
 
+struct State {
+    level: LoggingLevel,
+    subscriptions: BTreeSet<String>,
+    switches: BTreeSet<String>,
+}
+
 impl Client {
     /// What it has set, if it has a session to hear something in.
-    async fn state(&self) -> Option<(LoggingLevel, BTreeSet<String>)> {
+    async fn state(&self) -> Option<State> {
         if !self.connection.is_ready() {
             return None;
         }
         // What is in this process does not fail to answer.
-        Some((self.session.log_level().await.ok()?, self.session.subscriptions().await.ok()?))
+        Some(State {
+            level: self.session.log_level().await.ok()?,
+            subscriptions: self.session.subscriptions().await.ok()?,
+            switches: self.session.switches().await.ok()?,
+        })
     }
 }
 
@@ -117,10 +127,10 @@ impl Audience for Client {
     type Session = ();
 
     async fn listening(&self) -> Vec<Listening<()>> {
-        let state = self.state().await;
-        let listening =
-            state.map(|(level, subscriptions)| Listening { session: (), level, subscriptions });
-        listening.into_iter().collect()
+        let Some(State { level, subscriptions, switches }) = self.state().await else {
+            return Vec::new();
+        };
+        vec![Listening { session: (), id: self.session.id(), level, subscriptions, switches }]
     }
 
     async fn send_now(&self, (): (), notifications: Vec<ServerNotification>) {
@@ -142,7 +152,7 @@ async fn tell(mut changes: Receiver<Announcement>, client: Client) {
         if !announced.audience.includes(&User::default()) {
             continue;
         }
-        if let Some((_, subscriptions)) = client.state().await {
+        if let Some(State { subscriptions, .. }) = client.state().await {
             client.send_now((), told(&announced.change, &subscriptions)).await;
         }
     }

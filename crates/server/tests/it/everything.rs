@@ -107,6 +107,12 @@ async fn every_tool(on: &Deployment, via: Via) {
         "mcp_apps_hello_world",
         "sampleLLM",
         "sampleLLMWithTools",
+        "gzipFileAsResource",
+        "toggleDynamicPrompt",
+        "toggleDynamicTool",
+        "toggleSimulatedLogging",
+        "toggleSubscriberUpdates",
+        "updateDocument",
         "simulateResearchQuery",
         "triggerUrlElicitation",
         "whoami",
@@ -145,6 +151,25 @@ async fn every_tool(on: &Deployment, via: Via) {
 
     let app = client.call("mcp_apps_hello_world", json!({})).await.structured_content.unwrap();
     assert_eq!(app["greeting"], "Hello from MCP Apps!");
+
+    let written = client.call("updateDocument", json!({ "text": "new" })).await;
+    let read =
+        ReadResourceRequestParams::new(written.content[1].as_resource_link().unwrap().uri.clone());
+    let contents = client.service.read_resource(read).await.unwrap().contents;
+    assert_eq!(json!(contents[0])["text"], "new");
+    let compressed = client.call("gzipFileAsResource", json!({})).await;
+    assert_eq!(json!(compressed.content[0])["name"], "README.md.gz");
+    let there = client.text("toggleDynamicTool", json!({})).await;
+    assert_eq!(there, "The tool dynamicTool is there now.");
+    assert!(client.text("dynamicTool", json!({})).await.starts_with("This tool is there"));
+    let there = client.text("toggleDynamicPrompt", json!({})).await;
+    assert_eq!(there, "The prompt dynamic_prompt is there now.");
+    for toggle in ["toggleSimulatedLogging", "toggleSubscriberUpdates"] {
+        let text = client.text(toggle, json!({})).await;
+        assert!(text.starts_with("Started simulated"), "{text}");
+        let text = client.text(toggle, json!({})).await;
+        assert!(text.starts_with("Stopped simulated"), "{text}");
+    }
 
     let sampled = client.text("sampleLLM", json!({ "prompt": "hello", "maxTokens": 7 })).await;
     assert_eq!(sampled, "LLM sampling result: sampled");
@@ -236,7 +261,12 @@ async fn all_resources_in_pages_of_ten(on: &Deployment, via: Via) {
         let ResourceContents::TextResourceContents { text, .. } = &read.contents[0] else {
             panic!("{uri} is no text");
         };
-        assert!(text.starts_with("# ") || text.starts_with("<!doctype html>"), "{uri}");
+        assert!(
+            uri == "demo://document/notes"
+                || text.starts_with("# ")
+                || text.starts_with("<!doctype html>"),
+            "{uri}"
+        );
     }
     for (index, uri) in uris.iter().enumerate() {
         let params = ReadResourceRequestParams::new(uri.clone());

@@ -32,6 +32,7 @@ mod redis;
 mod refused_early;
 mod separate;
 mod session_ownership;
+mod shelf;
 mod shutdown;
 mod stdio;
 mod tasks;
