@@ -16,7 +16,9 @@ mod page;
 mod plan;
 
 mod fastmcp;
+mod inspector_cli;
 mod python_sdk;
+mod rmcp_client;
 mod typescript_sdk;
 
 use std::{path::Path, process::Command, time::Duration};
@@ -24,10 +26,10 @@ use std::{path::Path, process::Command, time::Duration};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use self::{judge::Walked, page::Known, plan::Plan};
+use self::{judge::is_right, page::Known, plan::Plan};
 use crate::{
     deployed::Deployed,
-    it::support::{SignIn, is_mcp},
+    it::support::{SignIn, binary, is_mcp},
     running::Running,
 };
 
@@ -73,6 +75,23 @@ const SSE: Wire = Wire {
     lacks: &["resumption", "list changes", "tasks"],
 };
 
+/// The server is a process of the client's own.
+const STDIO: Wire = Wire {
+    kind: "stdio",
+    era: "legacy",
+    path: "",
+    revision: "2025-11-25",
+    lacks: &["pages", "resumption", "list changes", "tasks"],
+};
+
+const MODERN_STDIO: Wire = Wire {
+    kind: "stdio",
+    era: "modern",
+    path: "",
+    revision: "2026-07-28",
+    lacks: &["pages", "resumption", "log messages", "list changes"],
+};
+
 /// A client that is a program of its own walks through everything.
 async fn walks(
     deployed: &Deployed,
@@ -84,20 +103,27 @@ async fn walks(
     let known = Known::of(test);
     let token = SignIn::register(server).await.tokens("ada").await.access;
     let plan = Plan::new(wire, &known, &server.url(wire.path), &token);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("plan.json");
-    std::fs::write(&file, plan.json()).unwrap();
-    let lines = said(&mut command(&file)).await;
-    Walked { lines, plan: &plan, known: &known, wire }.is_right();
+    is_right(said(&plan, command).await, &plan, &known, wire);
     if wire.era == "legacy" && !known.cannot.contains("cancellation") {
         server.logged("call.cancelled");
     }
     every_instance_answered(deployed);
 }
 
+/// The same where the client starts the server, with which it speaks over standard input and output.
+async fn walks_alone(test: &str, wire: &Wire, command: impl FnOnce(&Path) -> Command) {
+    let known = Known::of(test);
+    let server = binary().get_program().to_owned();
+    let plan = Plan::new(wire, &known, "", "").started_by([server.to_str().unwrap(), "stdio"]);
+    is_right(said(&plan, command).await, &plan, &known, wire);
+}
+
 /// All that a program says until it ends well.
-async fn said(command: &mut Command) -> Vec<Value> {
-    let mut client = Running::start(command);
+async fn said(plan: &Plan, command: impl FnOnce(&Path) -> Command) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.json");
+    std::fs::write(&file, plan.json()).unwrap();
+    let mut client = Running::start(command(&file).current_dir(folder.path()));
     let mut lines = Vec::new();
     let talk = async {
         while let Some(line) = client.next().await {

@@ -57,8 +57,8 @@ fn the_page_of_clients_is_of_those_that_are_tested() {
     names_its_tests("docs/clients.md", 28);
     let page = read("docs/clients.md");
     let packages: serde_json::Value = serde_json::from_str(&read("tools/package.json")).unwrap();
-    let installed =
-        ["sdk", "client", "inspector", "ext-apps"].map(|name| format!("@modelcontextprotocol/{name}"));
+    let installed = ["sdk", "client", "inspector", "ext-apps"]
+        .map(|name| format!("@modelcontextprotocol/{name}"));
     for name in installed.iter().map(String::as_str).chain(["mcp-remote"]) {
         let version = packages["dependencies"][name].as_str().unwrap();
         assert!(page.contains(&format!(" {version}")), "{name} is of version {version}");

@@ -31,6 +31,7 @@ async fn the_page_of_features_says_what_the_server_does() {
         Wire::session(&server, "2025-06-18").await,
         Wire::session(&server, "2025-11-25").await,
         Wire::stateless(&server, "2026-07-28"),
+        Wire::stdio("2025-11-25").await,
     ] {
         seen.push(Seen::of(&mut wire).await);
     }

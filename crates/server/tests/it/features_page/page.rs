@@ -44,7 +44,7 @@ fn answered(page: &mut String, seen: &[Seen]) {
     let _ = writeln!(
         page,
         "\nThe server is `{}`, \"{}\". Columns are revisions over Streamable HTTP; HTTP with SSE is \
-         2024-11-05.\n\n## Capabilities\n",
+         2024-11-05, and stdio\n2025-11-25.\n\n## Capabilities\n",
         text(&info["name"]),
         text(&info["title"]),
     );

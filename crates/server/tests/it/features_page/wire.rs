@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::capabilities;
-use crate::support::{Mcp, Server, Sse, Stream, soon};
+use crate::support::{Mcp, Piped, Server, Sse, Stream, soon};
 
 pub(super) struct Wire {
     /// As the page calls it.
@@ -19,6 +19,7 @@ enum Connection {
     HttpSse(Sse),
     Session(Mcp),
     Stateless(Mcp, &'static str),
+    Stdio(Piped),
 }
 
 impl Wire {
@@ -40,6 +41,10 @@ impl Wire {
     pub(super) fn stateless(server: &Server, revision: &'static str) -> Self {
         let connection = Connection::Stateless(Mcp::new(server), revision);
         Self { name: revision, begun: Value::Null, connection, asked: 0 }
+    }
+
+    pub(super) async fn stdio(revision: &'static str) -> Self {
+        Self::begin("stdio", Connection::Stdio(Piped::start()), revision).await
     }
 
     async fn begin(name: &'static str, connection: Connection, revision: &str) -> Self {
@@ -75,6 +80,7 @@ impl Wire {
                     }
                 }
             }
+            Connection::Stdio(server) => server.ask(&message),
             Connection::Session(client) => first(client.send(&message).await, id).await,
             Connection::Stateless(client, revision) => {
                 let named = ["name", "uri", "taskId"];
