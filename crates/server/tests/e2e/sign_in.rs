@@ -1,9 +1,9 @@
 //! Clients that know nothing of this server sign in, with a user at a real browser, and use it.
 
-mod user;
+pub(crate) mod user;
 
 mod fastmcp;
-mod inspector_web;
+pub(crate) mod inspector_web;
 mod less_allowed;
 mod mcp_remote;
 mod mistakes;

@@ -17,6 +17,7 @@ mod plan;
 
 mod fastmcp;
 mod inspector_cli;
+mod inspector_web;
 mod python_sdk;
 mod rmcp_client;
 mod typescript_sdk;

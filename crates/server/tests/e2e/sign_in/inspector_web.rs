@@ -25,22 +25,7 @@ async fn it_is_used(deployed: &Deployed, transport: &str, path: &str) {
     let user = User::at_a_desktop().await;
     let page = &user.browser;
     let home = tempfile::tempdir().unwrap();
-    let (_inspector, url) = start(home.path()).await;
-    // On a narrow screen it has no room for all its buttons.
-    page.look(1400, "light").await;
-    page.open(&url).await;
-
-    page.click(&button("Add Servers")).await;
-    page.click(&menu_item("Add manually")).await;
-    page.fill(&labelled("Server ID"), "everything").await;
-    page.click(&labelled("Transport")).await;
-    page.click(&option(transport)).await;
-    page.fill(&labelled("URL"), &deployed.server.url(path)).await;
-    page.click(&button("Add")).await;
-    page.click(&connect_switch("everything")).await;
-
-    page.click(ALLOW).await;
-    page.click(SIGN_IN).await;
+    let _inspector = connect(page, home.path(), transport, &deployed.server.url(path)).await;
     page.click(&tab("Tools")).await;
     echoes(page, "hi").await;
 
@@ -49,6 +34,27 @@ async fn it_is_used(deployed: &Deployed, transport: &str, path: &str) {
     page.click(&connect_switch("everything")).await;
     page.click(&tab("Tools")).await;
     echoes(page, "again").await;
+}
+
+/// Starts it, and has it connect to the server and sign in there. It ends with what is returned.
+pub(crate) async fn connect(page: &Chromium, home: &Path, transport: &str, url: &str) -> Running {
+    let (inspector, page_url) = start(home).await;
+    // On a narrow screen it has no room for all its buttons.
+    page.look(1400, "light").await;
+    page.open(&page_url).await;
+
+    page.click(&button("Add Servers")).await;
+    page.click(&menu_item("Add manually")).await;
+    page.fill(&labelled("Server ID"), "everything").await;
+    page.click(&labelled("Transport")).await;
+    page.click(&option(transport)).await;
+    page.fill(&labelled("URL"), url).await;
+    page.click(&button("Add")).await;
+    page.click(&connect_switch("everything")).await;
+
+    page.click(ALLOW).await;
+    page.click(SIGN_IN).await;
+    inspector
 }
 
 async fn echoes(page: &Chromium, message: &str) {
@@ -80,11 +86,11 @@ async fn start(home: &Path) -> (Running, String) {
     }
 }
 
-fn button(name: &str) -> String {
+pub(crate) fn button(name: &str) -> String {
     format!("//button[normalize-space()='{name}']")
 }
 
-fn button_that_begins(name: &str) -> String {
+pub(crate) fn button_that_begins(name: &str) -> String {
     format!("//button[starts-with(normalize-space(), '{name}')]")
 }
 
@@ -101,11 +107,11 @@ fn connect_switch(server: &str) -> String {
     format!("//*[@role='switch'][@aria-label='Connect or disconnect \"{server}\"']/..")
 }
 
-fn tab(name: &str) -> String {
+pub(crate) fn tab(name: &str) -> String {
     format!("//label[normalize-space()='{name}']")
 }
 
 /// What has this label.
-fn labelled(label: &str) -> String {
+pub(crate) fn labelled(label: &str) -> String {
     format!("//*[@id=//label[starts-with(normalize-space(), '{label}')]/@for]")
 }

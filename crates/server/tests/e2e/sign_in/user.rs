@@ -12,38 +12,38 @@ use crate::{
     running::Running,
 };
 
-pub(super) struct User {
-    pub(super) browser: Chromium,
-    pub(super) desktop: Desktop,
+pub(crate) struct User {
+    pub(crate) browser: Chromium,
+    pub(crate) desktop: Desktop,
     /// How often a client asked for something.
-    pub(super) asked: usize,
+    pub(crate) asked: usize,
     /// What the page said when the last client asked for what cannot be.
-    pub(super) refused: Option<String>,
+    pub(crate) refused: Option<String>,
     _profile: tempfile::TempDir,
 }
 
 /// What a client said until it ended.
-pub(super) struct Told {
+pub(crate) struct Told {
     lines: Vec<String>,
     complaints: String,
 }
 
 impl User {
-    pub(super) async fn at_a_desktop() -> Self {
+    pub(crate) async fn at_a_desktop() -> Self {
         let profile = tempfile::tempdir().unwrap();
         let browser = Chromium::start(profile.path()).await;
         Self { browser, desktop: Desktop::new(), asked: 0, refused: None, _profile: profile }
     }
 
     /// Has this id at the identity provider, whose pages are there.
-    pub(super) async fn is(&self, id: &str, identity_provider: &str) {
+    pub(crate) async fn is(&self, id: &str, identity_provider: &str) {
         self.browser.open(identity_provider).await;
         self.browser.script(&format!("localStorage.setItem('mcpUserId', '{id}')")).await;
     }
 
     /// Runs a client to its end, and does at the browser what it asks for. Where that cannot be
     /// done, the client is ended.
-    pub(super) async fn runs(&mut self, command: &mut Command) -> Told {
+    pub(crate) async fn runs(&mut self, command: &mut Command) -> Told {
         self.refused = None;
         let mut client = Running::start(command.env("BROWSER", self.desktop.browser()));
         let mut lines = Vec::new();
@@ -59,7 +59,7 @@ impl User {
     }
 
     /// The next line that a client says; until then, the user does at the browser what it asks for.
-    pub(super) async fn next_line_of(&mut self, client: &mut Running) -> Option<String> {
+    pub(crate) async fn next_line_of(&mut self, client: &mut Running) -> Option<String> {
         loop {
             tokio::select! {
                 line = client.next() => return line,
@@ -89,18 +89,18 @@ impl User {
 
 impl Told {
     /// It did all it wanted to do.
-    pub(super) fn is_ok(&self) {
+    pub(crate) fn is_ok(&self) {
         let ok = self.lines.last().is_some_and(|line| line == "ok");
         assert!(ok, "{:?} {}", self.lines, self.complaints);
     }
 
     /// It did not, and said why.
-    pub(super) fn complains(&self, why: &str) {
+    pub(crate) fn complains(&self, why: &str) {
         assert!(self.complaints.contains(why), "{why}: {:?} {}", self.lines, self.complaints);
     }
 
     /// What it found of this name.
-    pub(super) fn told(&self, name: &str) -> &str {
+    pub(crate) fn told(&self, name: &str) -> &str {
         let found = self.lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         found.unwrap_or_else(|| panic!("no {name}: {:?}", self.lines))
     }

@@ -62,7 +62,7 @@ async fn used(plan: &Plan, options: &[&str], target: &[&str]) -> Vec<Value> {
         ended(command, home.path()).await
     };
     let mut lines = Vec::new();
-    for name in list(&mut lines, "tools", "name", ask(&["tools/list"]).await) {
+    for name in list(&mut lines, "tools", "name", &ask(&["tools/list"]).await) {
         let arguments = plan.table["tools"][&name]["arguments"].to_string();
         let call = ["tools/call", "--tool-name", &name, "--tool-args-json", &arguments];
         let mut line = ask(&call).await;
@@ -70,7 +70,7 @@ async fn used(plan: &Plan, options: &[&str], target: &[&str]) -> Vec<Value> {
         line["name"] = json!(name);
         lines.push(line);
     }
-    for name in list(&mut lines, "prompts", "name", ask(&["prompts/list"]).await) {
+    for name in list(&mut lines, "prompts", "name", &ask(&["prompts/list"]).await) {
         let arguments = plan.table["prompts"][&name]["arguments"].as_object().into_iter().flatten();
         let pairs: Vec<_> =
             arguments.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
@@ -86,10 +86,10 @@ async fn used(plan: &Plan, options: &[&str], target: &[&str]) -> Vec<Value> {
         line["name"] = json!(name);
         lines.push(line);
     }
-    let mut uris = list(&mut lines, "resources", "uri", ask(&["resources/list"]).await);
+    let mut uris = list(&mut lines, "resources", "uri", &ask(&["resources/list"]).await);
     uris.retain(|uri| plan.is_read(uri));
     let templates = ask(&["resources/templates/list"]).await;
-    for template in list(&mut lines, "resourceTemplates", "uriTemplate", templates) {
+    for template in list(&mut lines, "resourceTemplates", "uriTemplate", &templates) {
         uris.extend(plan.table["templates"][&template]["uri"].as_str().map(str::to_owned));
     }
     for uri in uris {
@@ -102,7 +102,7 @@ async fn used(plan: &Plan, options: &[&str], target: &[&str]) -> Vec<Value> {
 }
 
 /// The names in a list, which is a line.
-fn list(lines: &mut Vec<Value>, what: &str, key: &str, answer: Value) -> Vec<String> {
+fn list(lines: &mut Vec<Value>, what: &str, key: &str, answer: &Value) -> Vec<String> {
     let items = answer["result"][what].as_array().unwrap_or_else(|| panic!("{what}: {answer}"));
     let names = items.iter().map(|item| item[key].as_str().unwrap().to_owned());
     let names: Vec<_> = names.collect();

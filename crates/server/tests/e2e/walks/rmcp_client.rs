@@ -141,7 +141,7 @@ impl Walker {
                     .into_iter()
                     .flat_map(JsonObject::keys)
                     .filter_map(|name| Some((name.clone(), answers["form"].get(name)?.clone())));
-                json!({ "action": "accept", "content": JsonObject::from_iter(known) })
+                json!({ "action": "accept", "content": known.collect::<JsonObject>() })
             }
             Some("roots/list") => json!({ "roots": [answers["root"]] }),
             other => panic!("nobody answers {other:?}"),
