@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use mcp_everything_store::Limit;
 
-use crate::http::{Gate, HostPolicy, OriginPolicy};
+use crate::{
+    faults::FaultyTools,
+    http::{Gate, HostPolicy, OriginPolicy},
+};
 
 /// How an [`Endpoint`](crate::Endpoint) behaves.
 #[derive(Clone, Debug)]
@@ -53,6 +56,9 @@ pub struct Config {
     pub hold_for: Duration,
     /// The most requests that wait for it at a time; more are refused at once. 1,024.
     pub held_requests: usize,
+    /// The tools whose handlers may break the protocol on purpose: see
+    /// [`Faults`](crate::Faults). None.
+    pub faulty: FaultyTools,
 }
 
 impl Default for Config {
@@ -78,6 +84,7 @@ impl Default for Config {
             hold_every: Duration::from_secs(60),
             hold_for: Duration::from_secs(15),
             held_requests: 1024,
+            faulty: FaultyTools::default(),
         }
     }
 }

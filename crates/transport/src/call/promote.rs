@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcp_everything_store::{OpenedCall, SessionId, StoreError};
+use mcp_everything_store::{InstanceId, OpenedCall, SessionId, StoreError};
 use rmcp::ServerHandler;
 use tokio::sync::mpsc;
 
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     away::Patience,
+    faults::Fault,
     http::{Refusal, SseEvent},
     scope::ring,
     shared::Shared,
@@ -63,7 +64,11 @@ pub(super) async fn promote<H: ServerHandler>(
         (Promoted::Standalone, Some(id)) => Some(said(id, "the server that ran the call is gone")),
         (Promoted::Standalone | Promoted::Connection(_) | Promoted::Nowhere, _) => None,
     };
-    let new = call.new_call(shared.instance.clone(), last_words);
+    let dies = matches!(first, Some(Outgoing::Fault(Fault::Die)));
+    // Of one that never was everybody finds what they find of one that was killed.
+    let executor =
+        if dies { InstanceId::random("gone", &*shared.random) } else { shared.instance.clone() };
+    let new = call.new_call(executor, last_words);
     // Registered before it is opened: whoever is told of the open call must find it here.
     let pump = Pump::register(Arc::clone(shared), session, started);
     let opened = if matches!(to, Promoted::Standalone) && id.is_none() {
@@ -104,7 +109,7 @@ pub(super) async fn promote<H: ServerHandler>(
     }
     match to {
         Promoted::Standalone => {
-            let answered = first.as_ref().is_some_and(|outgoing| outgoing.last);
+            let answered = matches!(first, Some(Outgoing::Message { last: true, .. }));
             pump.spawn(first, Sink::Standalone, None);
             // Whoever has the stream looks after the calls that are heard on it.
             if id.is_some() && !answered {

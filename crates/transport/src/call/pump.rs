@@ -1,21 +1,24 @@
 //! The one writer of a promoted call: it numbers the call's messages, keeps them, and sends them
 //! to the connection while there is one.
 
+mod said;
+
 use std::{future, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mcp_everything_store::{Bell, CallEvent, InstanceId, OpenedCall, Ring, SessionId, StoreError};
 use rmcp::{
     ServerHandler,
-    model::{ErrorData, JsonRpcMessage, RequestId, ServerJsonRpcMessage},
+    model::{ErrorData, RequestId, ServerJsonRpcMessage},
 };
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
 };
 
+use self::said::{Misconduct, Said};
 use super::{
-    EventId, Started, aloud,
+    EventId, Started,
     run::Outgoing,
     running::{Left, Registered},
     tail::{Logged, Tail},
@@ -39,6 +42,7 @@ pub(super) struct Pump<H> {
     connection: Option<mpsc::Sender<SseEvent>>,
     sink: Sink,
     seq: u64,
+    misconduct: Misconduct,
     left: Option<Left>,
     _registered: Registered,
 }
@@ -63,6 +67,7 @@ impl<H: ServerHandler> Pump<H> {
             connection: None,
             sink: Sink::Connection { opened: false },
             seq: 0,
+            misconduct: Misconduct::default(),
             left: None,
             _registered: registered,
         }
@@ -93,8 +98,20 @@ impl<H: ServerHandler> Pump<H> {
                 Some(outgoing) => Some(outgoing),
                 None => self.next().await?,
             };
-            let last = outgoing.as_ref().is_none_or(|outgoing| outgoing.last);
-            self.write(outgoing).await?;
+            let said = match outgoing {
+                Some(Outgoing::Message { message, last }) => Said::message(&message, last),
+                Some(Outgoing::Fault(fault)) => match self.err(fault).await {
+                    Some(said) => said,
+                    None => continue,
+                },
+                None => Said { data: self.epitaph(), question: None, last: true },
+            };
+            if said.last && self.misconduct.dies {
+                self.put(SseEvent::Break).await;
+                return Err(Over);
+            }
+            let last = said.last;
+            self.write(said).await?;
             if last {
                 return Ok(());
             }
@@ -160,19 +177,8 @@ impl<H: ServerHandler> Pump<H> {
         }
     }
 
-    async fn write(&mut self, outgoing: Option<Outgoing>) -> Result<(), Over> {
-        let (data, question, last) = match outgoing {
-            Some(Outgoing { message, last }) => {
-                let question = match &message {
-                    JsonRpcMessage::Request(request) => Some(request.id.clone()),
-                    JsonRpcMessage::Response(_)
-                    | JsonRpcMessage::Notification(_)
-                    | JsonRpcMessage::Error(_) => None,
-                };
-                (to_bytes(&message), question, last)
-            }
-            None => (self.epitaph(), None, true),
-        };
+    async fn write(&mut self, said: Said) -> Result<(), Over> {
+        let Said { data, question, last } = said;
         self.seq += 1;
         if last && matches!(self.sink, Sink::Connection { opened: true }) {
             // Whoever reads what there is of its log sees its end.
@@ -181,11 +187,7 @@ impl<H: ServerHandler> Pump<H> {
         match &self.sink {
             Sink::Log(_) => self.log(data, question, last).await,
             Sink::Connection { .. } => self.send_alone(data, question).await,
-            Sink::Standalone => {
-                let event = CallEvent { seq: self.seq, data, last };
-                let Self { shared, session, started, .. } = self;
-                aloud::say(shared, *session, &started.call, event, question.as_ref()).await
-            }
+            Sink::Standalone => self.say(Said { data, question, last }).await,
         }
     }
 
@@ -304,12 +306,20 @@ impl<H: ServerHandler> Pump<H> {
     /// A slow reader makes this call wait, and no other; one that stays slow loses the connection
     /// and can come back for the rest.
     async fn send(&mut self, id: Option<String>, data: Bytes) {
-        let Some(connection) = self.connection.as_ref().filter(|_| !data.is_empty()) else {
-            return;
-        };
-        let event = SseEvent::Message { id, data };
+        if !data.is_empty() {
+            for event in self.misconduct.deliveries(SseEvent::Message { id, data }) {
+                self.put(event).await;
+            }
+        }
+    }
+
+    async fn put(&mut self, event: SseEvent) {
+        let Some(connection) = &self.connection else { return };
+        let breaks = matches!(event, SseEvent::Break);
         let over = self.started.call.lease.is_over();
-        if over || connection.send_timeout(event, self.shared.config.slow_reader).await.is_err() {
+        let lost =
+            over || connection.send_timeout(event, self.shared.config.slow_reader).await.is_err();
+        if lost || breaks {
             self.connection = None;
         }
     }

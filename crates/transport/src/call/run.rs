@@ -15,9 +15,9 @@ use mcp_everything_store::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, Extensions,
-        GetExtensions as _, InitializeRequestParams, JsonRpcMessage, ProtocolVersion, RequestId,
-        ServerJsonRpcMessage,
+        CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientRequest,
+        Extensions, GetExtensions as _, InitializeRequestParams, JsonRpcMessage, ProtocolVersion,
+        RequestId, ServerJsonRpcMessage,
     },
     service::serve_directly_with_ct,
     transport::TransportAdapterIdentity,
@@ -34,6 +34,8 @@ use super::{
     transport::CallTransport,
 };
 use crate::{
+    Config, Faults,
+    faults::Fault,
     guard::Guarded,
     http::Refusal,
     lease::Lease,
@@ -44,10 +46,15 @@ use crate::{
 /// How many messages of one call may wait to be written before its handler has to.
 const ROOM: usize = 64;
 
-/// A message of a call, on its way out.
-pub(crate) struct Outgoing {
-    pub(crate) message: ServerJsonRpcMessage,
-    pub(crate) last: bool,
+/// Something that a call says, on its way out.
+#[expect(clippy::large_enum_variant, reason = "nearly every one is a message")]
+pub(crate) enum Outgoing {
+    Message {
+        message: ServerJsonRpcMessage,
+        last: bool,
+    },
+    /// What no message is.
+    Fault(Fault),
 }
 
 /// What a running call is reached by.
@@ -58,6 +65,8 @@ pub(crate) struct Call {
     /// The client's request id; `None` for what a notification set off.
     pub(crate) request: Option<RequestId>,
     pub(crate) started: Instant,
+    /// Whether its request waits for its first word, however late that is.
+    pub(crate) held: bool,
     /// Whether its client knows events without data (SEP-1699, from 2025-11-25 on).
     pub(crate) primes: bool,
     /// Whose request it is.
@@ -156,7 +165,9 @@ impl Outbox {
     /// The next message, `None` when the call is over. Nothing is lost if the future is dropped.
     pub(crate) async fn next(&mut self) -> Option<Outgoing> {
         let outgoing = self.messages.recv().await?;
-        self.room.add_permits(1);
+        if let Outgoing::Message { .. } = outgoing {
+            self.room.add_permits(1);
+        }
         Some(outgoing)
     }
 }
@@ -185,12 +196,21 @@ pub(crate) struct Start<'a> {
     pub(crate) parts: http::request::Parts,
 }
 
+/// Whether a message calls a tool that may break the protocol.
+fn is_faulty(config: &Config, message: &ClientJsonRpcMessage) -> bool {
+    matches!(message, JsonRpcMessage::Request(request) if matches!(
+        &request.request,
+        ClientRequest::CallToolRequest(call) if config.faulty.has(&call.params.name)
+    ))
+}
+
 /// Makes a handler and lets it serve the message.
 pub(crate) fn start<H: ServerHandler>(
     shared: &Shared<H>,
     start: Start<'_>,
 ) -> Result<Started, CorruptSession> {
-    let Start { session, transport, owner, mut message, parts } = start;
+    let Start { session, transport, owner, mut message, mut parts } = start;
+    let held = is_faulty(&shared.config, &message);
     let peer_info = session.map(|(_, agreed)| peer_info(agreed)).transpose()?;
     let (inbox, inbox_messages) = mpsc::unbounded_channel();
     let (outgoing, messages) = mpsc::unbounded_channel();
@@ -206,6 +226,7 @@ pub(crate) fn start<H: ServerHandler>(
             | JsonRpcMessage::Error(_) => None,
         },
         started: Instant::now(),
+        held,
         primes: session.is_some_and(|(_, agreed)| primes(&agreed.protocol_version)),
         owner: owner.clone(),
         left: OnceLock::new(),
@@ -229,6 +250,9 @@ pub(crate) fn start<H: ServerHandler>(
         JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_) => &mut nowhere,
     };
     let handler = (shared.factory)(&scope, extensions);
+    if held {
+        parts.extensions.insert(Faults::new(outgoing.clone()));
+    }
     extensions.insert(parts);
     let service =
         Ending { inner: Guarded(handler), ended: ended.clone(), grace: shared.config.cancel_grace };

@@ -38,7 +38,7 @@ impl Transport<RoleServer> for CallTransport {
         let last = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
         // Nobody may be left to take it. That is no error for the handler: a client that hangs up
         // has cancelled nothing ("Sending Messages to the Server").
-        let taken = self.outgoing.send(Outgoing { message, last }).is_ok();
+        let taken = self.outgoing.send(Outgoing::Message { message, last }).is_ok();
         let room = Arc::clone(&self.room);
         async move {
             if taken

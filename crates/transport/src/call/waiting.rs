@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use rmcp::ServerHandler;
-use tokio::time::{Instant, error::Elapsed, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Outgoing, Promoted, Started, promote};
-use crate::{http::Refusal, shared::Shared};
+use crate::{faults::HELD, http::Refusal, shared::Shared};
+
+/// The time of a short call is over.
+pub(crate) struct NotShort;
 
 /// A call between its start and its answer or promotion. If the request that waits for it goes
 /// away, it is promoted all the same: a client that hangs up has cancelled nothing, and whatever
@@ -19,16 +22,21 @@ pub(crate) struct Waiting<H: ServerHandler> {
 
 impl<H: ServerHandler> Waiting<H> {
     pub(crate) fn new(shared: &Arc<Shared<H>>, started: Started) -> Self {
-        let deadline = started.call.started + shared.config.promote_after;
+        let call = &started.call;
+        let patience = if call.held { HELD } else { shared.config.promote_after };
+        let deadline = call.started + patience;
         Self { shared: Arc::clone(shared), started: Some(started), deadline }
     }
 
     /// The call's first message, if it comes before a short call's time is over; `None` if the
     /// call has ended without any.
-    pub(crate) async fn first(&mut self) -> Result<Option<Outgoing>, Elapsed> {
-        match &mut self.started {
-            Some(started) => timeout_at(self.deadline, started.outbox.next()).await,
-            None => Ok(None),
+    pub(crate) async fn first(&mut self) -> Result<Option<Outgoing>, NotShort> {
+        let Some(Started { call, outbox, .. }) = &mut self.started else { return Ok(None) };
+        tokio::select! {
+            biased;
+            first = timeout_at(self.deadline, outbox.next()) => first.map_err(|_| NotShort),
+            // It is not held on to by an instance that goes away.
+            () = self.shared.draining.cancelled(), if call.held => Err(NotShort),
         }
     }
 

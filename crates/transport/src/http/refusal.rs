@@ -48,6 +48,9 @@ pub(crate) enum Refusal {
     /// What an embedder's gate said.
     #[error("the caller may not use this method")]
     Gate(Box<Response>),
+    /// What a tool that breaks the protocol said.
+    #[error("a tool answered in its own way")]
+    Instead(Box<Response>),
     #[error("the message is not JSON: {reason}")]
     ParseError { reason: String },
     #[error("{reason}")]
@@ -106,7 +109,7 @@ impl Refusal {
             Self::PostNotAcceptable | Self::GetNotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Gate(response) => response.status(),
+            Self::Gate(response) | Self::Instead(response) => response.status(),
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyUnreadable
             | Self::ParseError { .. }
@@ -139,6 +142,7 @@ impl Refusal {
             | Self::BodyUnreadable
             | Self::BodyTooSlow
             | Self::Gate(_)
+            | Self::Instead(_)
             | Self::InvalidRequest { .. }
             | Self::SessionRequired { .. }
             | Self::EndpointRequired { .. } => ErrorCode::INVALID_REQUEST,
@@ -174,6 +178,7 @@ impl Refusal {
             | Self::BodyUnreadable
             | Self::BodyTooSlow
             | Self::Gate(_)
+            | Self::Instead(_)
             | Self::ParseError { .. } => (None, None),
             Self::UnsupportedVersion { id, requested } => {
                 let supported: Vec<_> =
@@ -200,6 +205,9 @@ impl Refusal {
 
     /// The answer, and when it is worth trying again.
     pub(crate) fn respond(self, random: &dyn Random) -> Response {
+        if let Self::Instead(response) = self {
+            return *response;
+        }
         let mut response = self.into_response();
         if matches!(
             response.status(),
@@ -215,7 +223,7 @@ impl Refusal {
 
     pub(super) fn into_response(self) -> Response {
         let status = self.status();
-        if let Self::Gate(response) = self {
+        if let Self::Gate(response) | Self::Instead(response) = self {
             return *response;
         }
         let allow = match &self {

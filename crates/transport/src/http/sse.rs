@@ -1,6 +1,6 @@
 //! Event streams.
 
-use std::{convert::Infallible, fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, io, time::Duration};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -22,7 +22,17 @@ pub(crate) enum SseEvent {
     Retry(Duration),
     /// Something for people who watch the wire.
     Comment(&'static str),
+    /// Bytes that somebody wants there as they are.
+    Raw(Bytes),
+    /// No event: the connection breaks off here.
+    Break,
+    /// No event: from here on nothing is sent only to be heard of.
+    Silence,
 }
+
+/// How long what was sent before a connection is broken off has to be on its way. A server drops
+/// what it has not written yet.
+const BEFORE_BREAK: Duration = Duration::from_millis(50);
 
 impl SseEvent {
     /// The first event of a stream, which a client may be cut off from before anything else comes.
@@ -33,6 +43,12 @@ impl SseEvent {
         } else {
             Self::Comment("the stream is open")
         }
+    }
+
+    /// The first half of it, and no more.
+    pub(crate) fn half(self) -> [Self; 2] {
+        let bytes = Bytes::from(self);
+        [Self::Raw(bytes.slice(..bytes.len() / 2)), Self::Break]
     }
 }
 
@@ -53,8 +69,18 @@ impl From<SseEvent> for Bytes {
             SseEvent::Comment(text) => write!(head, ": {text}\n\n"),
             SseEvent::Message { id: Some(id), .. } => write!(head, "event: message\nid: {id}\n"),
             SseEvent::Message { id: None, .. } => writeln!(head, "event: message"),
+            SseEvent::Raw(_) | SseEvent::Break | SseEvent::Silence => Ok(()),
         };
-        let SseEvent::Message { data, .. } = event else { return head.into() };
+        let data = match event {
+            SseEvent::Message { data, .. } => data,
+            SseEvent::Raw(bytes) => return bytes,
+            SseEvent::Priming { .. }
+            | SseEvent::Endpoint { .. }
+            | SseEvent::Retry(_)
+            | SseEvent::Comment(_)
+            | SseEvent::Break
+            | SseEvent::Silence => return head.into(),
+        };
         let mut bytes = head.into_bytes();
         bytes.reserve(data.len() + 8);
         bytes.extend_from_slice(b"data: ");
@@ -70,13 +96,22 @@ pub(crate) fn event_stream<S>(events: S, keep_alive: Duration) -> Response
 where
     S: Stream<Item = SseEvent> + Send + 'static,
 {
-    let chunks = stream::unfold(Box::pin(events), move |mut events| async move {
-        let chunk = match tokio::time::timeout(keep_alive, events.next()).await {
-            Ok(Some(event)) => event.into(),
-            Ok(None) => return None,
-            Err(_) => Bytes::from_static(b":\n\n"),
+    let open = Some((Box::pin(events), keep_alive));
+    let chunks = stream::unfold(open, |open| async move {
+        let (mut events, mut keep_alive) = open?;
+        let chunk = loop {
+            match tokio::time::timeout(keep_alive, events.next()).await {
+                Ok(Some(SseEvent::Break)) => {
+                    tokio::time::sleep(BEFORE_BREAK).await;
+                    return Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None));
+                }
+                Ok(Some(SseEvent::Silence)) => keep_alive = Duration::MAX,
+                Ok(Some(event)) => break Bytes::from(event),
+                Ok(None) => return None,
+                Err(_) => break Bytes::from_static(b":\n\n"),
+            }
         };
-        Some((Ok::<Bytes, Infallible>(chunk), events))
+        Some((Ok(chunk), Some((events, keep_alive))))
     });
     let mut response = Response::new(Body::from_stream(chunks));
     let headers = response.headers_mut();
@@ -110,6 +145,22 @@ mod tests {
         assert_eq!(text(message), "event: message\ndata: {}\n\n");
         assert_eq!(text(SseEvent::Comment("x")), ": x\n\n");
         assert_eq!(text(SseEvent::Retry(retry)), "retry: 1500\n\n");
+        assert_eq!(text(SseEvent::Raw(Bytes::from_static(b"\r"))), "\r");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_can_be_silenced_and_broken_off() {
+        let (sender, receiver) = tokio::sync::mpsc::channel(3);
+        let events = tokio_stream::wrappers::ReceiverStream::new(receiver);
+        let mut body = event_stream(events, Duration::from_secs(15)).into_body().into_data_stream();
+        sender.send(SseEvent::Silence).await.unwrap();
+        let silent = tokio::time::timeout(Duration::from_secs(60), body.next()).await;
+        assert!(silent.is_err(), "nothing is said for four times as long as usual");
+        sender.send(SseEvent::Raw(Bytes::from_static(b"half"))).await.unwrap();
+        sender.send(SseEvent::Break).await.unwrap();
+        assert_eq!(body.next().await.unwrap().unwrap(), "half");
+        assert!(body.next().await.unwrap().is_err());
+        assert!(body.next().await.is_none());
     }
 
     #[tokio::test(start_paused = true)]

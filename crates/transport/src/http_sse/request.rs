@@ -13,7 +13,8 @@ use tracing::Instrument as _;
 
 use super::{handshake, reach};
 use crate::{
-    call::{Promoted, Waiting},
+    call::{Outgoing, Promoted, Waiting},
+    faults::Fault,
     http::Refusal,
     scope::{ring, to_bytes},
     shared::Shared,
@@ -85,6 +86,10 @@ async fn call<H: ServerHandler>(
     let started = begin(shared, caller, parts, Asked { id, method, body: &body })?;
     let mut waiting = Waiting::new(shared, started);
     let first = match waiting.first().await {
+        Ok(Some(Outgoing::Fault(Fault::Respond(response)))) => {
+            waiting.done();
+            return Err(Refusal::Instead(response));
+        }
         // The server goes away, and takes the call with it.
         Ok(None) => {
             waiting.done();
@@ -104,7 +109,10 @@ pub(super) async fn tell<H>(
     refusal: Refusal,
 ) -> Result<(), Refusal> {
     if refusal.is_the_servers()
-        || matches!(refusal, Refusal::SessionNotFound { .. } | Refusal::StreamFull { .. })
+        || matches!(
+            refusal,
+            Refusal::SessionNotFound { .. } | Refusal::StreamFull { .. } | Refusal::Instead(_)
+        )
     {
         return Err(refusal);
     }

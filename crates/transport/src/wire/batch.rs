@@ -27,6 +27,7 @@ use crate::{
     Config,
     away::Patience,
     call::{Outgoing, Promoted, Waiting},
+    faults::Fault,
     http::{Refusal, SseEvent, event_stream, json_response, pace_batch},
     message::{Envelope, Kind, VersionHeader, Wire, bounded},
     scope::to_bytes,
@@ -174,12 +175,17 @@ impl<H: ServerHandler> Batch<'_, H> {
         // Each call's first two events find room before anybody reads.
         let room = CONNECTION_BUFFER + 2 * self.shared.config.max_batch;
         let (connection, events) = mpsc::channel(room);
-        let mut streams = false;
+        let (mut streams, mut instead) = (false, None);
         for (call, first) in firsts.await {
             match first {
-                Ok(Some(Outgoing { message, last: true })) => {
+                Ok(Some(Outgoing::Message { message, last: true })) => {
                     call.done();
                     self.answers.push(message);
+                }
+                // The batch has one response, and this is it.
+                Ok(Some(Outgoing::Fault(Fault::Respond(response)))) => {
+                    call.done();
+                    instead = Some(*response);
                 }
                 // The server goes away, and takes the call with it.
                 Ok(None) => call.done(),
@@ -188,6 +194,9 @@ impl<H: ServerHandler> Batch<'_, H> {
             }
         }
         drop(connection);
+        if let Some(instead) = instead {
+            return Ok(instead);
+        }
         if streams {
             let answered = self.answers.iter().map(to_bytes);
             let answered = answered.map(|data| SseEvent::Message { id: None, data });

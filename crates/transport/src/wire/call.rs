@@ -14,6 +14,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
     call::{Outgoing, Promoted, Start, Started, Waiting, start},
+    faults::Fault,
     http::{Refusal, event_stream, json_response},
     message::{self, Wire},
     shared::Shared,
@@ -49,9 +50,13 @@ pub(super) async fn serve<H: ServerHandler>(
     let started = begin(shared, caller, parts, asked)?;
     let mut waiting = Waiting::new(shared, started);
     let first = match waiting.first().await {
-        Ok(Some(Outgoing { message, last: true })) => {
+        Ok(Some(Outgoing::Message { message, last: true })) => {
             waiting.done();
             return Ok(json_response(StatusCode::OK, &message));
+        }
+        Ok(Some(Outgoing::Fault(Fault::Respond(response)))) => {
+            waiting.done();
+            return Ok(*response);
         }
         // The server goes away, and takes the call with it.
         Ok(None) => {

@@ -87,9 +87,9 @@ pub(crate) async fn negotiate<H: ServerHandler>(
     let answer = async {
         loop {
             match started.outbox.next().await {
-                Some(Outgoing { message, last: true }) => return Some(message),
+                Some(Outgoing::Message { message, last: true }) => return Some(message),
                 // Before its answer there is no session yet that could carry anything.
-                Some(Outgoing { last: false, .. }) => {}
+                Some(Outgoing::Message { last: false, .. } | Outgoing::Fault(_)) => {}
                 None => return None,
             }
         }

@@ -1,6 +1,8 @@
 //! Revisions without sessions: rmcp serves them, each request for itself.
 
-use std::sync::Arc;
+mod faulty;
+
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -15,10 +17,13 @@ use rmcp::{
         StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
     },
 };
+use serde::Deserialize;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::faulty::{Became, Until};
 use crate::{
-    Config, Scope,
+    Config, Faults, Scope,
     call::{CUT_SHORT, said},
     guard::Guarded,
     http::{Refusal, SseEvent, json_response},
@@ -83,15 +88,31 @@ pub(crate) async fn serve<H: ServerHandler>(
     // Wildcards were accepted; rmcp wants both types by name.
     let both = HeaderValue::from_static("application/json, text/event-stream");
     parts.headers.insert(header::ACCEPT, both);
-    let forwarded = Request::from_parts(parts, Full::new(body));
     let id = match &envelope.kind {
         Kind::Request { id, .. } => Some(id.clone()),
         Kind::Notification { .. } | Kind::Response { .. } | Kind::Error { .. } => None,
     };
-    let served = OWNER.scope(owner.clone(), shared.stateless.handle(forwarded));
-    let Some(response) = shared.cut.run_until_cancelled(served).await else {
-        return Err(Refusal::Unavailable { id });
+    let (lease, response) = if is_faulty(&shared.config, envelope) {
+        let (faults, heard) = mpsc::unbounded_channel();
+        parts.extensions.insert(Faults::new(faults));
+        let served = served(shared, owner, Request::from_parts(parts, Full::new(body)));
+        let until = Until {
+            lease,
+            cut: shared.cut.clone(),
+            id: id.clone(),
+            _request: shared.requests.token(),
+        };
+        let became = faulty::serve(Box::pin(served), heard, &shared.config, until);
+        match shared.cut.run_until_cancelled(became).await {
+            Some(Became::Usual(usual, until)) => (until.lease, Some(usual)),
+            Some(Became::Faulty(response)) => return Ok(response),
+            None => return Err(Refusal::Unavailable { id }),
+        }
+    } else {
+        let served = served(shared, owner, Request::from_parts(parts, Full::new(body)));
+        (lease, shared.cut.run_until_cancelled(served).await)
     };
+    let Some(response) = response else { return Err(Refusal::Unavailable { id }) };
     let (parts, body) = response.into_parts();
     let told = parts.headers.get(header::CONTENT_TYPE);
     if told.is_some_and(|told| told == "text/event-stream") {
@@ -115,6 +136,31 @@ pub(crate) async fn serve<H: ServerHandler>(
     }
     let text = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     Err(reshaped(parts.status, &text, envelope))
+}
+
+/// rmcp's answer.
+fn served<H: ServerHandler>(
+    shared: &Shared<H>,
+    owner: &Owner,
+    request: Request<Full<Bytes>>,
+) -> impl Future<Output = Response> + Send + use<H> {
+    let rmcp = shared.stateless.clone();
+    OWNER.scope(owner.clone(), async move { rmcp.handle(request).await.map(Body::new) })
+}
+
+/// Whether a request calls a tool that may break the protocol.
+fn is_faulty(config: &Config, envelope: &Envelope<'_>) -> bool {
+    #[derive(Deserialize)]
+    struct Called<'a> {
+        #[serde(borrow)]
+        name: Cow<'a, str>,
+    }
+    let (Kind::Request { method, .. }, Some(params)) = (&envelope.kind, envelope.params) else {
+        return false;
+    };
+    method == "tools/call"
+        && serde_json::from_str::<Called<'_>>(params.get())
+            .is_ok_and(|called| config.faulty.has(&called.name))
 }
 
 /// A call's events. One that is cut short because its instance goes away says so: nobody can come

@@ -11,6 +11,7 @@ mod door;
 mod drain;
 mod elicitations;
 mod faults;
+mod faulty;
 mod gone;
 mod http_sse;
 mod instances;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{Announcement, Change};
-use mcp_everything_transport::{SessionHandle, StreamControl};
+use mcp_everything_transport::{Faults, SessionHandle, StreamControl};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -54,6 +54,11 @@ impl ServerHandler for Probe {
         match request.name.as_ref() {
             "echo" => Ok(text("echo")),
             "large" => Ok(text(&"x".repeat(LARGE))),
+            "faults" => {
+                let parts = context.extensions.get::<http::request::Parts>().unwrap();
+                let there = parts.extensions.get::<Faults>().is_some();
+                Ok(text(if there { "there" } else { "not there" }))
+            }
             "panic" => panic!("on purpose"),
             "gate" => {
                 let _ = self.seen.send("gate.waits");
