@@ -2,6 +2,7 @@
 
 mod ask;
 mod ask_url;
+mod faults;
 mod log;
 mod progress;
 mod question;

@@ -20,6 +20,7 @@ use crate::{
     changes::Changes,
     conformance,
     error::{BuildError, CallError, unknown},
+    faults::{self, FaultHook},
     fetch::Fetch,
     glyph::Glyph,
     listen::Opened,
@@ -91,6 +92,7 @@ pub(crate) struct Shared {
     pub(crate) pages: Option<Arc<dyn Pages>>,
     pub(crate) instance: String,
     pub(crate) origin: OriginHook,
+    pub(crate) faults: Option<FaultHook>,
 }
 
 impl Everything {
@@ -101,8 +103,10 @@ impl Everything {
         let fixture_prompts = if on { conformance::prompts() } else { Vec::new() };
         let fixture_resources = if on { conformance::resources() } else { Collection::default() };
         let config = config(options.tasks.is_some(), options.website_url);
+        let faulty_tools = if options.faults.is_some() { faults::tools() } else { Vec::new() };
         // The conformance suite reads the first page of each list only.
-        let tools = Registry::new(fixture_tools, tools::all().into_iter().chain(options.tools.0))?;
+        let tools = tools::all().into_iter().chain(faulty_tools).chain(options.tools.0);
+        let tools = Registry::new(fixture_tools, tools)?;
         let prompts = Prompts::new(fixture_prompts, prompts::all());
         let templates = resources::templates();
         let patterns = fixture_resources.templates.iter().chain(&templates);
@@ -130,6 +134,7 @@ impl Everything {
             pages: options.pages,
             instance: options.instance,
             origin: options.origin,
+            faults: options.faults,
         };
         Ok(Self { shared: Arc::new(shared), session: None })
     }

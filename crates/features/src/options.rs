@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     changes::{Changes, LocalChanges},
+    faults::FaultHook,
     fetch::{Fetch, NoFetch},
     origin::{Origin, OriginHook},
     pages::Pages,
@@ -25,6 +26,9 @@ pub struct Options {
     /// Lists and serves the fixtures of the official conformance suite, on the first page of
     /// every list. Off: none of their names is known.
     pub conformance: bool,
+    /// Lists and serves the tools that misbehave, [`FAULT_TOOLS`](crate::FAULT_TOOLS), with the way
+    /// to the exchange that carries their call. `None`: none of their names is known.
+    pub faults: Option<FaultHook>,
     /// The keys that seal `requestState` on 2026-07-28.
     pub request_state_keys: RequestStateKeys,
     /// What time it is, for what is made when it is asked for.
@@ -70,6 +74,7 @@ impl Options {
     pub fn new(request_state_keys: RequestStateKeys, clock: ClockHook) -> Self {
         Self {
             conformance: false,
+            faults: None,
             request_state_keys,
             shelves: Arc::new(LocalShelves::new(Arc::clone(&clock))),
             fetch: Arc::new(NoFetch),

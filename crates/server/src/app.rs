@@ -5,6 +5,7 @@ mod authorization_server;
 mod base;
 mod clients;
 mod everything;
+mod faults;
 mod held;
 mod in_memory;
 mod in_redis;

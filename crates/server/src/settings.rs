@@ -27,7 +27,6 @@ pub(crate) use grants::Grants;
 pub(crate) use problem::{Problem, unknown_variables, unsupported};
 pub(crate) use rates::RateLimits;
 pub(crate) use raw::RawSettings;
-pub(crate) use separate::is_loopback;
 pub(crate) use upstream::{Known, UpstreamProvider};
 
 /// Whose settings they are.
@@ -89,6 +88,7 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) rate_limits: RateLimits,
     pub(crate) conformance: bool,
+    pub(crate) fault_tools: bool,
     pub(crate) drain_delay: Duration,
     pub(crate) drain_timeout: Duration,
     pub(crate) log_format: LogFormat,
@@ -101,6 +101,11 @@ impl Settings {
     /// The kind of store.
     pub(crate) fn store(&self) -> &'static str {
         if self.redis.is_some() { "redis" } else { "memory" }
+    }
+
+    /// Whether only programs on this machine reach it, as far as it can tell.
+    pub(crate) fn is_private(&self) -> bool {
+        self.is_local() && self.hosts.iter().all(IpAddr::is_loopback)
     }
 
     /// Whether its public URL is on loopback.

@@ -16,6 +16,7 @@ mod completions;
 mod conformance;
 mod content;
 mod documents;
+mod faults;
 mod listen;
 mod lists;
 mod logging;

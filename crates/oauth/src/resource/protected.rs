@@ -13,6 +13,7 @@ use crate::{
 };
 
 pub(super) const WELL_KNOWN: &str = "oauth-protected-resource";
+const NOT_ALLOWED: &str = "the access token does not allow this";
 
 /// A resource at one path of a server.
 #[derive(Clone, Debug)]
@@ -76,18 +77,31 @@ impl ProtectedResource {
     /// challenge names what is needed and what the caller has as well, so that it does not lose that
     /// by asking again.
     pub fn insufficient_scope(&self, caller: &Caller, needed: impl Into<ScopeSet>) -> Response {
-        let description = "the access token does not allow this";
         events::token_rejected(&self.resource, "insufficient scope");
-        ErrorResponse::new(StatusCode::FORBIDDEN, Code::InsufficientScope, description)
-            .with(
-                header::WWW_AUTHENTICATE,
-                self.challenge(
-                    if caller.confirmation.is_some() { Scheme::Dpop } else { Scheme::Bearer },
-                    Some((Code::InsufficientScope, description)),
-                    caller.scopes.union(needed.into()),
-                ),
-            )
+        ErrorResponse::new(StatusCode::FORBIDDEN, Code::InsufficientScope, NOT_ALLOWED)
+            .with(header::WWW_AUTHENTICATE, self.insufficient_scope_challenge(Some(caller), needed))
             .into_response()
+    }
+
+    /// What `WWW-Authenticate` says to a caller who lacks a scope; `None`: nothing is known of it.
+    pub fn insufficient_scope_challenge(
+        &self,
+        caller: Option<&Caller>,
+        needed: impl Into<ScopeSet>,
+    ) -> HeaderValue {
+        let bound = caller.is_some_and(|caller| caller.confirmation.is_some());
+        let scopes = caller.map_or(ScopeSet::EMPTY, |caller| caller.scopes);
+        self.challenge(
+            if bound { Scheme::Dpop } else { Scheme::Bearer },
+            Some((Code::InsufficientScope, NOT_ALLOWED)),
+            scopes.union(needed.into()),
+        )
+    }
+
+    /// What `WWW-Authenticate` says to a token that is not good (RFC 6750, section 3.1).
+    pub fn invalid_token_challenge(&self) -> HeaderValue {
+        let description = "the access token is not valid";
+        self.challenge(Scheme::Bearer, Some((Code::InvalidToken, description)), self.scopes)
     }
 
     /// 401 without an error code, as nothing was sent that could be wrong (RFC 6750, section 3.1).

@@ -5,7 +5,7 @@ use mcp_everything_fetch::{BuildError, Fetcher, Guard};
 use mcp_everything_oauth::{ClientDocuments, Config, DocumentHosts};
 use reqwest::{Client, ClientBuilder};
 
-use crate::settings::{Settings, is_loopback};
+use crate::settings::Settings;
 
 const USER_AGENT: &str = concat!("mcp-everything/", env!("CARGO_PKG_VERSION"));
 
@@ -46,12 +46,7 @@ fn trusting_nobody(client: ClientBuilder) -> ClientBuilder {
 /// (draft-ietf-oauth-client-id-metadata-document, section 8.6). A proxy in front of one that
 /// listens on loopback makes it public, and so does its public URL.
 fn guard(settings: &Settings) -> Guard {
-    let listens = settings.hosts.iter().all(std::net::IpAddr::is_loopback);
-    if listens && is_loopback(settings.base_uri.as_str()) {
-        Guard::public_or_loopback()
-    } else {
-        Guard::public()
-    }
+    if settings.is_private() { Guard::public_or_loopback() } else { Guard::public() }
 }
 
 #[cfg(test)]

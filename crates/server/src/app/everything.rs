@@ -16,7 +16,7 @@ use mcp_everything_transport::{
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, base::Base, clients, limits, origin::origin};
+use super::{StartError, base::Base, clients, faults, limits, origin::origin};
 use crate::{
     elicitations::{FleetPages, InSession},
     fetch::PublicFetch,
@@ -51,6 +51,7 @@ pub(super) fn options(
     let mut options = Options::new(RequestStateKeys::new(ring)?, clock);
     options.settings.clone_from(&settings.public);
     options.conformance = settings.conformance;
+    options.faults = settings.fault_tools.then(|| faults::hook(settings));
     options.changes = changes;
     options.shelves = Arc::new(FleetShelves {
         store: Arc::clone(&base.stores.sessions),
@@ -138,6 +139,7 @@ pub(super) async fn endpoint(
         hosts: settings.allowed_hosts.clone(),
         origins: settings.allowed_origins.clone(),
         gate,
+        faulty: faults::tools(settings),
         hold_every: (settings.session_ttl / 5).min(Config::default().hold_every),
         ..Config::default()
     };

@@ -214,6 +214,15 @@ pub(super) fn warn_of_fixtures(settings: &Settings) {
     if settings.conformance {
         tracing::warn!(event = "conformance.on", "the conformance suite's fixtures are listed");
     }
+    if settings.fault_tools {
+        let whose = if settings.is_private() {
+            "tools that misbehave are listed"
+        } else {
+            "tools that misbehave are listed, and HOST or BASE_URI is not loopback: whoever may \
+             call tools can keep connections open and have large answers made"
+        };
+        tracing::warn!(event = "faults.on", "{whose}");
+    }
 }
 
 /// The signals that tell a server to go away. From when they are heard on they do not end it at once.

@@ -62,6 +62,7 @@ impl Settings {
             joined(&self.trusted_proxies),
             self.rate_limits.to_string(),
             on_off(self.conformance).to_owned(),
+            on_off(self.fault_tools).to_owned(),
             span(self.drain_delay),
             span(self.drain_timeout),
             match self.log_format {

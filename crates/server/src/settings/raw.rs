@@ -135,6 +135,9 @@ settings! {
     rate_limits = "RATE_LIMITS";
     /// Add the fixtures of the official conformance suite: `on` or `off` [default: off]
     conformance = "CONFORMANCE" => stdio;
+    /// Add tools that misbehave on demand, for those who write clients: `on` or `off`
+    /// [default: off]
+    fault_tools = "FAULT_TOOLS" => stdio;
     /// After SIGTERM: how long requests are still taken while /readyz is red [default: 1s]
     drain_delay = "DRAIN_DELAY";
     /// After that: how long running calls may take [default: 25s]

@@ -150,6 +150,8 @@ impl Settings {
         let rate_limits = rate_limits(&mut reader, raw.rate_limits.as_deref());
         let conformance =
             reader.read("CONFORMANCE", raw.conformance.as_deref(), false, "on or off", switch);
+        let fault_tools =
+            reader.read("FAULT_TOOLS", raw.fault_tools.as_deref(), false, "on or off", switch);
         let drain_delay = reader.span("DRAIN_DELAY", raw.drain_delay.as_deref(), 1);
         let drain_timeout = reader.span("DRAIN_TIMEOUT", raw.drain_timeout.as_deref(), 25);
         let log_format = log_format(&mut reader, raw.log_format.as_deref());
@@ -178,6 +180,7 @@ impl Settings {
             trusted_proxies,
             rate_limits,
             conformance,
+            fault_tools,
             drain_delay,
             drain_timeout,
             log_format,
@@ -326,7 +329,7 @@ mod tests {
         assert_eq!(settings.auth_mode, AuthMode::Integrated);
         assert!(settings.hosts.iter().all(IpAddr::is_loopback) && settings.hosts.len() == 2);
         assert_eq!(settings.auth_resources.unwrap()[1], "http://localhost:3232/mcp");
-        assert!(!settings.conformance);
+        assert!(!settings.conformance && !settings.fault_tools);
     }
 
     #[test]
@@ -369,6 +372,7 @@ mod tests {
             raw.trusted_proxies = Some("10.0.0.0/33".into());
             raw.rate_limits = Some("requests=often".into());
             raw.conformance = Some("perhaps".into());
+            raw.fault_tools = Some("perhaps".into());
             raw.drain_delay = Some("-1".into());
             raw.drain_timeout = Some("1y".into());
             raw.log_format = Some("xml".into());

@@ -20,6 +20,7 @@ mod content;
 mod docs;
 mod enterprise;
 mod everything;
+mod faults;
 mod features_page;
 mod headers;
 mod http_sse;
