@@ -112,8 +112,10 @@ async fn the_client_is_told_where_and_the_call_waits_for_the_page() {
         (PageEnd::Gone, "did not complete the page in time"),
     ] {
         let desk = Desk::new();
-        let (mut client, id, question) = asking(&desk).await;
+        let (mut client, id, mut question) = asking(&desk).await;
         assert_eq!(question["method"], "elicitation/create");
+        // rmcp's own.
+        question["params"].as_object_mut().unwrap().remove("_meta");
         let expected = json!({
             "mode": "url", "elicitationId": "page0", "url": "https://server.example/page0",
             "message": "Please open the link to complete this action.",
@@ -181,7 +183,8 @@ async fn on_2026_07_28_it_is_asked_again_while_the_user_has_not_finished() {
         (&json!("url"), &json!("https://server.example/page0"))
     );
     // An answer to nothing that was asked is none.
-    let params = json!({ "name": TOOL, "inputResponses": { "page": { "action": "accept" } } });
+    let responses = json!({ "page": { "action": "accept" } });
+    let params = json!({ "name": TOOL, "arguments": {}, "inputResponses": responses });
     let unasked = client.request("tools/call", params).await;
     assert_eq!(question(&unasked).0["elicitationId"], "page1");
 
