@@ -212,6 +212,9 @@ impl Walked<'_> {
         let result = &line["result"];
         let failed = !line["error"].is_null() || result["isError"] == true;
         let texts = texts(result);
+        if expected["session"] == true && self.wire.era == "modern" {
+            return (!failed).then(|| format!("{name} does without a session: {line}"));
+        }
         let unasked = expected["asks"].as_str().is_some_and(|question| !self.plan.can(question));
         if unasked && expected["alone"] != true {
             let otherwise = expected["otherwise"].as_str();
