@@ -97,7 +97,7 @@ async fn results_of_older_revisions_have_nothing_of_the_newest() {
         json!({ "content": [{ "type": "text", "text": "Echo: x" }], "isError": false })
     );
     for (method, params, members) in [
-        ("tools/list", json!({}), ["tools"].as_slice()),
+        ("tools/list", json!({}), ["nextCursor", "tools"].as_slice()),
         ("prompts/list", json!({}), &["prompts"]),
         ("resources/list", json!({}), &["nextCursor", "resources"]),
         ("resources/templates/list", json!({}), &["nextCursor", "resourceTemplates"]),
