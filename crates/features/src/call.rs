@@ -2,6 +2,7 @@
 
 mod ask;
 mod ask_url;
+mod client_task;
 mod faults;
 mod log;
 mod progress;
@@ -25,8 +26,8 @@ use rmcp::{
     service::RequestContext,
 };
 
-pub use self::ask_url::UrlAnswer;
-pub(crate) use self::{round::Round, task::InTask};
+pub use self::{ask_url::UrlAnswer, client_task::Followed};
+pub(crate) use self::{question::shorten_floats, round::Round, task::InTask};
 use crate::{
     changes::Change, error::CallError, everything::Shared, fetch::Fetch, origin::Origin,
     request_state::State, session::SessionState, shelf::OwnShelf, trace::Trace, wire::Wire,
@@ -143,6 +144,10 @@ impl<'a> Call<'a> {
         }
         if let Some(trace) = self.trace() {
             trace.put(notification.get_meta_mut());
+        }
+        if let Way::Task(task) = &self.way {
+            // A progress token stays valid for the life of the task (2025-11-25, Tasks).
+            return task.tell(notification).await;
         }
         let _ = self.context.peer.send_notification(notification).await;
     }

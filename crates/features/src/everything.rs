@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CallToolRequestParams, CallToolResponse, ClientCapabilities, ConstString, Extensions,
-        Implementation, InputResponses, JsonObject, ServerCapabilities, ServerConfig,
-        TASKS_EXTENSION_ID,
+        CallToolRequestParams, CallToolResponse, ClientCapabilities, ConstString, CreateTaskResult,
+        Extensions, Implementation, InputResponses, JsonObject, ProtocolVersion,
+        ServerCapabilities, ServerConfig, TASKS_EXTENSION_ID,
     },
     service::RequestContext,
 };
@@ -19,6 +19,7 @@ use crate::{
     catalogue,
     changes::Changes,
     conformance,
+    declared::DeclaredHook,
     error::{BuildError, CallError, unknown},
     faults::{self, FaultHook},
     fetch::Fetch,
@@ -34,7 +35,7 @@ use crate::{
     session::SessionState,
     shelf::{OwnShelf, Shelves},
     stamp::Stamp,
-    tasks::{self, Tasks},
+    tasks::{self, Generation, Tasks, Terms, experimental},
     time::ClockHook,
     tool::TaskSupport,
     tools,
@@ -67,7 +68,7 @@ demo://directory/{department}/{name} depends on each other.";
 #[derive(Clone)]
 pub struct Everything {
     pub(crate) shared: Arc<Shared>,
-    session: Option<Arc<dyn SessionState>>,
+    pub(crate) session: Option<Arc<dyn SessionState>>,
 }
 
 /// What all clones have in common.
@@ -93,6 +94,7 @@ pub(crate) struct Shared {
     pub(crate) instance: String,
     pub(crate) origin: OriginHook,
     pub(crate) faults: Option<FaultHook>,
+    pub(crate) declared: DeclaredHook,
 }
 
 impl Everything {
@@ -135,6 +137,7 @@ impl Everything {
             instance: options.instance,
             origin: options.origin,
             faults: options.faults,
+            declared: options.declared,
         };
         Ok(Self { shared: Arc::new(shared), session: None })
     }
@@ -209,7 +212,10 @@ impl Everything {
             return Err(unknown("tool", &request.name).into());
         }
         let support = tools.task_support(&request.name);
-        let keeper = self.shared.tasks.as_deref().filter(|_| call.wire() == Wire::Stateless);
+        if support == TaskSupport::Required && self.experimental(context).is_some() {
+            return Err(experimental::required(&request.name).into());
+        }
+        let keeper = self.shared.tasks.as_ref().filter(|_| call.wire() == Wire::Stateless);
         let (Some(keeper), TaskSupport::Optional | TaskSupport::Required) = (keeper, support)
         else {
             return Ok(tools.call(&request.name, request.arguments, call).await?.into());
@@ -226,8 +232,19 @@ impl Everything {
         {
             return Ok(result.into());
         }
-        let task = tasks::begin(self, keeper, request, context, call).await?;
-        Ok(CallToolResponse::Task(task))
+        let (generation, known) = (Generation::Extension, call.remembered());
+        let terms = Terms { generation, life: tasks::LIFE, known };
+        let task = tasks::begin(self, keeper, request, context, terms).await?;
+        Ok(CallToolResponse::Task(CreateTaskResult::new(tasks::seed(&*task))))
+    }
+
+    /// Who keeps the tasks, for a session whose revision has the experimental ones.
+    pub(crate) fn experimental(
+        &self,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<&Arc<dyn Tasks>> {
+        let version = context.protocol_version()?;
+        self.shared.tasks.as_ref().filter(|_| version == ProtocolVersion::V_2025_11_25)
     }
 
     /// Who keeps the tasks, for a method that the stateful revisions do not have.

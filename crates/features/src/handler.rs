@@ -4,15 +4,15 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         self, CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CancelTaskMethod,
-        CancelTaskParams, CompleteRequestParams, CompleteResult, ConstString, DiscoverResult,
-        GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
-        GetTaskMethod, GetTaskParams, GetTaskResult, Implementation, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference,
-        ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams,
-        SubscriptionFilter, TASKS_EXTENSION_ID, UnsubscribeRequestParams, UpdateTaskMethod,
-        UpdateTaskParams,
+        CancelTaskParams, CompleteRequestParams, CompleteResult, ConstString, CustomRequest,
+        CustomResult, DiscoverResult, GetPromptRequestMethod, GetPromptRequestParams,
+        GetPromptResponse, GetPromptResult, GetTaskMethod, GetTaskParams, GetTaskResult,
+        Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
+        LoggingMessageNotificationParam, PaginatedRequestParams, ReadResourceRequestParams,
+        ReadResourceResponse, ReadResourceResult, Reference, ServerConfig, SetLevelRequestMethod,
+        SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, TASKS_EXTENSION_ID,
+        UnsubscribeRequestParams, UpdateTaskMethod, UpdateTaskParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -25,7 +25,7 @@ use crate::{
     freshness::Freshness,
     listen, lists, notifications,
     resources::{Reading, not_found, shelved},
-    tasks,
+    tasks::{self, Answer},
     wire::Wire,
 };
 
@@ -131,7 +131,8 @@ impl ServerHandler for Everything {
     ) -> Result<(), ErrorData> {
         let keeper = self.keeper::<UpdateTaskMethod>(&context)?;
         let caller = (self.shared.origin)(&context.extensions).caller;
-        let answers = request.input_responses;
+        let answers = request.input_responses.into_iter();
+        let answers = answers.map(|(key, answer)| (key, Answer::Given(answer))).collect();
         let known = keeper
             .answer(caller.as_ref(), &request.task_id, answers)
             .await
@@ -148,6 +149,14 @@ impl ServerHandler for Everything {
         let caller = (self.shared.origin)(&context.extensions).caller;
         let known = keeper.cancel(caller.as_ref(), &request.task_id).await?;
         known.then_some(()).ok_or_else(tasks::unknown_task)
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        self.answer_untyped(request, context).await.map(CustomResult)
     }
 
     async fn list_prompts(

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     changes::{Changes, LocalChanges},
+    declared::DeclaredHook,
     faults::FaultHook,
     fetch::{Fetch, NoFetch},
     origin::{Origin, OriginHook},
@@ -55,6 +56,9 @@ pub struct Options {
     /// Says where a request came from, for `whoami`, and so that a `requestState` works for nobody
     /// but its caller.
     pub origin: OriginHook,
+    /// Finds what the client of a session said when it began, for the capabilities that rmcp has no
+    /// types for; nobody declares any unless it is replaced.
+    pub declared: DeclaredHook,
     /// Cancelled when the server goes down: open `subscriptions/listen` streams then end with
     /// their result instead of being cut off.
     pub draining: CancellationToken,
@@ -86,6 +90,7 @@ impl Options {
             pages: None,
             instance: "local".to_owned(),
             origin: Arc::new(|_| Origin::stdio()),
+            declared: Arc::new(|_| None),
             draining: CancellationToken::new(),
             lingering: Arc::new(|| Duration::ZERO),
             tools: ExtraTools::default(),

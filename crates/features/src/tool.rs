@@ -26,9 +26,9 @@ pub trait Tool: Send + Sync + 'static {
         call: &Call<'_>,
     ) -> impl Future<Output = Result<CallToolResult, CallError>> + Send;
 
-    /// What comes before a task that runs it: what is asked here is asked as it is without a task,
-    /// and what was answered is known in the task, under the same key. Where it runs as no task,
-    /// this is not called. By default nothing is asked.
+    /// What comes before a task that runs it, on 2026-07-28: what is asked here is asked as it is
+    /// without a task, and what was answered is known in the task, under the same key. Where it runs
+    /// as no task, or as one of 2025-11-25, this is not called. By default nothing is asked.
     fn before_task(
         &self,
         _input: &Self::Input,
@@ -57,7 +57,7 @@ pub struct Definition {
     switch: Option<&'static str>,
 }
 
-/// Whether a tool runs as a task (`io.modelcontextprotocol/tasks`).
+/// Whether a tool runs as a task, of either generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TaskSupport {
     /// Never.
@@ -65,8 +65,20 @@ pub enum TaskSupport {
     Never,
     /// For clients that follow tasks; for others the call lasts as long as it takes.
     Optional,
-    /// Always: on 2026-07-28 a client that does not follow tasks is told so with `-32021`.
+    /// Always: a client that does not follow tasks is told so, with `-32601` on 2025-11-25 and with
+    /// `-32021` on 2026-07-28.
     Required,
+}
+
+impl TaskSupport {
+    /// As `execution.taskSupport` says it (2025-11-25, Tasks, Tool-Level Negotiation).
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "forbidden",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
 }
 
 impl Definition {

@@ -23,6 +23,8 @@ mod toggle_dynamic_prompt;
 mod toggle_dynamic_tool;
 mod toggle_simulated_logging;
 mod toggle_subscriber_updates;
+mod trigger_elicitation_request_async;
+mod trigger_sampling_request_async;
 mod trigger_url_elicitation;
 mod update_document;
 mod whoami;
@@ -49,6 +51,8 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(elicit_inputs::ElicitInputs),
         Candidate::new(get_roots_list::GetRootsList),
         Candidate::new(simulate_research_query::SimulateResearchQuery),
+        Candidate::new(trigger_sampling_request_async::TriggerSamplingRequestAsync),
+        Candidate::new(trigger_elicitation_request_async::TriggerElicitationRequestAsync),
         Candidate::new(whoami::Whoami),
         Candidate::new(sample_llm_with_tools::SampleLlmWithTools),
         Candidate::new(trigger_url_elicitation::TriggerUrlElicitation),

@@ -4,10 +4,16 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mcp_everything_features::{Caller, RunningTask, StateError, Task, TaskEnd, Tasks};
-use mcp_everything_store::{self as store, Access, Owner, StoreError, TaskId, oauth::GrantId};
-use mcp_everything_transport::{self as transport, TaskDesk};
-use rmcp::model::Extensions;
+use mcp_everything_features::{
+    Answer, Caller, RunningTask, StateError, Task, TaskEnd, TaskPage, Tasks,
+};
+use mcp_everything_store::{
+    self as store, Access, Owner, StoreError, TaskId, TaskPlace, Timestamp, oauth::GrantId,
+};
+use mcp_everything_transport::{
+    self as transport, SessionError, SessionHandle, StdioSession, TaskDesk,
+};
+use rmcp::model::{Extensions, ServerNotification};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +31,7 @@ impl Tasks for FleetTasks {
     ) -> Result<Arc<dyn RunningTask>, StateError> {
         let begun = self.0.begin(owner(caller), grant(extensions), life).await;
         let task = begun.map_err(|error| told(&error))?;
-        Ok(Arc::new(Worked(task)))
+        Ok(Arc::new(Worked { task, session: Listener::of(extensions) }))
     }
 
     async fn find(&self, caller: Option<&Caller>, id: &str) -> Result<Option<Task>, StateError> {
@@ -34,11 +40,46 @@ impl Tasks for FleetTasks {
         found.map(|task| shown(id, task)).transpose()
     }
 
+    async fn change(
+        &self,
+        caller: Option<&Caller>,
+        seen: &Task,
+    ) -> Result<Option<Task>, StateError> {
+        let Some(id) = known(&seen.id) else { return Ok(None) };
+        let was = |task: &store::Task| {
+            task.end.is_some() == seen.end.is_some()
+                && task.updated_at.as_millis() == seen.updated_at
+                && task.questions.keys().eq(seen.questions.keys())
+        };
+        let changed = self.0.change(id, &owner(caller), was).await;
+        changed.map_err(|error| told(&error))?.map(|task| shown(id, task)).transpose()
+    }
+
+    async fn list(
+        &self,
+        caller: Option<&Caller>,
+        cursor: Option<&str>,
+        count: usize,
+    ) -> Result<Option<TaskPage>, StateError> {
+        let behind = cursor.map(place);
+        if behind == Some(None) {
+            return Ok(None);
+        }
+        // One more says whether there are more.
+        let listed = self.0.list(&owner(caller), behind.flatten(), count + 1).await;
+        let mut listed = listed.map_err(|error| told(&error))?;
+        let more = listed.len() > count;
+        listed.truncate(count);
+        let next = listed.last().filter(|_| more).map(|(place, _)| written(*place));
+        let tasks = listed.into_iter().map(|(place, task)| shown(place.id, task));
+        Ok(Some(TaskPage { tasks: tasks.collect::<Result<_, _>>()?, next }))
+    }
+
     async fn answer(
         &self,
         caller: Option<&Caller>,
         id: &str,
-        answers: BTreeMap<String, Value>,
+        answers: BTreeMap<String, Answer>,
     ) -> Result<bool, StateError> {
         let Some(id) = known(id) else { return Ok(false) };
         let answers = answers.into_iter().map(|(key, answer)| (key, bytes(&answer))).collect();
@@ -52,25 +93,62 @@ impl Tasks for FleetTasks {
 }
 
 /// A task that is worked on here.
-struct Worked(transport::RunningTask);
+struct Worked {
+    task: transport::RunningTask,
+    /// The session it was begun in.
+    session: Option<Listener>,
+}
+
+/// A session that hears what is said unasked.
+enum Listener {
+    Stored(SessionHandle),
+    Stdio(StdioSession),
+}
+
+impl Listener {
+    fn of(extensions: &Extensions) -> Option<Self> {
+        let stored = extensions.get::<SessionHandle>().cloned().map(Self::Stored);
+        stored.or_else(|| extensions.get::<StdioSession>().cloned().map(Self::Stdio))
+    }
+}
 
 #[async_trait]
 impl RunningTask for Worked {
     fn id(&self) -> String {
-        self.0.id().to_string()
+        self.task.id().to_string()
     }
 
     fn began_at(&self) -> u64 {
-        self.0.began_at().as_millis()
+        self.task.began_at().as_millis()
     }
 
     fn stop(&self) -> &CancellationToken {
-        self.0.stop()
+        self.task.stop()
     }
 
-    async fn ask(&self, key: &str, question: Value) -> Result<Option<Value>, StateError> {
-        let answer = self.0.ask(key, bytes(&question)).await.map_err(|error| told(&error))?;
+    async fn ask(&self, key: &str, question: Value) -> Result<Option<Answer>, StateError> {
+        let answer = self.task.ask(key, bytes(&question)).await.map_err(|error| told(&error))?;
         answer.map(|answer| read(&answer)).transpose()
+    }
+
+    async fn note(&self, note: &str) -> Result<(), StateError> {
+        self.task.note(note).await.map_err(|error| told(&error))
+    }
+
+    async fn tell(&self, notification: ServerNotification) -> Result<(), StateError> {
+        match &self.session {
+            None => Ok(()),
+            Some(Listener::Stdio(session)) => {
+                session.notify(notification).await;
+                Ok(())
+            }
+            Some(Listener::Stored(session)) => {
+                session.notify(notification).await.map_err(|error| match error {
+                    SessionError::Gone => StateError::Gone,
+                    SessionError::Store(error) => told(&error),
+                })
+            }
+        }
     }
 
     async fn end(&self, end: TaskEnd) -> Result<(), StateError> {
@@ -79,7 +157,7 @@ impl RunningTask for Worked {
             TaskEnd::Failed(error) => store::TaskEnd::Failed(bytes(&json!(error))),
             TaskEnd::Cancelled => store::TaskEnd::Cancelled,
         };
-        self.0.end(end).await.map(|_| ()).map_err(|error| told(&error))
+        self.task.end(end).await.map(|_| ()).map_err(|error| told(&error))
     }
 }
 
@@ -103,6 +181,19 @@ fn known(id: &str) -> Option<TaskId> {
     id.parse().ok()
 }
 
+/// A place among the tasks of an owner, as the cursor of a page.
+fn written(TaskPlace { gone, id }: TaskPlace) -> String {
+    format!("{}.{id}", gone.as_millis())
+}
+
+/// The place that a cursor names; none for what this server would not have written.
+fn place(cursor: &str) -> Option<TaskPlace> {
+    let (gone, id) = cursor.split_once('.')?;
+    let place =
+        TaskPlace { gone: Timestamp::from_millis(gone.parse().ok()?), id: id.parse().ok()? };
+    (written(place) == cursor).then_some(place)
+}
+
 fn bytes(value: &impl Serialize) -> Bytes {
     // A value in memory has a JSON form.
     serde_json::to_vec(value).unwrap_or_default().into()
@@ -116,7 +207,7 @@ fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, StateError> {
 }
 
 fn shown(id: TaskId, task: store::Task) -> Result<Task, StateError> {
-    let store::Task { created_at, updated_at, life, questions, end, instance: _ } = task;
+    let store::Task { created_at, updated_at, life, note, questions, end, instance: _ } = task;
     let questions = questions
         .into_iter()
         .map(|(key, question)| Ok((key, read(&question)?)))
@@ -131,7 +222,7 @@ fn shown(id: TaskId, task: store::Task) -> Result<Task, StateError> {
         })
         .transpose()?;
     let (created_at, updated_at) = (created_at.as_millis(), updated_at.as_millis());
-    Ok(Task { id: id.to_string(), created_at, updated_at, life, questions, end })
+    Ok(Task { id: id.to_string(), created_at, updated_at, life, note, questions, end })
 }
 
 fn told(error: &StoreError) -> StateError {

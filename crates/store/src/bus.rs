@@ -33,6 +33,8 @@ pub enum Bell {
     TaskNews(TaskId),
     /// A user answered on a page, or refused.
     ElicitationSettled(ElicitationId),
+    /// A task asks something else, or has ended.
+    TaskChanged(TaskId),
     /// The log of changes has more.
     Changed,
     /// A session is gone.

@@ -63,6 +63,6 @@ pub use session::{
     Elicitations, Epoch, Handshake, Held, InvalidChangePosition, Limits, LogLevel, NewCall,
     NewElicitation, NewTask, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed, RequestKey,
     RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled, SettledElicitation,
-    Settlement, Shelf, ShelfItem, Shelved, Shelves, Streams, Task, TaskEnd, TaskNews, Tasks,
-    Telling, Transport, UnknownLevel, Written,
+    Settlement, Shelf, ShelfItem, Shelved, Shelves, Streams, Task, TaskEnd, TaskNews, TaskPlace,
+    Tasks, Telling, Transport, UnknownLevel, Written,
 };

@@ -39,7 +39,7 @@ pub use streams::{
     Claim, Epoch, Held, OpenedStream, PAGE, Position, Pulled, Pushed, Streams, Telling,
 };
 pub(crate) use switches::{SWITCHES, Switches, too_many};
-pub use tasks::{Asked, NewTask, Task, TaskEnd, TaskNews, Tasks};
+pub use tasks::{Asked, NewTask, Task, TaskEnd, TaskNews, TaskPlace, Tasks};
 
 /// Everything the transport needs of a store.
 pub trait SessionStore:

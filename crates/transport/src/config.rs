@@ -9,6 +9,11 @@ use crate::{
     http::{Gate, HostPolicy, OriginPolicy},
 };
 
+/// Says of a request of a revision with sessions whether its handler answers it by
+/// `on_custom_request`, although rmcp knows the method: its parameters or its result say what
+/// rmcp's types cannot. Told of the revision, the method and the message as it came.
+pub type Untyped = fn(version: &str, method: &str, message: &[u8]) -> bool;
+
 /// How an [`Endpoint`](crate::Endpoint) behaves.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -18,6 +23,9 @@ pub struct Config {
     pub origins: OriginPolicy,
     /// Which methods a caller may use. Defaults to all.
     pub gate: Gate,
+    /// Which requests are handed over as they came. None by itself. The revision of an `initialize`
+    /// is the one that its client asks for.
+    pub untyped: Untyped,
     /// How often a user may ask: requests of any kind, and each message of a batch. No bound by
     /// itself.
     pub requests: Limit,
@@ -67,6 +75,7 @@ impl Default for Config {
             hosts: HostPolicy::default(),
             origins: OriginPolicy::default(),
             gate: Gate::default(),
+            untyped: |_, _, _| false,
             requests: Limit::default(),
             sessions: Limit::default(),
             max_body_bytes: 4 << 20,

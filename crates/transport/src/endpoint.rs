@@ -78,7 +78,8 @@ impl<H> Clone for Endpoint<H> {
 
 impl<H: ServerHandler> Endpoint<H> {
     /// Starts an endpoint. `factory` makes the handler of one request; in revisions with sessions
-    /// the handler finds what it puts into the extensions in its context. It is called once here
+    /// the handler finds what it puts into the extensions in its context, and beside that the
+    /// `Handshake` and the [`SessionHandle`](crate::SessionHandle) of its session. It is called once here
     /// as well, for nobody, to ask which versions its handlers speak.
     ///
     /// Fails if the bus cannot be listened to, or the store does not answer.

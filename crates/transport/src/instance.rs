@@ -99,6 +99,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         Bell::StreamChanged(session) => shared.streams.ring(session),
         Bell::TaskNews(task) => shared.tasks.ring(task),
         Bell::ElicitationSettled(id) => shared.elicitations.ring(id),
+        Bell::TaskChanged(task) => shared.tasks.changed(task),
         Bell::Changed => shared.teller.ring(),
         Bell::Ended(session) => shared.end_session(session),
         Bell::Revoked(grant) => {

@@ -80,7 +80,7 @@ mod trace;
 mod wire;
 
 pub use changes::ChangeFeed;
-pub use config::Config;
+pub use config::{Config, Untyped};
 pub use elicitations::{Asked, ElicitationDesk};
 pub use endpoint::{Backends, Endpoint};
 pub use faults::{Delivery, Faults, FaultyTools};

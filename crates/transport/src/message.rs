@@ -11,6 +11,6 @@ mod task_ids;
 mod wire;
 
 pub(crate) use envelope::{Envelope, Kind, bounded};
-pub(crate) use params::{known_request_error, notification, request};
+pub(crate) use params::{handed_over, known_request_error, notification, request};
 pub(crate) use task_ids::check_task_ids;
 pub(crate) use wire::{VersionHeader, Wire};

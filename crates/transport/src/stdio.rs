@@ -15,7 +15,7 @@ mod writer;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -37,7 +37,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{batches::Underway, service::Connected, transport::LineTransport, writer::Writer};
-use crate::guard::Guarded;
+use crate::{Untyped, guard::Guarded};
 
 /// How many lines may wait to be served.
 const READ_AHEAD: usize = 4;
@@ -58,6 +58,8 @@ pub struct StdioConfig {
     /// How long running requests may take once the client leaves. 1 s: clients wait about two
     /// before they send SIGTERM.
     pub patience: Duration,
+    /// Which requests are handed over as they came. None by itself.
+    pub untyped: Untyped,
 }
 
 impl Default for StdioConfig {
@@ -68,6 +70,7 @@ impl Default for StdioConfig {
             max_running: 1_000,
             cancel_grace: Duration::from_secs(5),
             patience: Duration::from_secs(1),
+            untyped: |_, _, _| false,
         }
     }
 }
@@ -86,7 +89,8 @@ pub struct Stdio<H: ServerHandler> {
 
 impl<H: ServerHandler> Stdio<H> {
     /// Serves the client at the other end. `handler` answers all requests of both wires, and knows
-    /// the one session; `random` names the spans of traces. `leaving` is cancelled when the client leaves, and makes the server leave
+    /// the one session: in its context are its `Handshake` and its [`StdioSession`]. `random` names
+    /// the spans of traces. `leaving` is cancelled when the client leaves, and makes the server leave
     /// when somebody else cancels it.
     pub fn start<R, W>(
         handler: H,
@@ -107,7 +111,13 @@ impl<H: ServerHandler> Stdio<H> {
         let ready = Arc::new(AtomicBool::new(false));
         let patience = config.patience;
         let abort = CancellationToken::new();
-        let service = Connected { inner: Guarded(handler), grace: config.cancel_grace };
+        let service = Connected {
+            inner: Guarded(handler),
+            grace: config.cancel_grace,
+            handshake: OnceLock::new(),
+            ready: Arc::clone(&ready),
+            leaving: leaving.clone(),
+        };
         let transport = LineTransport {
             config,
             random,

@@ -11,4 +11,4 @@ pub(crate) mod post;
 mod session;
 pub(crate) mod stateless;
 
-pub(crate) use initialize::settle;
+pub(crate) use initialize::{answered, settle};

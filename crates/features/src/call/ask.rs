@@ -3,8 +3,8 @@
 use rmcp::{
     ErrorData, ServiceError,
     model::{
-        CancelledNotificationParam, CreateMessageRequestParams, CreateMessageResult,
-        ElicitRequestParams, ElicitResult, ElicitationSchema, GetMeta as _, ListRootsResult,
+        CancelledNotificationParam, CreateMessageRequestParams, CreateMessageResult, ElicitResult,
+        ElicitationSchema, GetMeta as _, ListRootsResult,
     },
     service::PeerRequestOptions,
 };
@@ -14,7 +14,7 @@ use super::{
     Call, InTask, Round, Way,
     question::{Elicitation, Question, Roots, Sampling},
 };
-use crate::{error::CallError, text::bounded};
+use crate::{error::CallError, tasks::Answer, text::bounded, wire::Wire};
 
 /// The longest explanation of a client that is repeated, in characters.
 const EXPLANATION: usize = 200;
@@ -44,13 +44,7 @@ impl Call<'_> {
         message: &str,
         schema: ElicitationSchema,
     ) -> Result<ElicitResult, CallError> {
-        let plain = json!(schema);
-        let params = ElicitRequestParams::FormElicitationParams {
-            meta: None,
-            message: message.to_owned(),
-            requested_schema: schema,
-        };
-        self.ask(key, Elicitation { params, schema: plain }).await
+        self.ask(key, Elicitation::form(message, schema)).await
     }
 
     /// Asks the client for the folders it works in. See [`Call`] on `key`, and
@@ -74,15 +68,10 @@ impl Call<'_> {
         let missing = || ErrorData::missing_required_client_capability(question.required());
         match &self.way {
             Way::Round(round) if !is_declared => return Err(round.refuse(missing()).into()),
-            Way::Task(_) if !is_declared => return Err(missing().into()),
-            Way::Request if !is_declared => {
-                let needed = json!(question.required());
-                return Err(CallError::failed(format!(
-                    "This needs a client that declares the capability {needed}, \
-                     and this client does not: it cannot be asked {}.",
-                    Q::METHOD
-                )));
+            Way::Task(_) if !is_declared && self.wire == Wire::Stateless => {
+                return Err(missing().into());
             }
+            Way::Request | Way::Task(_) if !is_declared => return Err(undeclared(question)),
             Way::Request | Way::Round(_) | Way::Task(_) => {}
         }
         match (question.since(), self.protocol_version()) {
@@ -114,8 +103,12 @@ impl Call<'_> {
         key: &str,
         question: &Q,
     ) -> Result<Q::Reply, CallError> {
-        let answer = task.answer(key, question.input_request()).await?;
-        read(question, answer).map_err(|reason| not_valid::<Q>(&reason))
+        match task.answer(key, question.input_request()).await? {
+            Answer::Given(answer) => {
+                read(question, answer).map_err(|reason| not_valid::<Q>(&reason))
+            }
+            Answer::Refused(error) => Err(CallError::failed(refused(Q::METHOD, &error))),
+        }
     }
 
     /// Sends the question and waits for the answer.
@@ -132,7 +125,7 @@ impl Call<'_> {
         let handle = peer
             .send_request_with_option(request, options)
             .await
-            .map_err(|error| unanswered::<Q>(error))?;
+            .map_err(|error| unanswered(Q::METHOD, error))?;
         let id = handle.id.clone();
         let answer = tokio::select! {
             biased;
@@ -142,13 +135,28 @@ impl Call<'_> {
                 let _ = peer.notify_cancelled(CancelledNotificationParam::new(Some(id), reason)).await;
                 return Err(CallError::Cancelled);
             }
-            answer = handle.await_response() => answer.map_err(|error| unanswered::<Q>(error))?,
+            answer = handle.await_response() => answer.map_err(|error| unanswered(Q::METHOD, error))?,
         };
         read(question, json!(answer)).map_err(|reason| not_valid::<Q>(&reason))
     }
 }
 
-fn not_valid<Q: Question>(reason: &str) -> CallError {
+fn undeclared<Q: Question>(question: &Q) -> CallError {
+    let missing = json!(question.required());
+    CallError::failed(format!(
+        "This needs a client that declares the capability {missing}, and this client does not: it \
+         cannot be asked {}.",
+        Q::METHOD
+    ))
+}
+
+/// What a caller reads when the client answers with an error.
+fn refused(method: &str, error: &ErrorData) -> String {
+    let said = bounded(&error.message, EXPLANATION);
+    format!("The client answered {method} with error {}: {said}", error.code.0)
+}
+
+pub(super) fn not_valid<Q: Question>(reason: &str) -> CallError {
     CallError::failed(format!("The client's answer to {} is not valid: {reason}", Q::METHOD))
 }
 
@@ -163,14 +171,9 @@ pub(super) fn read<Q: Question>(question: &Q, answer: Value) -> Result<Q::Reply,
 }
 
 /// What a caller reads when the client gives no answer.
-fn unanswered<Q: Question>(error: ServiceError) -> CallError {
-    let method = Q::METHOD;
+pub(super) fn unanswered(method: &str, error: ServiceError) -> CallError {
     CallError::failed(match error {
-        ServiceError::McpError(error) => format!(
-            "The client answered {method} with error {}: {}",
-            error.code.0,
-            bounded(&error.message, EXPLANATION)
-        ),
+        ServiceError::McpError(error) => refused(method, &error),
         ServiceError::Timeout { timeout } => {
             format!("The client did not answer {method} within {} seconds.", timeout.as_secs())
         }

@@ -3,7 +3,7 @@
 use rmcp::model::{LoggingLevel, LoggingMessageNotification, LoggingMessageNotificationParam};
 use serde_json::Value;
 
-use super::{Call, Way};
+use super::Call;
 use crate::{error::CallError, notifications, wire::Wire};
 
 impl Call<'_> {
@@ -18,10 +18,6 @@ impl Call<'_> {
         logger: &str,
         data: impl Into<Value> + Send,
     ) -> Result<(), CallError> {
-        // Nobody listens to a task (Tasks, Task Progress).
-        if matches!(self.way, Way::Task(_)) {
-            return Ok(());
-        }
         let least = match (self.wire, self.session) {
             (Wire::Stateful, Some(session)) => Some(session.log_level().await?),
             (Wire::Stateful, None) => Some(LoggingLevel::Debug),

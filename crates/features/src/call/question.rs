@@ -5,8 +5,9 @@ use std::time::Duration;
 use rmcp::model::{
     ClientCapabilities, CreateMessageRequest, CreateMessageRequestParams, CreateMessageResult,
     CustomRequest, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationCapability, InputRequest, ListRootsRequest, ListRootsResult, ProtocolVersion,
-    RootsCapabilities, SamplingCapability, ServerRequest, UrlElicitationCapability,
+    ElicitationCapability, ElicitationSchema, InputRequest, ListRootsRequest, ListRootsResult,
+    ProtocolVersion, RootsCapabilities, SamplingCapability, ServerRequest,
+    UrlElicitationCapability,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -95,6 +96,19 @@ impl Sampling {
 pub(super) struct Elicitation {
     pub(super) params: ElicitRequestParams,
     pub(super) schema: Value,
+}
+
+impl Elicitation {
+    /// A form.
+    pub(super) fn form(message: &str, schema: ElicitationSchema) -> Self {
+        let plain = json!(schema);
+        let params = ElicitRequestParams::FormElicitationParams {
+            meta: None,
+            message: message.to_owned(),
+            requested_schema: schema,
+        };
+        Self { params, schema: plain }
+    }
 }
 
 impl Question for Elicitation {
@@ -214,7 +228,7 @@ impl Question for Roots {
 }
 
 /// Writes each number that came from an f32 with the digits the f32 was written with.
-fn shorten_floats(value: &mut Value) {
+pub(crate) fn shorten_floats(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             let wide = number.as_f64().unwrap_or_default();

@@ -2,52 +2,70 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rmcp::{
-    ErrorData, RoleServer,
-    model::{CallToolRequestParams, CreateTaskResult},
-    service::RequestContext,
-};
+use rmcp::{ErrorData, RoleServer, model::CallToolRequestParams, service::RequestContext};
 use serde_json::json;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use super::{LIFE, RunningTask, TaskEnd, Tasks, tell};
+use super::{Generation, RunningTask, TaskEnd, Tasks, experimental, tell};
 use crate::{
     call::{Call, InTask, Way},
     error::{CallError, StateError, failed},
     everything::Everything,
+    request_state::State,
     wire::Wire,
 };
 
 /// How long work that should stop may take to do so.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Begins a task that goes on with the call when this has returned; `before` is the call so far.
+/// What a task begins with.
+pub(crate) struct Terms {
+    /// By which rules it is told of.
+    pub(crate) generation: Generation,
+    /// How long it is kept.
+    pub(crate) life: Duration,
+    /// What was answered and noted before it began.
+    pub(crate) known: State,
+}
+
+/// Begins a task that goes on with the call when this has returned.
 pub(crate) async fn begin(
     server: &Everything,
-    keeper: &dyn Tasks,
+    keeper: &Arc<dyn Tasks>,
     request: CallToolRequestParams,
     context: &RequestContext<RoleServer>,
-    before: &Call<'_>,
-) -> Result<CreateTaskResult, ErrorData> {
-    let caller = before.origin().caller;
-    let task = keeper.begin(caller.as_ref(), &context.extensions, LIFE).await.map_err(not_begun)?;
-    let known = before.remembered();
+    terms: Terms,
+) -> Result<Arc<dyn RunningTask>, ErrorData> {
+    let Terms { generation, life, known } = terms;
+    let caller = (server.shared.origin)(&context.extensions).caller;
+    let task = keeper.begin(caller.as_ref(), &context.extensions, life).await.map_err(not_begun)?;
     let mut apart = RequestContext::new(context.id.clone(), context.peer.clone());
     apart.ct = task.stop().clone();
     apart.meta = context.meta.clone();
     apart.extensions = context.extensions.clone();
-    let seed = tell::seed(&*task);
     let (server, working) = (server.clone(), Arc::clone(&task));
     let work = async move {
-        let way = Way::Task(InTask::new(known, working));
-        let call = Call::new(&apart, Wire::Stateless, None, &server.shared, way);
+        let way = Way::Task(InTask::new(generation, known, working));
+        let (wire, session) = match generation {
+            Generation::Experimental => (Wire::Stateful, server.session.as_deref()),
+            Generation::Extension => (Wire::Stateless, None),
+        };
+        let call = Call::new(&apart, wire, session, &server.shared, way);
         server.shared.tools.call(&request.name, request.arguments, &call).await
     };
     let work = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
-    tokio::spawn(see_through(task, work).in_current_span());
-    Ok(CreateTaskResult::new(seed))
+    let (keeper, seen) = (Arc::clone(keeper), Arc::clone(&task));
+    let following = async move {
+        see_through(&*seen, work).await;
+        match generation {
+            Generation::Experimental => experimental::say_end(&*keeper, caller, &*seen).await,
+            Generation::Extension => {}
+        }
+    };
+    tokio::spawn(following.in_current_span());
+    Ok(task)
 }
 
 fn not_begun(error: StateError) -> ErrorData {
@@ -62,7 +80,7 @@ fn not_begun(error: StateError) -> ErrorData {
 type Outcome = Result<rmcp::model::CallToolResult, CallError>;
 
 /// Waits for the work, and writes down how it ended.
-async fn see_through(task: Arc<dyn RunningTask>, mut work: AbortOnDropHandle<Outcome>) {
+async fn see_through(task: &dyn RunningTask, mut work: AbortOnDropHandle<Outcome>) {
     let done = tokio::select! {
         done = &mut work => Some(done),
         () = task.stop().cancelled() => timeout(LAST_WORDS, &mut work).await.ok(),

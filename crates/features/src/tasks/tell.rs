@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::{POLL_MS, RunningTask, Task, TaskEnd};
 use crate::{error::StateError, time::rfc3339};
 
-fn millis(span: std::time::Duration) -> u64 {
+pub(super) fn millis(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A task that has just begun.
-pub(super) fn seed(task: &dyn RunningTask) -> model::Task {
+pub(crate) fn seed(task: &dyn RunningTask) -> model::Task {
     let began = rfc3339(task.began_at());
     model::Task::new(task.id(), TaskStatus::Working, began.clone(), began)
         .with_ttl_ms(millis(super::LIFE))
@@ -31,6 +31,7 @@ pub(crate) fn detailed(task: Task) -> Result<DetailedTask, ErrorData> {
     )
     .with_ttl_ms(millis(task.life))
     .with_poll_interval_ms(POLL_MS);
+    shown.status_message = task.note;
     let payload = match task.end {
         None if task.questions.is_empty() => TaskPayload::Working,
         None => {
@@ -84,7 +85,8 @@ mod tests {
         let (created_at, updated_at) = (1_700_000_000_000, 1_700_000_000_007);
         let life = Duration::from_secs(600);
         let id = "t".to_owned();
-        json!(detailed(Task { id, created_at, updated_at, life, questions, end }).unwrap())
+        let note = Some("Writing...".to_owned());
+        json!(detailed(Task { id, created_at, updated_at, life, note, questions, end }).unwrap())
     }
 
     #[test]
@@ -93,6 +95,7 @@ mod tests {
         assert_eq!(working["createdAt"], "2023-11-14T22:13:20.000Z");
         assert_eq!(working["lastUpdatedAt"], "2023-11-14T22:13:20.007Z");
         assert_eq!((&working["status"], &working["ttlMs"]), (&json!("working"), &json!(600_000)));
+        assert_eq!(working["statusMessage"], "Writing...");
 
         let roots = json!({ "method": "roots/list" });
         let asking = task(None, BTreeMap::from([("roots".to_owned(), roots)]));

@@ -11,6 +11,8 @@ use crate::{Call, CallError, Definition, Glyph, NoInput, Tool, text};
 /// Its order is the order of the fields.
 const FORM: &str = include_str!("elicit_inputs.json");
 
+pub(super) const MESSAGE: &str = "Please provide inputs for the following fields:";
+
 pub(super) struct ElicitInputs;
 
 impl Tool for ElicitInputs {
@@ -30,15 +32,14 @@ impl Tool for ElicitInputs {
 
     async fn call(&self, _: NoInput, call: &Call<'_>) -> Result<CallToolResult, CallError> {
         let form = form(call.protocol_version().as_ref())?;
-        let message = "Please provide inputs for the following fields:";
-        let reply = call.ask_elicitation("inputs", message, form).await?;
+        let reply = call.ask_elicitation("inputs", MESSAGE, form).await?;
         Ok(text(format!("Elicitation result: {:#}", json!(reply))))
     }
 }
 
 /// The form for a client of `version`. Before 2025-11-25 a field could be a plain list of choices
 /// at most, and a client that checks the form would refuse it all for one field it cannot know.
-fn form(version: Option<&ProtocolVersion>) -> Result<ElicitationSchema, CallError> {
+pub(super) fn form(version: Option<&ProtocolVersion>) -> Result<ElicitationSchema, CallError> {
     let mut form: ElicitationSchema = serde_json::from_str(FORM)
         .map_err(|error| CallError::failed(format!("The form cannot be read: {error}")))?;
     if version.is_some_and(|version| *version < ProtocolVersion::V_2025_11_25) {

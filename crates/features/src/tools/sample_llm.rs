@@ -41,19 +41,22 @@ impl Tool for SampleLlm {
     }
 
     async fn call(&self, input: Input, call: &Call<'_>) -> Result<CallToolResult, CallError> {
-        let context = format!("Resource sampleLLM context: {}", input.prompt);
-        let messages = vec![SamplingMessage::user_text(context)];
-        let request = CreateMessageRequestParams::new(messages, input.max_tokens)
-            .with_system_prompt("You are a helpful test server.")
-            .with_temperature(0.7)
-            .with_include_context(ContextInclusion::ThisServer);
-        let reply = call.ask_sampling("sample", request).await?;
+        let reply = call.ask_sampling("sample", request("sampleLLM", &input)).await?;
         Ok(text(format!("LLM sampling result: {}", said(&reply))))
     }
 }
 
+/// What the client's model is asked on behalf of `tool`.
+pub(super) fn request(tool: &str, input: &Input) -> CreateMessageRequestParams {
+    let context = format!("Resource {tool} context: {}", input.prompt);
+    CreateMessageRequestParams::new(vec![SamplingMessage::user_text(context)], input.max_tokens)
+        .with_system_prompt("You are a helpful test server.")
+        .with_temperature(0.7)
+        .with_include_context(ContextInclusion::ThisServer)
+}
+
 /// The first text of a reply, or a reply without text as JSON.
-fn said(reply: &CreateMessageResult) -> String {
+pub(super) fn said(reply: &CreateMessageResult) -> String {
     let content = &reply.message.content;
     match content.iter().find_map(|block| block.as_text()) {
         Some(text) => text.text.clone(),

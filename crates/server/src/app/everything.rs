@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mcp_everything_features::{
-    Changes, Everything, Options, Pages, RequestStateKeys, StreamCloser,
+    Changes, Everything, Options, Pages, RequestStateKeys, StreamCloser, is_untyped,
 };
 use mcp_everything_store::{
-    Random, StoreError,
+    Handshake, Random, StoreError,
     oauth::{GrantId, OAuthStore},
 };
 use mcp_everything_transport::{
@@ -65,6 +65,10 @@ pub(super) fn options(
     options.draining = draining.clone();
     options.instance = base.instance.to_string();
     options.origin = Arc::new(origin);
+    options.declared = Arc::new(|extensions| {
+        let handshake = extensions.get::<Handshake>()?;
+        Some(Arc::clone(&handshake.initialize))
+    });
     Ok(options)
 }
 
@@ -140,6 +144,7 @@ pub(super) async fn endpoint(
         origins: settings.allowed_origins.clone(),
         gate,
         faulty: faults::tools(settings),
+        untyped: is_untyped,
         hold_every: (settings.session_ttl / 5).min(Config::default().hold_every),
         ..Config::default()
     };

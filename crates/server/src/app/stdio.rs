@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use mcp_everything_features::{
     Announcement, Change, Changes as _, Everything, LocalChanges, LocalSession, SessionState as _,
-    User, notifications,
+    User, is_untyped, notifications,
 };
 use mcp_everything_store::InstanceId;
 use mcp_everything_transport::{Stdio, StdioConfig, StdioSession};
@@ -57,7 +57,7 @@ impl StdioApp {
             everything.with_session(session.clone()),
             standard(io::stdin().as_fd())?,
             standard(io::stdout().as_fd())?,
-            StdioConfig::default(),
+            StdioConfig { untyped: is_untyped, ..StdioConfig::default() },
             Arc::clone(&base.random),
             leaving.clone(),
         );

@@ -50,12 +50,15 @@ pub(super) struct Wire {
     lacks: &'static [&'static str],
 }
 
+/// What no client of these declares: each is told so.
+const NOT_DECLARED: &str = "tasks of the client";
+
 const HTTP: Wire = Wire {
     kind: "http",
     era: "legacy",
     path: "/mcp",
     revision: "2025-11-25",
-    lacks: &["list changes", "tasks"],
+    lacks: &["list changes", "tasks", NOT_DECLARED],
 };
 
 /// There is no stream to come back to, and a client asks for log messages with each request.
@@ -64,7 +67,7 @@ const MODERN: Wire = Wire {
     era: "modern",
     path: "/mcp",
     revision: "2026-07-28",
-    lacks: &["resumption", "log messages", "list changes"],
+    lacks: &["resumption", "log messages", "list changes", NOT_DECLARED],
 };
 
 /// That transport has no event ids.
@@ -73,7 +76,7 @@ const SSE: Wire = Wire {
     era: "legacy",
     path: "/sse",
     revision: "2025-11-25",
-    lacks: &["resumption", "list changes", "tasks"],
+    lacks: &["resumption", "list changes", "tasks", NOT_DECLARED],
 };
 
 /// The server is a process of the client's own.

@@ -114,6 +114,8 @@ async fn every_tool(on: &Deployment, via: Via) {
         "toggleSubscriberUpdates",
         "updateDocument",
         "simulateResearchQuery",
+        "triggerElicitationRequestAsync",
+        "triggerSamplingRequestAsync",
         "triggerUrlElicitation",
         "whoami",
     ];
@@ -181,13 +183,31 @@ async fn every_tool(on: &Deployment, via: Via) {
     let roots = client.text("getRootsList", json!({})).await;
     assert!(roots.contains("file:///home/ada"), "{roots}");
 
+    follows_no_tasks_of_the_client(&client).await;
+
     let done = client.text("longRunningOperation", json!({ "duration": 0.4, "steps": 4 })).await;
     assert_eq!(done, "Long running operation completed. Duration: 0.4 seconds, Steps: 4.");
+    assert!((first_progress(&mut client).await - 1.0).abs() < f64::EPSILON);
+}
+
+async fn first_progress(client: &mut Client) -> f64 {
     let progress = client.hears(|said| match said {
         Said::Progress(progress) => Some(progress),
         _ => None,
     });
-    assert!((progress.await - 1.0).abs() < f64::EPSILON);
+    progress.await
+}
+
+/// A client that takes no question as a task is told so.
+async fn follows_no_tasks_of_the_client(client: &Client) {
+    let prompt = json!({ "prompt": "hello" });
+    for (tool, arguments) in
+        [("triggerSamplingRequestAsync", prompt), ("triggerElicitationRequestAsync", json!({}))]
+    {
+        let refused = client.call(tool, arguments).await;
+        let said = &refused.content[0].as_text().unwrap().text;
+        assert!(refused.is_error == Some(true) && said.contains("2025-11-25"), "{said}");
+    }
 }
 
 async fn who_called_and_who_answered(on: &Deployment, via: Via) {

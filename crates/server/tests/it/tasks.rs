@@ -1,5 +1,9 @@
 //! Tasks: begun by a call, and asked about wherever a request lands.
 
+mod experimental;
+mod of_clients;
+mod shapes;
+
 use std::time::Duration;
 
 use http::Method;
@@ -197,14 +201,11 @@ async fn who_does_not_follow_tasks_gets_none(on: &Deployment) {
         let asked = client.request(method, &task, json!({ "taskId": task }), false).await;
         asked.is_refused(400, -32021);
     }
-    // The revisions with sessions have no such methods, whatever their clients declare.
+    // In a session nothing becomes a task that is not asked to, whatever its client declares.
     let mut stateful = Mcp::new(&server);
     stateful.initialize(json!({ "extensions": { EXTENSION: {} } })).await;
     let answer = stateful.call("slow_compute", json!({ "label": "y" })).await;
     assert_eq!(answer.text(), "computed y");
-    let get =
-        json!({ "jsonrpc": "2.0", "id": 2, "method": "tasks/get", "params": { "taskId": task } });
-    assert_eq!(stateful.post(&get).await.body["error"]["code"], -32601);
 }
 
 /// The instance that works on a task is killed: whoever is asked then knows that it has failed.

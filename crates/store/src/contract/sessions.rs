@@ -106,7 +106,8 @@ macro_rules! session_store_contract {
             tasks: begin_once_and_are_known, belong_to_their_owner, end_once,
                 ask_and_are_answered_once, are_answered_in_parts, are_cancelled_by_their_owner,
                 ask_nothing_once_they_have_ended, are_gone_when_their_life_is_over,
-                are_bounded_for_each_user, keep_nothing_of_any_size;
+                are_bounded_for_each_user, keep_nothing_of_any_size, note_how_they_get_on,
+                are_listed_for_their_owner;
             shelves: keep_what_was_put_there_last, belong_to_their_user, are_bounded,
                 flip_once_for_each_attempt, are_gone_when_nobody_looks;
             elicitations: begin_once_and_are_known, are_settled_once,

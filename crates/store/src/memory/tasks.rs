@@ -8,8 +8,8 @@ use dashmap::{Entry as Slot, mapref::one::RefMut};
 
 use super::MemoryStore;
 use crate::{
-    Asked, InstanceId, NewTask, Owner, StoreError, Task, TaskEnd, TaskId, TaskNews, Tasks,
-    Timestamp, noted,
+    Asked, InstanceId, NewTask, Owner, StoreError, Task, TaskEnd, TaskId, TaskNews, TaskPlace,
+    Tasks, Timestamp, noted,
 };
 
 /// A task that is kept.
@@ -64,6 +64,7 @@ impl Tasks for MemoryStore {
             created_at: at,
             updated_at: at,
             life,
+            note: None,
             questions: BTreeMap::new(),
             end: None,
         };
@@ -75,6 +76,34 @@ impl Tasks for MemoryStore {
     async fn task(&self, id: TaskId, owner: &Owner) -> Result<Option<Task>, StoreError> {
         noted("task");
         Ok(self.kept_for(id, owner).map(|kept| kept.task.clone()))
+    }
+
+    async fn tasks_of(
+        &self,
+        owner: &Owner,
+        behind: Option<TaskPlace>,
+        count: usize,
+    ) -> Result<Vec<(TaskPlace, Task)>, StoreError> {
+        noted("tasks_of");
+        let now = self.clock.now();
+        let theirs = self.tasks.iter().filter(|kept| kept.expires > now && kept.owner == *owner);
+        let mut theirs: Vec<_> = theirs
+            .map(|kept| (TaskPlace { gone: kept.expires, id: *kept.key() }, kept.task.clone()))
+            .filter(|(place, _)| behind.is_none_or(|behind| *place > behind))
+            .collect();
+        theirs.sort_unstable_by_key(|(place, _)| *place);
+        theirs.truncate(count);
+        Ok(theirs)
+    }
+
+    async fn note_in_task(&self, id: TaskId, note: &str, at: Timestamp) -> Result<(), StoreError> {
+        noted("note_in_task");
+        self.limits.take_event(note.as_bytes())?;
+        if let Some(mut kept) = self.kept(id).filter(|kept| kept.task.end.is_none()) {
+            kept.task.note = Some(note.to_owned());
+            kept.task.updated_at = at;
+        }
+        Ok(())
     }
 
     async fn ask_in_task(

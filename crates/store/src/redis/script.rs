@@ -44,6 +44,7 @@ scripts! {
     CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
     TASK_ROOM = "tasks/room.lua";
     TASK_BEGIN = "tasks/begin.lua";
+    TASK_NOTE = "tasks/note.lua";
     TASK_ASK = "tasks/ask.lua";
     TASK_ANSWER = "tasks/owner.lua" "tasks/answer.lua";
     TASK_CANCEL = "tasks/owner.lua" "tasks/finish.lua" "tasks/cancel.lua";

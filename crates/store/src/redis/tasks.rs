@@ -11,8 +11,8 @@ use redis::{Cmd, Script};
 
 use super::{RedisStore, keys, script, unreadable};
 use crate::{
-    Asked, InstanceId, NewTask, Owner, StoreError, Task, TaskEnd, TaskId, TaskNews, Tasks,
-    Timestamp, noted,
+    Asked, InstanceId, NewTask, Owner, StoreError, Task, TaskEnd, TaskId, TaskNews, TaskPlace,
+    Tasks, Timestamp, noted,
 };
 
 /// The fields of a task.
@@ -78,9 +78,51 @@ impl Tasks for RedisStore {
             created_at: Timestamp::from_millis(number("created")?),
             updated_at: Timestamp::from_millis(number("updated")?),
             life: Duration::from_millis(number("life")?),
+            note: text(&fields, "note").map(str::to_owned),
             questions: below(&fields, "question:"),
             end: end(&fields).map_err(wrong)?,
         }))
+    }
+
+    async fn tasks_of(
+        &self,
+        owner: &Owner,
+        behind: Option<TaskPlace>,
+        count: usize,
+    ) -> Result<Vec<(TaskPlace, Task)>, StoreError> {
+        noted("tasks_of");
+        let key = keys::tasks_of(owner);
+        let listed: Vec<(String, u64)> = self
+            .redis
+            .bulk
+            .run(redis::cmd("ZRANGE").arg(&key).arg(0).arg(-1).arg("WITHSCORES"))
+            .await?;
+        let mut places = listed
+            .into_iter()
+            .map(|(id, gone)| {
+                let id = id.parse().map_err(|_| unreadable(key.clone(), "no task"))?;
+                Ok(TaskPlace { gone: Timestamp::from_millis(gone), id })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        places.sort_unstable();
+        places.retain(|place| behind.is_none_or(|behind| *place > behind));
+        let mut theirs = Vec::new();
+        for place in places {
+            if theirs.len() == count {
+                break;
+            }
+            // The list is of all clients of a user, and may name some that are gone.
+            theirs.extend(self.task(place.id, owner).await?.map(|task| (place, task)));
+        }
+        Ok(theirs)
+    }
+
+    async fn note_in_task(&self, id: TaskId, note: &str, at: Timestamp) -> Result<(), StoreError> {
+        noted("note_in_task");
+        self.limits.take_event(note.as_bytes())?;
+        let mut write = script::call(&script::TASK_NOTE, &keys::task(id));
+        write.arg(note).arg(at.as_millis());
+        self.redis.hot.run(&write).await
     }
 
     async fn ask_in_task(

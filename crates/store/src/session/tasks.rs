@@ -1,5 +1,5 @@
 //! Tasks: calls that go on after their request was answered, and are asked about by name
-//! (`io.modelcontextprotocol/tasks`, SEP-2663).
+//! (`io.modelcontextprotocol/tasks`, SEP-2663, and the experimental tasks of 2025-11-25).
 //!
 //! A task belongs to its owner and to no session. It lives for a span that is set when it begins,
 //! whatever becomes of it. One instance works on it; questions, answers, a cancellation and the end
@@ -38,11 +38,22 @@ pub struct Task {
     pub updated_at: Timestamp,
     /// How long it is kept, from its beginning.
     pub life: Duration,
+    /// What its worker last said of how it is getting on.
+    pub note: Option<String>,
     /// The questions to its client that are not answered yet, by their keys. None once it has
     /// ended.
     pub questions: BTreeMap<String, Bytes>,
     /// How it ended.
     pub end: Option<TaskEnd>,
+}
+
+/// Where a task stands among its owner's: they are in the order in which they will be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TaskPlace {
+    /// When it is gone, by the clock of the store.
+    pub gone: Timestamp,
+    /// Its name.
+    pub id: TaskId,
 }
 
 /// How a task ended.
@@ -84,6 +95,18 @@ pub trait Tasks: Send + Sync + 'static {
 
     /// A task of this owner. `None` for one that is not there, is too old, or is somebody else's.
     async fn task(&self, id: TaskId, owner: &Owner) -> Result<Option<Task>, StoreError>;
+
+    /// The next `count` tasks of this owner behind a place, from the first on where there is none.
+    /// Fewer are the last of them.
+    async fn tasks_of(
+        &self,
+        owner: &Owner,
+        behind: Option<TaskPlace>,
+        count: usize,
+    ) -> Result<Vec<(TaskPlace, Task)>, StoreError>;
+
+    /// Notes how a task is getting on, unless it has ended or is gone.
+    async fn note_in_task(&self, id: TaskId, note: &str, at: Timestamp) -> Result<(), StoreError>;
 
     /// Puts a question to the client. A key stands for one question for the whole life of the
     /// task.

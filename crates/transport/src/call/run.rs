@@ -254,6 +254,10 @@ pub(crate) fn start<H: ServerHandler>(
         parts.extensions.insert(Faults::new(outgoing.clone()));
     }
     extensions.insert(parts);
+    if let (Some((_, agreed)), Some(handle)) = (session, handle) {
+        extensions.insert(agreed.clone());
+        extensions.insert(handle);
+    }
     let service =
         Ending { inner: Guarded(handler), ended: ended.clone(), grace: shared.config.cancel_grace };
     let transport = CallTransport {

@@ -17,6 +17,7 @@ use super::{
     Wire,
     fault::{fault, read},
 };
+use crate::Untyped;
 
 /// The longest progress token, in bytes: it comes back with every progress.
 const MAX_PROGRESS_TOKEN: usize = 256;
@@ -35,7 +36,7 @@ macro_rules! by_method {
 /// parameters. A method that the wire does not have is read as an unknown one.
 pub(crate) fn request(wire: Wire, method: &str, text: &[u8]) -> Result<ClientRequest, String> {
     if !wire.has(method) {
-        return read(text).map(ClientRequest::CustomRequest);
+        return untyped(text);
     }
     let request = by_method!(ClientRequest, method, text, {
         "initialize" => InitializeRequest,
@@ -72,6 +73,26 @@ fn check_token(request: &ClientRequest) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// The request in `text` as it came, with no type but that of a request.
+fn untyped(text: &[u8]) -> Result<ClientRequest, String> {
+    read(text).map(ClientRequest::CustomRequest)
+}
+
+/// A request as its handler wants it: `typed`, or as it came. What names the version of the other
+/// wire is left to rmcp.
+pub(crate) fn handed_over(
+    wanted: Untyped,
+    version: &str,
+    method: &str,
+    typed: ClientRequest,
+    text: &[u8],
+) -> Result<ClientRequest, String> {
+    if typed.get_meta().protocol_version().is_none() && wanted(version, method, text) {
+        return untyped(text);
+    }
+    Ok(typed)
 }
 
 /// rmcp takes the parameters of a list for none if they are wrong, so a wrong cursor would start

@@ -123,8 +123,21 @@ impl LineTransport {
             (Wire::Stateful | Wire::Stateless, _) => {}
         }
         let invalid = |reason| Refusal::InvalidParams { id: Some(id.clone()), reason };
-        let mut request = message::request(wire, method, text).map_err(invalid)?;
+        let request = message::request(wire, method, text).map_err(invalid)?;
         check_task_ids(&id, method, params)?;
+        let version = match (&request, &self.session) {
+            (ClientRequest::InitializeRequest(begins), _) => {
+                Some(begins.params.protocol_version.clone())
+            }
+            (_, Session::Agreed(version)) if wire == Wire::Stateful => Some(version.clone()),
+            _ => None,
+        };
+        let untyped = self.config.untyped;
+        let mut request = match version {
+            Some(version) => message::handed_over(untyped, version.as_str(), method, request, text)
+                .map_err(invalid)?,
+            None => request,
+        };
         let limit = self.config.max_running;
         if self.underway.len() >= limit {
             return Err(Refusal::TooMany { id: Some(id), what: "running requests", limit });
@@ -133,7 +146,7 @@ impl LineTransport {
             let reason = "another request with this `id` is still running".to_owned();
             return Err(Refusal::InvalidRequest { id: None, reason });
         }
-        if let ClientRequest::InitializeRequest(_) = &request {
+        if begins {
             self.session = Session::Beginning(id.clone());
         }
         if let Some(trace) = trace {

@@ -1,16 +1,26 @@
 //! What the handler of a connection is wrapped in.
 
-use std::{borrow::Cow, time::Duration};
-
-use rmcp::{
-    ErrorData, RoleServer,
-    model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult},
-    service::{NotificationContext, RequestContext, Service},
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+    time::Duration,
 };
 
+use mcp_everything_store::Handshake;
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{
+        ClientNotification, ClientRequest, GetMeta as _, InitializeRequestParams, ProtocolVersion,
+        ServerConfig, ServerResult,
+    },
+    service::{NotificationContext, RequestContext, Service},
+};
+use serde_json::json;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::StdioSession;
 use crate::{call::within_grace, trace, wire::settle};
 
 /// Settles the version of the session, and ends handlers that ignore their cancellation.
@@ -18,6 +28,33 @@ pub(super) struct Connected<S> {
     pub(super) inner: S,
     /// How long a cancelled handler may take to notice.
     pub(super) grace: Duration,
+    /// What the session was begun with.
+    pub(super) handshake: OnceLock<Handshake>,
+    pub(super) ready: Arc<AtomicBool>,
+    pub(super) leaving: CancellationToken,
+}
+
+/// What a client says with `initialize`, however it is handed over.
+fn said(request: &ClientRequest) -> Option<InitializeRequestParams> {
+    match request {
+        ClientRequest::InitializeRequest(initialize) => Some(initialize.params.clone()),
+        // With a version in `_meta` it is the other wire's, which has no such method.
+        ClientRequest::CustomRequest(custom)
+            if custom.method == "initialize" && custom.get_meta().protocol_version().is_none() =>
+        {
+            serde_json::from_value(custom.params.clone()?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// The same as it is kept, with what rmcp has no types for.
+fn kept(request: &ClientRequest) -> String {
+    match request {
+        ClientRequest::CustomRequest(custom) => json!(custom.params).to_string(),
+        ClientRequest::InitializeRequest(initialize) => json!(initialize.params).to_string(),
+        _ => String::new(),
+    }
 }
 
 impl<S: Service<RoleServer>> Service<RoleServer> for Connected<S> {
@@ -67,25 +104,33 @@ impl<S: Service<RoleServer>> Connected<S> {
     async fn serve(
         &self,
         request: ClientRequest,
-        context: RequestContext<RoleServer>,
+        mut context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
-        let ClientRequest::InitializeRequest(initialize) = &request else {
+        let Some(mut client) = said(&request) else {
             let cancelled = context.ct.clone();
+            if let Some(handshake) = self.handshake.get() {
+                let (peer, ready) = (context.peer.clone(), Arc::clone(&self.ready));
+                let session = StdioSession { peer, ready, leaving: self.leaving.clone() };
+                context.extensions.insert(handshake.clone());
+                context.extensions.insert(session);
+            }
             let handler = self.inner.handle_request(request, context);
             return within_grace(handler, &cancelled, self.grace).await;
         };
-        let (mut client, peer) = (initialize.params.clone(), context.peer.clone());
+        let (initialize, peer) = (kept(&request), context.peer.clone());
         let mut result = self.inner.handle_request(request, context).await?;
-        if let ServerResult::InitializeResult(result) = &mut result {
-            let versions = self.inner.supported_protocol_versions();
-            if !settle(result, &client.protocol_version, &versions) {
-                let asked = client.protocol_version;
-                return Err(ErrorData::unsupported_protocol_version(asked, &versions));
-            }
-            // What handlers learn is the version agreed on, not the one that was asked for.
-            client.protocol_version = result.protocol_version.clone();
-            peer.set_peer_info(client);
-        }
+        let versions = self.inner.supported_protocol_versions();
+        let Some(agreed) = settle(&mut result, &client.protocol_version, &versions) else {
+            let asked = client.protocol_version;
+            return Err(ErrorData::unsupported_protocol_version(asked, &versions));
+        };
+        let protocol_version = agreed.as_str().into();
+        let handshake = Handshake { initialize: initialize.into(), protocol_version };
+        // There is one session, and it is begun once.
+        let _ = self.handshake.set(handshake);
+        // What handlers learn is the version agreed on, not the one that was asked for.
+        client.protocol_version = agreed;
+        peer.set_peer_info(client);
         Ok(result)
     }
 }

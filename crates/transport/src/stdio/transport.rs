@@ -10,8 +10,8 @@ use mcp_everything_store::Random;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        ClientJsonRpcMessage, JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage,
-        ServerNotification, ServerResult,
+        ClientJsonRpcMessage, GetMeta as _, JsonRpcMessage, ProtocolVersion, RequestId,
+        ServerJsonRpcMessage, ServerNotification, ServerResult,
     },
     transport::Transport,
 };
@@ -22,7 +22,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{StdioConfig, batches::Underway, line, lines::Line, writer::Writer};
-use crate::call::CUT_SHORT;
+use crate::{call::CUT_SHORT, wire::answered};
+
+/// The key in `_meta` of what belongs to a task (2025-11-25, Tasks).
+const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
 
 /// The one session that a connection can have.
 pub(super) enum Session {
@@ -76,9 +79,11 @@ impl Transport<RoleServer> for LineTransport {
                 })
             }
             JsonRpcMessage::Notification(notification) => match &notification.notification {
-                // Of a request that is over nothing more is said (2026-07-28, Progress).
+                // Of a request that is over nothing more is said (2026-07-28, Progress), but of a
+                // task that it has become (2025-11-25, Tasks).
                 ServerNotification::ProgressNotification(progress)
-                    if !self.underway.reports(&progress.params.progress_token) =>
+                    if !self.underway.reports(&progress.params.progress_token)
+                        && !notification.notification.get_meta().contains_key(RELATED_TASK) =>
                 {
                     None
                 }
@@ -133,12 +138,7 @@ impl LineTransport {
         if !matches!(&self.session, Session::Beginning(begun) if begun == id) {
             return;
         }
-        self.session = match result {
-            Some(ServerResult::InitializeResult(result)) => {
-                Session::Agreed(result.protocol_version.clone())
-            }
-            _ => Session::None,
-        };
+        self.session = result.and_then(answered).map_or(Session::None, Session::Agreed);
     }
 
     fn leave(&mut self) {

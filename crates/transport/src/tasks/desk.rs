@@ -13,9 +13,9 @@ use bytes::Bytes;
 use dashmap::{DashMap, mapref::one::Ref};
 use mcp_everything_store::{
     Bell, Bus, Clock, InstanceId, NewTask, Owner, Random, Ring, SessionStore, StoreError, Task,
-    TaskEnd, TaskId, oauth::GrantId,
+    TaskEnd, TaskId, TaskPlace, oauth::GrantId,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::RunningTask;
@@ -39,6 +39,8 @@ pub(super) struct Inner {
     random: Arc<dyn Random>,
     instance: InstanceId,
     pub(super) running: DashMap<TaskId, Here>,
+    /// Those whose changes are waited for here.
+    watched: DashMap<TaskId, watch::Sender<()>>,
     working: TaskTracker,
     /// This process goes away: what still runs stops.
     pub(super) leaving: CancellationToken,
@@ -69,6 +71,7 @@ impl TaskDesk {
             random,
             instance,
             running: DashMap::new(),
+            watched: DashMap::new(),
             working: TaskTracker::new(),
             leaving: CancellationToken::new(),
         }))
@@ -117,6 +120,43 @@ impl TaskDesk {
         desk.store.task(id, owner).await
     }
 
+    /// Waits until a task of this owner is found otherwise than it `was`, as by its questions or its
+    /// end, and gives it as it is then. `None` as of [`Self::find`].
+    ///
+    /// A store that is away is waited for.
+    pub async fn change(
+        &self,
+        id: TaskId,
+        owner: &Owner,
+        was: impl Fn(&Task) -> bool + Send,
+    ) -> Result<Option<Task>, StoreError> {
+        let mut watched = Watched::new(&self.0, id);
+        loop {
+            watched.rung.mark_unchanged();
+            match self.find(id, owner).await {
+                Ok(Some(task)) if was(&task) => {}
+                Err(StoreError::Unavailable { .. }) => {}
+                found => return found,
+            }
+            // A bell may be lost, and a task that is lost with its instance does not ring.
+            tokio::select! {
+                _ = watched.rung.changed() => {}
+                () = sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// The next `count` tasks of this owner behind a place, from the first on where there is none.
+    /// One whose instance is gone is shown as it left it: it fails when it is asked about by name.
+    pub async fn list(
+        &self,
+        owner: &Owner,
+        behind: Option<TaskPlace>,
+        count: usize,
+    ) -> Result<Vec<(TaskPlace, Task)>, StoreError> {
+        self.0.store.tasks_of(owner, behind, count).await
+    }
+
     /// Takes a client's answers. `false` as `None` of [`Self::find`].
     pub async fn answer(
         &self,
@@ -149,6 +189,7 @@ impl TaskDesk {
                 tokio::select! {
                     bell = bells.recv() => match bell {
                         Some(Bell::TaskNews(task)) => desk.ring(task),
+                        Some(Bell::TaskChanged(task)) => desk.changed(task),
                         Some(Bell::Missed) => desk.ring_all(),
                         Some(_) => {}
                         None => return,
@@ -167,8 +208,18 @@ impl TaskDesk {
         }
     }
 
+    /// A task asks something else, or has ended.
+    pub(crate) fn changed(&self, id: TaskId) {
+        if let Some(watched) = self.0.watched.get(&id) {
+            watched.send_replace(());
+        }
+    }
+
     /// Something may have come for any task.
     pub(crate) fn ring_all(&self) {
+        self.0.watched.iter().for_each(|watched| {
+            watched.send_replace(());
+        });
         let running: Vec<_> = self.0.running.iter().map(|task| *task.key()).collect();
         if running.is_empty() {
             return;
@@ -206,7 +257,35 @@ impl TaskDesk {
     }
 }
 
+/// A task whose changes are waited for.
+struct Watched<'a> {
+    desk: &'a Inner,
+    id: TaskId,
+    rung: watch::Receiver<()>,
+}
+
+impl<'a> Watched<'a> {
+    fn new(desk: &'a Inner, id: TaskId) -> Self {
+        let rung = desk.watched.entry(id).or_default().subscribe();
+        Self { desk, id, rung }
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        drop(std::mem::replace(&mut self.rung, watch::channel(()).1));
+        self.desk.watched.remove_if(&self.id, |_, rings| rings.receiver_count() == 0);
+    }
+}
+
 impl Inner {
+    /// Says everywhere that a task asks something else, or has ended.
+    pub(super) async fn announce(&self, id: TaskId) {
+        if let Err(error) = self.bus.ring(Ring::All, Bell::TaskChanged(id)).await {
+            tracing::debug!(event = "bus.unavailable", %error, "a task's change is seen later");
+        }
+    }
+
     /// Whether a task may be worked on still. Whoever cannot be asked is not gone.
     async fn may_run(&self, id: TaskId, instance: &InstanceId) -> bool {
         if *instance == self.instance {

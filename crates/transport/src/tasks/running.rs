@@ -39,6 +39,12 @@ impl RunningTask {
         &self.stop
     }
 
+    /// Notes how the work is getting on, for whoever asks about the task.
+    pub async fn note(&self, note: &str) -> Result<(), StoreError> {
+        let Some(desk) = self.desk() else { return Ok(()) };
+        desk.store.note_in_task(self.id, note, desk.clock.now()).await
+    }
+
     /// Puts a question to the client and waits for its answer; `None` if the work should stop
     /// before that.
     ///
@@ -46,15 +52,26 @@ impl RunningTask {
     /// answer. A store that is away is waited for.
     pub async fn ask(&self, key: &str, question: Bytes) -> Result<Option<Bytes>, StoreError> {
         let mut rung = self.rung.clone();
+        let mut waits = false;
         while let Some(desk) = self.desk() {
             // What rings from here on is heard below.
             rung.mark_unchanged();
             let asked =
                 desk.store.ask_in_task(self.id, key, question.clone(), desk.clock.now()).await;
             match asked {
-                Ok(Asked::Answered(answer)) => return Ok(Some(answer)),
+                Ok(Asked::Answered(answer)) => {
+                    if waits {
+                        desk.announce(self.id).await;
+                    }
+                    return Ok(Some(answer));
+                }
                 Ok(Asked::Ended) => return Ok(None),
-                Ok(Asked::Waiting) | Err(StoreError::Unavailable { .. }) => {}
+                Ok(Asked::Waiting) => {
+                    if !std::mem::replace(&mut waits, true) {
+                        desk.announce(self.id).await;
+                    }
+                }
+                Err(StoreError::Unavailable { .. }) => {}
                 Err(error @ (StoreError::LimitReached { .. } | StoreError::Corrupt { .. })) => {
                     return Err(error);
                 }
@@ -77,7 +94,10 @@ impl RunningTask {
             rung.mark_unchanged();
             match desk.store.end_task(self.id, end.clone(), desk.clock.now()).await {
                 Err(StoreError::Unavailable { .. }) if !desk.leaving.is_cancelled() => {}
-                ended => return ended,
+                ended => {
+                    desk.announce(self.id).await;
+                    return ended;
+                }
             }
             let leaving = desk.leaving.clone();
             drop(desk);

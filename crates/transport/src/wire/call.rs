@@ -86,6 +86,8 @@ pub(crate) fn begin<H: ServerHandler>(
     let invalid = |reason| Refusal::InvalidParams { id: Some(id.clone()), reason };
     let request = message::request(Wire::Stateful, method, body).map_err(invalid)?;
     let Caller { owner, session, transport, agreed } = caller;
+    let (untyped, version) = (shared.config.untyped, &*agreed.protocol_version);
+    let request = message::handed_over(untyped, version, method, request, body).map_err(invalid)?;
     let message = ClientJsonRpcMessage::request(request, id.clone());
     start(shared, Start { session: Some((session, agreed)), transport, owner, message, parts })
         .map_err(|corrupt| corrupt.refused(session, Some(id.clone())))

@@ -8,11 +8,11 @@ use mcp_everything_store::{Handshake, Owner, Session, SessionId, Transport};
 use rmcp::{
     ServerHandler,
     model::{
-        ClientJsonRpcMessage, ClientRequest, Implementation, InitializeRequestParams,
-        InitializeResult, JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage,
-        ServerResult,
+        ClientJsonRpcMessage, ClientRequest, CustomResult, Implementation, InitializeRequestParams,
+        JsonRpcMessage, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult,
     },
 };
+use serde::Deserialize;
 
 use super::session;
 use crate::{
@@ -70,13 +70,16 @@ pub(crate) async fn negotiate<H: ServerHandler>(
     id: &RequestId,
     body: &[u8],
 ) -> Result<Negotiated, Refusal> {
-    let request = message::request(Wire::Stateful, "initialize", body)
-        .map_err(|reason| Refusal::InvalidParams { id: Some(id.clone()), reason })?;
+    let invalid = |reason| Refusal::InvalidParams { id: Some(id.clone()), reason };
+    let request = message::request(Wire::Stateful, "initialize", body).map_err(invalid)?;
     let ClientRequest::InitializeRequest(initialize) = &request else {
         return Err(Refusal::Internal { id: Some(id.clone()) });
     };
     let params = initialize.params.clone();
-    let kept = kept(shared, &params, id)?;
+    let kept = kept(shared, body, id)?;
+    let (untyped, version) = (shared.config.untyped, params.protocol_version.as_str());
+    let request =
+        message::handed_over(untyped, version, "initialize", request, body).map_err(invalid)?;
     if transport == Transport::StreamableHttp {
         same_version(&parts, &params, id)?;
     }
@@ -115,14 +118,15 @@ pub(crate) fn log_start(
         version = %handshake.protocol_version, "a session started");
 }
 
-/// What is kept of the client's parameters.
-fn kept<H>(
-    shared: &Shared<H>,
-    params: &InitializeRequestParams,
-    id: &RequestId,
-) -> Result<Arc<str>, Refusal> {
-    let text =
-        serde_json::to_string(params).map_err(|_| Refusal::Internal { id: Some(id.clone()) })?;
+/// The client's parameters, as they are kept: with what rmcp has no types for, without spaces.
+fn kept<H>(shared: &Shared<H>, body: &[u8], id: &RequestId) -> Result<Arc<str>, Refusal> {
+    #[derive(Deserialize)]
+    struct Message {
+        params: serde_json::Value,
+    }
+    let message: Message =
+        serde_json::from_slice(body).map_err(|_| Refusal::Internal { id: Some(id.clone()) })?;
+    let text = message.params.to_string();
     let limit = shared.config.max_initialize_bytes;
     if text.len() > limit {
         let reason = format!("the parameters of `initialize` are larger than {limit} bytes");
@@ -158,27 +162,43 @@ fn agree(
     let JsonRpcMessage::Response(response) = answer else {
         return None;
     };
-    let ServerResult::InitializeResult(result) = &mut response.result else {
-        return None;
-    };
-    settle(result, requested, supported).then(|| result.protocol_version.as_str().into())
+    let agreed = settle(&mut response.result, requested, supported)?;
+    Some(agreed.as_str().into())
 }
 
 /// Settles the version ("Version Negotiation"): the client's if this server speaks it over a
-/// handshake, else one that it does. `false` if there is none.
+/// handshake, else one that it does. `None` if there is none, or this is no answer to a handshake.
 pub(crate) fn settle(
-    result: &mut InitializeResult,
+    result: &mut ServerResult,
     requested: &ProtocolVersion,
     supported: &[ProtocolVersion],
-) -> bool {
-    if requested.has_initialize() && supported.contains(requested) {
-        result.protocol_version = requested.clone();
-    } else if !result.protocol_version.has_initialize() {
+) -> Option<ProtocolVersion> {
+    let answered = answered(result)?;
+    let agreed = if requested.has_initialize() && supported.contains(requested) {
+        requested.clone()
+    } else if answered.has_initialize() {
+        answered
+    } else {
         let newest = supported.iter().filter(|version| version.has_initialize());
-        let Some(newest) = newest.max_by_key(|version| version.as_str().to_owned()) else {
-            return false;
-        };
-        result.protocol_version = newest.clone();
+        newest.max_by_key(|version| version.as_str().to_owned())?.clone()
+    };
+    match result {
+        ServerResult::InitializeResult(result) => result.protocol_version = agreed.clone(),
+        ServerResult::CustomResult(CustomResult(result)) => {
+            result["protocolVersion"] = agreed.as_str().into();
+        }
+        _ => return None,
     }
-    true
+    Some(agreed)
+}
+
+/// The version in an answer to `initialize`.
+pub(crate) fn answered(result: &ServerResult) -> Option<ProtocolVersion> {
+    match result {
+        ServerResult::InitializeResult(result) => Some(result.protocol_version.clone()),
+        ServerResult::CustomResult(CustomResult(result)) => {
+            serde_json::from_value(result.get("protocolVersion")?.clone()).ok()
+        }
+        _ => None,
+    }
 }

@@ -17,7 +17,7 @@ use mcp_everything_store::{
     NewCall, NewElicitation, NewTask, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed,
     RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled,
     SettledElicitation, Settlement, Shelf, ShelfItem, Shelves, StoreError, Streams, Task, TaskEnd,
-    TaskId, TaskNews, Tasks, Telling, Timestamp, User, Written,
+    TaskId, TaskNews, TaskPlace, Tasks, Telling, Timestamp, User, Written,
     memory::{MemoryBus, MemoryStore},
     oauth::{AttemptId, GrantId},
 };
@@ -141,6 +141,8 @@ pass_on! {
     Tasks;
     begin_task(task: NewTask) -> ();
     task(id: TaskId, owner: &Owner) -> Option<Task>;
+    tasks_of(owner: &Owner, behind: Option<TaskPlace>, count: usize) -> Vec<(TaskPlace, Task)>;
+    note_in_task(id: TaskId, note: &str, at: Timestamp) -> ();
     ask_in_task(id: TaskId, key: &str, question: Bytes, at: Timestamp) -> Asked;
     answer_task(
         id: TaskId,

@@ -197,3 +197,65 @@ async fn what_does_not_finish_in_time_is_stopped_and_says_so() {
     let kept = cluster.desks[0].find(id, &owner()).await.unwrap().unwrap();
     assert!(matches!(kept.end, Some(TaskEnd::Failed(_))), "{kept:?}");
 }
+
+/// What is found where a task is waited for until it is not as it was.
+async fn changed(cluster: &Cluster, at: usize, task: &RunningTask, was: &Task) -> Task {
+    let owner = owner();
+    let changed = cluster.desks[at].change(task.id(), &owner, |task| task == was);
+    soon(changed).await.unwrap().unwrap()
+}
+
+async fn is_seen_to_change(cluster: &Cluster) {
+    let task = begun(cluster).await;
+    let was = seen(cluster, 1, &task).await;
+    let asking = task.ask("key", Bytes::from_static(b"?"));
+    let watching = async {
+        let asks = changed(cluster, 1, &task, &was).await;
+        assert_eq!(asks.questions.len(), 1);
+        assert!(cluster.desks[1].answer(task.id(), &owner(), answer()).await.unwrap());
+        let answered = changed(cluster, 1, &task, &asks).await;
+        assert_eq!((answered.questions.len(), answered.end.clone()), (0, None));
+        answered
+    };
+    let (_, answered) = tokio::join!(asking, watching);
+    let ending = async {
+        task.note("nearly there").await.unwrap();
+        assert!(task.end(completed()).await.unwrap());
+    };
+    let watching = async {
+        let mut now = answered;
+        while now.end.is_none() {
+            now = changed(cluster, 1, &task, &now).await;
+        }
+        now
+    };
+    let ((), ended) = tokio::join!(ending, watching);
+    assert_eq!((ended.end, ended.note.as_deref()), (Some(completed()), Some("nearly there")));
+    let other = Owner { user: "mallory".into(), ..owner() };
+    assert_eq!(cluster.desks[1].change(task.id(), &other, |_| true).await, Ok(None));
+}
+
+#[tokio::test]
+async fn what_changes_is_seen_where_it_is_waited_for() {
+    is_seen_to_change(&Cluster::of(2).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_is_seen_where_no_bell_rings() {
+    let cluster = Cluster::of(2).await;
+    cluster.bus.lose_bells(true);
+    is_seen_to_change(&cluster).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_lost_is_seen_to_be_where_it_is_waited_for() {
+    let cluster = Cluster::of(2).await;
+    let task = begun(&cluster).await;
+    let was = seen(&cluster, 1, &task).await;
+    let losing = async {
+        tokio::task::yield_now().await;
+        cluster.bus.bury(cluster.ids[0].clone());
+    };
+    let (lost, ()) = tokio::join!(changed(&cluster, 1, &task, &was), losing);
+    assert!(matches!(lost.end, Some(TaskEnd::Failed(_))), "{lost:?}");
+}

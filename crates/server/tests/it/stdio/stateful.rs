@@ -128,3 +128,71 @@ fn batches_are_for_the_revision_that_has_them() {
     let refused = server.next().unwrap();
     assert!(refused["error"]["message"].as_str().unwrap().contains("no batches"), "{refused}");
 }
+
+#[test]
+fn a_call_becomes_a_task_whose_result_is_waited_for() {
+    let mut server = Piped::with(&[("CONFORMANCE", "on")]);
+    let hello = server.initialize("2025-11-25", &json!({ "elicitation": {} }));
+    assert!(hello["result"]["capabilities"]["tasks"]["requests"]["tools"]["call"].is_object());
+    let mut asked = call(1, "confirm_delete", &json!({ "filename": "a.txt" }));
+    asked["params"]["task"] = json!({ "ttl": 60_000 });
+    let task = server.ask(&asked)["result"]["task"].take();
+    assert_eq!((&task["status"], &task["ttl"]), (&json!("working"), &json!(60_000)));
+    let id = json!({ "taskId": task["taskId"] });
+    server.send(&request(2, "tasks/result", &id));
+    let question = server.until(|message| message["method"] == "elicitation/create");
+    let related = "io.modelcontextprotocol/related-task";
+    assert_eq!(question["params"]["_meta"][related], id);
+    let yes = json!({ "action": "accept", "content": { "confirm": true } });
+    server.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": yes }));
+    let (mut result, mut ended) = (Value::Null, Value::Null);
+    while result.is_null() || ended.is_null() {
+        let message = server.until(|message| {
+            message["id"] == 2 || message["method"] == "notifications/tasks/status"
+        });
+        if message["id"] == 2 {
+            result = message;
+        } else {
+            ended = message;
+        }
+    }
+    assert_eq!((text(&result), &result["result"]["_meta"][related]), ("a.txt was deleted", &id));
+    assert_eq!(
+        (&ended["params"]["taskId"], &ended["params"]["status"]),
+        (&task["taskId"], &json!("completed"))
+    );
+
+    let mut asked = call(3, "simulateResearchQuery", &json!({ "topic": "bees" }));
+    asked["params"]["task"] = json!({});
+    asked["params"]["_meta"] = json!({ "progressToken": "p" });
+    let task = server.ask(&asked)["result"]["task"]["taskId"].take();
+    let progress = server.until(|message| message["method"] == "notifications/progress");
+    assert_eq!(progress["params"]["_meta"][related]["taskId"], task, "{progress}");
+}
+
+#[test]
+fn a_client_is_asked_by_a_task_of_its_own() {
+    let capabilities = json!({
+        "sampling": {}, "tasks": { "requests": { "sampling": { "createMessage": {} } } },
+    });
+    let mut server = begun("2025-11-25", &capabilities);
+    server.send(&call(1, "triggerSamplingRequestAsync", &json!({ "prompt": "hi" })));
+    let time = "2026-01-01T00:00:00Z";
+    let task = |status: &str| {
+        json!({ "taskId": "t", "status": status, "createdAt": time, "lastUpdatedAt": time,
+            "ttl": null, "pollInterval": 50 })
+    };
+    let sampled = json!({
+        "role": "assistant", "model": "m", "content": { "type": "text", "text": "ho" },
+    });
+    for (method, result) in [
+        ("sampling/createMessage", json!({ "task": task("working") })),
+        ("tasks/get", task("completed")),
+        ("tasks/result", sampled),
+    ] {
+        let question = server.until(|message| message["method"] == method);
+        server.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }));
+    }
+    let answer = server.until(|message| message["id"] == 1 && message.get("method").is_none());
+    assert!(text(&answer).starts_with("LLM sampling result: ho"), "{answer}");
+}

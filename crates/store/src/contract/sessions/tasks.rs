@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::{LIMITS, MANY, SECOND, SessionHarness, assert_full, done, instance, owner};
 use crate::{
-    Asked, NewTask, Owner, SessionStore, SystemRandom, Task, TaskEnd, TaskId, TaskNews, Timestamp,
+    Asked, NewTask, Owner, SessionStore, SystemRandom, Task, TaskEnd, TaskId, TaskNews, TaskPlace,
+    Timestamp,
 };
 
 const LIFE: Duration = Duration::from_secs(60);
@@ -55,6 +56,7 @@ pub async fn begin_once_and_are_known(harness: &impl SessionHarness) {
         created_at: at(0),
         updated_at: at(5),
         life: LIFE,
+        note: None,
         questions: BTreeMap::new(),
         end: Some(end),
     };
@@ -218,4 +220,58 @@ pub async fn keep_nothing_of_any_size(harness: &impl SessionHarness) {
     assert_full(&store.answer_task(task.id, &task.owner, answer, at(1)).await);
     assert_full(&store.end_task(task.id, TaskEnd::Completed(large), at(1)).await);
     assert_eq!(read(&*store, &task).await.end, None);
+}
+
+/// The last note counts, and says no more once the task has ended.
+pub async fn note_how_they_get_on(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let task = begun(&*store).await;
+    for (millis, note) in [(1, "gathering"), (2, "writing"), (2, "writing")] {
+        done(store.note_in_task(task.id, note, at(millis)).await);
+        let kept = read(&*store, &task).await;
+        assert_eq!((kept.note.as_deref(), kept.updated_at), (Some(note), at(millis)));
+    }
+    done(store.ask_in_task(task.id, "a", bytes("?"), at(3)).await);
+    assert_eq!(read(&*store, &task).await.note.as_deref(), Some("writing"));
+    assert!(done(store.end_task(task.id, TaskEnd::Cancelled, at(4)).await));
+    done(store.note_in_task(task.id, "late", at(5)).await);
+    let kept = read(&*store, &task).await;
+    assert_eq!((kept.note.as_deref(), kept.updated_at), (Some("writing"), at(4)));
+    let large = "x".repeat(LIMITS.log_bytes + 1);
+    assert_full(&store.note_in_task(task.id, &large, at(6)).await);
+    let other = TaskId::random(&SystemRandom);
+    done(store.note_in_task(other, "nobody's", at(1)).await);
+    assert_eq!(done(store.task_news(other).await), None, "a note begins nothing");
+}
+
+/// In pages that follow each other, each task once, and nobody else's.
+pub async fn are_listed_for_their_owner(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let alice = owner("alice");
+    assert_eq!(done(store.tasks_of(&alice, None, 5).await), Vec::new());
+    let mut begun = [begun(&*store).await, begun(&*store).await];
+    let others = new_task(&Owner { client: "other".into(), ..alice.clone() });
+    done(store.begin_task(others.clone()).await);
+    done(store.begin_task(new_task(&owner("bob"))).await);
+    assert!(done(store.end_task(begun[0].id, TaskEnd::Completed(bytes("{}")), at(1)).await));
+
+    let mut listed = Vec::new();
+    let mut behind: Option<TaskPlace> = None;
+    loop {
+        let page = done(store.tasks_of(&alice, behind, 1).await);
+        let Some((place, task)) = page.into_iter().next() else { break };
+        assert!(behind.is_none_or(|behind| behind < place));
+        assert_eq!(done(store.task(place.id, &alice).await), Some(task));
+        behind = Some(place);
+        listed.push(place.id);
+    }
+    begun.sort_unstable_by_key(|task| listed.iter().position(|id| *id == task.id));
+    assert_eq!(listed, begun.iter().map(|task| task.id).collect::<Vec<_>>());
+    let all = done(store.tasks_of(&alice, None, 5).await);
+    assert_eq!(all.iter().map(|(place, _)| place.id).collect::<Vec<_>>(), listed);
+    let theirs = done(store.tasks_of(&others.owner, None, 5).await);
+    assert_eq!(theirs.iter().map(|(place, _)| place.id).collect::<Vec<_>>(), [others.id]);
+
+    harness.pass(LIFE + SECOND).await;
+    assert_eq!(done(store.tasks_of(&alice, None, 5).await), Vec::new());
 }
