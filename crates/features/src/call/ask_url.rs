@@ -6,6 +6,7 @@ use rmcp::{
     ErrorData,
     model::{ElicitationAction, ErrorCode},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -26,7 +27,7 @@ const URL_ELICITATION_REQUIRED: ErrorCode = ErrorCode(-32042);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came of asking the user on a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub enum UrlAnswer {
     /// The user answered on the page. What they typed is not told here.
     Completed,
@@ -38,6 +39,25 @@ pub enum UrlAnswer {
     Cancelled,
     /// The user agreed to open the page, and did not answer in time.
     TooLate,
+}
+
+/// What the rounds of a request note of a question.
+#[derive(Deserialize, Serialize)]
+enum Noted {
+    /// Its page.
+    On(String),
+    /// What came of it, which stays when the page is gone.
+    Over(UrlAnswer),
+}
+
+impl Noted {
+    fn read(note: &str) -> Option<Self> {
+        serde_json::from_str(note).ok()
+    }
+
+    fn write(&self) -> String {
+        json!(self).to_string()
+    }
 }
 
 impl Call<'_> {
@@ -121,16 +141,17 @@ impl Call<'_> {
         pages: &dyn Pages,
         question: &UrlElicitation,
     ) -> Result<UrlAnswer, CallError> {
-        let reply = self.ask_now(question).await;
-        let Ok(reply) = reply else {
-            withdraw(pages, &question.page).await;
-            return Err(reply.err().unwrap_or(CallError::Cancelled));
+        let asked = async {
+            let reply = self.ask_now(question).await?;
+            self.after(pages, &question.page, &reply.action).await
         };
-        self.after(pages, &question.page, &reply.action).await
+        or_withdraw(pages, &question.page, asked.await).await
     }
 
     /// Looks for the answer in this round. An answer counts only once its client was told of the
     /// page, which the state knows; and while the user has not finished, the client is asked again.
+    ///
+    /// A request that ends before that leaves the page to the one that repeats it.
     async fn ask_url_in_round(
         &self,
         pages: &dyn Pages,
@@ -138,24 +159,27 @@ impl Call<'_> {
         key: &str,
         mut question: UrlElicitation,
     ) -> Result<UrlAnswer, CallError> {
-        let noted = round.note(key);
+        let over = |answer| {
+            round.keep_note(key, &Noted::Over(answer).write());
+            Ok(answer)
+        };
+        let noted = round.note(key).as_deref().and_then(Noted::read);
         let answer = noted.as_ref().and_then(|_| round.peek(key));
         question.page = match noted {
-            Some(id) => pages.page(&id),
+            Some(Noted::Over(answer)) => return over(answer),
+            Some(Noted::On(id)) => pages.page(&id),
             None => self.make_page(pages, &question.message, None).await?,
         };
-        round.keep_note(key, &question.page.id);
+        round.keep_note(key, &Noted::On(question.page.id.clone()).write());
         let Some(answer) = answer else {
             return Err(round.ask(key, question.input_request()));
         };
-        let reply =
-            read(&question, answer.clone()).map_err(|reason| round.not_valid(key, &reason))?;
+        let reply = read(&question, answer).map_err(|reason| round.not_valid(key, &reason))?;
         let outcome = self.after(pages, &question.page, &reply.action);
-        let Ok(outcome) = timeout(PATIENCE, outcome).await else {
-            return Err(round.ask(key, question.input_request()));
-        };
-        round.use_up(key, answer);
-        outcome
+        match timeout(PATIENCE, outcome).await {
+            Ok(outcome) => over(outcome?),
+            Err(_) => Err(round.ask(key, question.input_request())),
+        }
     }
 
     async fn ask_url_in_task(
@@ -165,13 +189,17 @@ impl Call<'_> {
         key: &str,
         mut question: UrlElicitation,
     ) -> Result<UrlAnswer, CallError> {
-        question.page = match task.note(key) {
-            Some(id) => pages.page(&id),
+        question.page = match task.note(key).as_deref().and_then(Noted::read) {
+            Some(Noted::Over(answer)) => return Ok(answer),
+            Some(Noted::On(id)) => pages.page(&id),
             None => self.make_page(pages, &question.message, None).await?,
         };
-        task.keep_note(key, &question.page.id);
-        let reply = self.ask_in_task(task, key, &question).await?;
-        self.after(pages, &question.page, &reply.action).await
+        task.keep_note(key, &Noted::On(question.page.id.clone()).write());
+        let asked = async {
+            let reply = self.ask_in_task(task, key, &question).await?;
+            self.after(pages, &question.page, &reply.action).await
+        };
+        or_withdraw(pages, &question.page, asked.await).await
     }
 
     /// What comes of a page after what the user decided in the client.
@@ -185,10 +213,7 @@ impl Call<'_> {
             ElicitationAction::Accept => {
                 return tokio::select! {
                     biased;
-                    () = self.cancelled() => {
-                        withdraw(pages, page).await;
-                        Err(CallError::Cancelled)
-                    }
+                    () = self.cancelled() => Err(CallError::Cancelled),
                     end = pages.settled(&page.id) => Ok(match end? {
                         PageEnd::Completed => UrlAnswer::Completed,
                         PageEnd::Declined => UrlAnswer::DeclinedOnPage,
@@ -203,6 +228,18 @@ impl Call<'_> {
         withdraw(pages, page).await;
         Ok(refusal)
     }
+}
+
+/// A call that is not repeated leaves nobody to wait for its page when it fails.
+async fn or_withdraw(
+    pages: &dyn Pages,
+    page: &Page,
+    outcome: Result<UrlAnswer, CallError>,
+) -> Result<UrlAnswer, CallError> {
+    if outcome.is_err() {
+        withdraw(pages, page).await;
+    }
+    outcome
 }
 
 /// Nobody waits for an answer any more. If that cannot be kept, the page is over by itself in time.

@@ -62,13 +62,13 @@ impl<'a> Round<'a> {
         Some(answer)
     }
 
-    /// The same, where it depends on more than the answer whether it is used.
+    /// The same, where what comes of the answer is noted and not the answer.
     pub(super) fn peek(&self, key: &str) -> Option<Value> {
         self.earlier.answers.get(key).or_else(|| self.responses.get(key)).cloned()
     }
 
-    /// Uses an answer, so that the next round knows it.
-    pub(super) fn use_up(&self, key: &str, answer: Value) {
+    /// The next round knows this answer.
+    fn use_up(&self, key: &str, answer: Value) {
         self.outcome().used.answers.insert(key.to_owned(), answer);
     }
 

@@ -7,9 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use mcp_everything_features::{
-    Caller, Everything, FoundPage, Options, Page, PageEnd, PageError, Pages, StateError,
+    Call, CallError, Caller, Definition, Everything, FoundPage, NoInput, Options, Page, PageEnd,
+    PageError, Pages, StateError, Tool, text as says,
 };
-use rmcp::model::Extensions;
+use rmcp::model::{CallToolResult, Extensions};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -159,17 +160,22 @@ async fn a_page_is_withdrawn_with_its_question() {
 }
 
 fn question(answer: &Value) -> (&Value, Value) {
+    question_about("page", answer)
+}
+
+fn question_about<'a>(key: &str, answer: &'a Value) -> (&'a Value, Value) {
     let result = &answer["result"];
     assert_eq!(result["resultType"], "input_required", "{answer}");
-    (&result["inputRequests"]["page"]["params"], result["requestState"].clone())
+    (&result["inputRequests"][key]["params"], result["requestState"].clone())
+}
+
+fn repeated(tool: &str, key: &str, action: &str, state: &Value) -> Value {
+    let responses = json!({ key: { "action": action } });
+    json!({ "name": tool, "arguments": {}, "inputResponses": responses, "requestState": state })
 }
 
 async fn repeat(client: &mut Raw, action: &str, state: &Value) -> Value {
-    let responses = json!({ "page": { "action": action } });
-    let params = json!({
-        "name": TOOL, "arguments": {}, "inputResponses": responses, "requestState": state,
-    });
-    client.request("tools/call", params).await
+    client.request("tools/call", repeated(TOOL, "page", action, state)).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,6 +207,61 @@ async fn on_2026_07_28_it_is_asked_again_while_the_user_has_not_finished() {
     let other = repeat(&mut client, "accept", &state);
     let (other, ()) = tokio::join!(other, async { desk.settle("page1", PageEnd::Completed) });
     assert!(text(&other).contains("completed the page"), "{other}");
+}
+
+/// The user types on, whatever becomes of the request that waits for them.
+#[tokio::test]
+async fn on_2026_07_28_a_request_that_breaks_leaves_the_page_to_the_next() {
+    let desk = Desk::new();
+    let mut client = Raw::stateless(&with(&desk), can());
+    let first = client.call(TOOL, json!({})).await;
+    let (_, state) = question(&first);
+    let id = client.ask("tools/call", repeated(TOOL, "page", "accept", &state)).await;
+    assert!(client.settle().await.is_empty(), "it waits");
+    let params = json!({ "requestId": id });
+    let cancel = "notifications/cancelled";
+    client.send(json!({ "jsonrpc": "2.0", "method": cancel, "params": params })).await;
+    client.settle().await;
+    desk.settle("page0", PageEnd::Completed);
+    let again = repeat(&mut client, "accept", &state).await;
+    assert!(text(&again).contains("completed the page"), "{again}");
+}
+
+/// Asks on one page after another.
+struct Pair;
+
+impl Tool for Pair {
+    type Input = NoInput;
+
+    fn definition(&self) -> Definition {
+        Definition::new("pair", "Pair", "Asks on two pages")
+    }
+
+    async fn call(&self, _: NoInput, call: &Call<'_>) -> Result<CallToolResult, CallError> {
+        let first = call.ask_url("first", "One?").await?;
+        let second = call.ask_url("second", "Two?").await?;
+        Ok(says(format!("{first:?} {second:?}")))
+    }
+}
+
+#[tokio::test]
+async fn on_2026_07_28_an_answer_stays_when_its_page_is_gone() {
+    let desk = Desk::new();
+    let pages: Arc<dyn Pages> = Arc::<Desk>::clone(&desk);
+    let options = Options { pages: Some(pages), ..options() };
+    let mut client = Raw::stateless(&Everything::new(options.with_tool(Pair)).unwrap(), can());
+    let answer = client.call("pair", json!({})).await;
+    let (_, state) = question_about("first", &answer);
+    desk.settle("page0", PageEnd::Completed);
+    let answer = client.request("tools/call", repeated("pair", "first", "accept", &state)).await;
+    let (_, state) = question_about("second", &answer);
+    // Each page has ten minutes of its own.
+    desk.0.send_modify(|pages| {
+        pages.insert("page0".to_owned(), Some(PageEnd::Gone));
+    });
+    desk.settle("page1", PageEnd::Declined);
+    let answer = client.request("tools/call", repeated("pair", "second", "accept", &state)).await;
+    assert_eq!(text(&answer), "Completed DeclinedOnPage");
 }
 
 #[tokio::test]
