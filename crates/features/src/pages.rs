@@ -66,7 +66,8 @@ pub trait Pages: Send + Sync + 'static {
         purpose: Option<&str>,
     ) -> Result<Page, PageError>;
 
-    /// The newest page of the caller for a purpose that waits or is completed, and was not used.
+    /// A page of the caller for a purpose that is completed and was not used, and else one that
+    /// waits; of several the newest.
     async fn find(
         &self,
         caller: Option<&Caller>,

@@ -112,8 +112,8 @@ macro_rules! session_store_contract {
                 flip_once_for_each_attempt, are_gone_when_nobody_looks;
             elicitations: begin_once_and_are_known, are_settled_once,
                 are_settled_by_an_attempt_that_is_made_twice, are_used_by_one_of_many,
-                are_found_by_their_purpose, are_gone_when_their_life_is_over,
-                are_bounded_for_each_user, ask_nothing_of_any_size;
+                are_found_by_their_purpose, are_found_when_they_are_completed_before_others,
+                are_gone_when_their_life_is_over, are_bounded_for_each_user, ask_nothing_of_any_size;
         }
     };
     (row $shared:expr, $make:expr; $($module:ident: $($rule:ident),+;)+) => {

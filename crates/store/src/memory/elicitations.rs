@@ -74,12 +74,16 @@ impl Elicitations for MemoryStore {
     ) -> Result<Option<(ElicitationId, ElicitationState)>, StoreError> {
         noted("elicitation_for");
         let now = self.clock.now();
-        let is_it = |kept: &KeptElicitation| {
-            kept.expires > now && kept.elicitation.answers_for(owner, purpose)
-        };
-        let found = self.elicitations.iter().filter(|kept| is_it(kept));
-        let newest = found.max_by_key(|kept| kept.expires);
-        Ok(newest.map(|kept| (*kept.key(), kept.elicitation.state)))
+        let found = self.elicitations.iter().filter_map(|kept| {
+            let Elicitation { state, .. } = kept.elicitation;
+            let is_it = kept.expires > now
+                && kept.elicitation.owner == *owner
+                && kept.elicitation.purpose.as_deref() == Some(purpose);
+            let rank = state.rank().filter(|_| is_it)?;
+            Some(((rank, kept.expires), (*kept.key(), state)))
+        });
+        let best = found.max_by_key(|(order, _)| *order);
+        Ok(best.map(|(_, found)| found))
     }
 
     async fn settle_elicitation(

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 
-use super::{RedisStore, keys, script, unreadable};
+use super::{RedisStore, each::each, keys, script, unreadable};
 use crate::{
     Elicitation, ElicitationId, ElicitationState, Elicitations, NewElicitation, Owner,
     SettledElicitation, Settlement, StoreError, Timestamp, noted, oauth::AttemptId,
@@ -82,17 +82,32 @@ impl Elicitations for RedisStore {
         noted("elicitation_for");
         let list = keys::elicitations_of(owner);
         // All live equally long, so the one that ends last is the newest.
-        let mut newest = redis::cmd("ZREVRANGE");
-        newest.arg(&list).arg(0).arg(-1);
-        for name in self.redis.bulk.run::<Vec<String>>(&newest).await? {
-            let id = name.parse().map_err(|_| unreadable(list.clone(), "no elicitation"))?;
-            if let Some(kept) = self.kept_elicitation(id).await?
-                && kept.answers_for(owner, purpose)
-            {
-                return Ok(Some((id, kept.state)));
+        let mut oldest_first = redis::cmd("ZRANGE");
+        oldest_first.arg(&list).arg(0).arg(-1);
+        let names = self.redis.bulk.run::<Vec<String>>(&oldest_first).await?;
+        let read = names.iter().map(|name| name.parse::<ElicitationId>());
+        let ids: Vec<_> =
+            read.collect::<Result<_, _>>().map_err(|_| unreadable(list, "no elicitation"))?;
+        let kept: Vec<[Option<String>; 5]> =
+            each(&self.redis, "an elicitation", &ids, 1, |pipeline, id| {
+                let fields = ["user", "issuer", "client", "purpose", "state"];
+                pipeline.cmd("HMGET").arg(keys::elicitation(*id)).arg(&fields);
+            })
+            .await?;
+        let wanted = [&owner.user, &owner.issuer, &owner.client].map(|field| Some(field.as_str()));
+        let mut best = None;
+        for (id, [user, issuer, client, said, word]) in ids.into_iter().zip(kept) {
+            // One that is gone has none of them.
+            let Some(word) = word else { continue };
+            let state = state(&word).ok_or_else(|| unreadable(keys::elicitation(id), "state"))?;
+            let is_it = [user.as_deref(), issuer.as_deref(), client.as_deref()] == wanted
+                && said.as_deref() == Some(purpose);
+            let rank = state.rank().filter(|_| is_it);
+            if rank.is_some() && rank >= best.map(|(rank, _)| rank) {
+                best = rank.map(|rank| (rank, (id, state)));
             }
         }
-        Ok(None)
+        Ok(best.map(|(_, found)| found))
     }
 
     async fn settle_elicitation(

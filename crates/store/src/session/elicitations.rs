@@ -81,12 +81,15 @@ pub struct SettledElicitation {
     pub by_this: bool,
 }
 
-impl Elicitation {
-    /// Whether whoever asks for this purpose is to find it.
-    pub(crate) fn answers_for(&self, owner: &Owner, purpose: &str) -> bool {
-        let is_of_use =
-            matches!(self.state, ElicitationState::Waiting | ElicitationState::Completed);
-        is_of_use && self.owner == *owner && self.purpose.as_deref() == Some(purpose)
+impl ElicitationState {
+    /// How soon it is found by its purpose, the larger the sooner; `None`: not at all. A user who
+    /// has answered is not asked again for another page that waits.
+    pub(crate) const fn rank(self) -> Option<u8> {
+        match self {
+            Self::Completed => Some(1),
+            Self::Waiting => Some(0),
+            Self::Used | Self::Declined => None,
+        }
     }
 }
 
@@ -110,7 +113,8 @@ pub trait Elicitations: Send + Sync + 'static {
     /// An elicitation. `None` for one that is not there, or is too old.
     async fn elicitation(&self, id: ElicitationId) -> Result<Option<Elicitation>, StoreError>;
 
-    /// The newest of this owner's elicitations for a purpose that waits or is completed.
+    /// This owner's elicitation for a purpose: one that is completed, and else one that waits; of
+    /// several the newest.
     async fn elicitation_for(
         &self,
         owner: &Owner,

@@ -153,6 +153,23 @@ pub async fn are_found_by_their_purpose(harness: &impl SessionHarness) {
     assert_eq!(done(store.elicitation_for(&alice, "x").await), None, "it is declined");
 }
 
+/// Whoever has answered is not asked for another that waits, and the newest comes first.
+pub async fn are_found_when_they_are_completed_before_others(harness: &impl SessionHarness) {
+    use ElicitationState::{Completed, Waiting};
+    let store = harness.store();
+    let alice = owner("alice");
+    let first = begun(&*store, Some("x")).await.id;
+    harness.pass(SECOND).await;
+    let second = begun(&*store, Some("x")).await.id;
+    assert_eq!(done(store.elicitation_for(&alice, "x").await), Some((second, Waiting)));
+    assert!(settle(&*store, first, Settlement::Completed).await.is_some());
+    assert_eq!(done(store.elicitation_for(&alice, "x").await), Some((first, Completed)));
+    assert!(settle(&*store, second, Settlement::Completed).await.is_some());
+    assert_eq!(done(store.elicitation_for(&alice, "x").await), Some((second, Completed)));
+    assert!(settle(&*store, second, Settlement::Used).await.is_some());
+    assert_eq!(done(store.elicitation_for(&alice, "x").await), Some((first, Completed)));
+}
+
 /// Settling prolongs nothing.
 pub async fn are_gone_when_their_life_is_over(harness: &impl SessionHarness) {
     let store = harness.store();
