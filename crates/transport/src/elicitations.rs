@@ -77,7 +77,8 @@ impl ElicitationDesk {
         self.0.store.elicitation(id).await
     }
 
-    /// The newest of this owner's elicitations for a purpose that waits or is completed.
+    /// This owner's elicitation for a purpose: one that is completed, and else one that waits; of
+    /// several the newest.
     pub async fn find_for(
         &self,
         owner: &Owner,
@@ -173,9 +174,15 @@ fn complete(id: ElicitationId) -> Bytes {
 
 /// Somebody who waits here for an elicitation to be settled.
 struct Waiting {
+    /// Dropped before the place is left.
+    rung: watch::Receiver<()>,
+    _place: Place,
+}
+
+/// One of those who keep an elicitation among the awaited.
+struct Place {
     desk: Arc<Inner>,
     id: ElicitationId,
-    rung: watch::Receiver<()>,
 }
 
 impl Waiting {
@@ -188,13 +195,47 @@ impl Waiting {
                 rung
             }
         };
-        Self { desk: Arc::clone(desk), id, rung }
+        Self { rung, _place: Place { desk: Arc::clone(desk), id } }
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Place {
     fn drop(&mut self) {
-        // This one still counts.
-        self.desk.awaited.remove_if(&self.id, |_, sender| sender.receiver_count() <= 1);
+        // Of several who leave at once, each counts itself out first: the last one finds nobody.
+        self.desk.awaited.remove_if(&self.id, |_, sender| sender.receiver_count() == 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use mcp_everything_store::{
+        Limits, SystemClock, SystemRandom,
+        memory::{MemoryBus, MemoryStore},
+    };
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_many_who_leave_at_once() {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let store = Arc::new(MemoryStore::new(clock.clone(), Limits::default()));
+        let desk = ElicitationDesk::new(store, Arc::new(MemoryBus::default()), clock, random);
+        let (id, barrier) = (ElicitationId::random(&SystemRandom), Barrier::new(2));
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    for _ in 0..10_000 {
+                        let waiting = Waiting::of(&desk.0, id);
+                        barrier.wait();
+                        drop(waiting);
+                        barrier.wait();
+                        assert!(desk.0.awaited.is_empty());
+                        barrier.wait();
+                    }
+                });
+            }
+        });
     }
 }
