@@ -89,9 +89,10 @@ pub struct Stdio<H: ServerHandler> {
 
 impl<H: ServerHandler> Stdio<H> {
     /// Serves the client at the other end. `handler` answers all requests of both wires, and knows
-    /// the one session: in its context are its `Handshake` and its [`StdioSession`]. `random` names
-    /// the spans of traces. `leaving` is cancelled when the client leaves, and makes the server leave
-    /// when somebody else cancels it.
+    /// the one session: in its context are its `Handshake` and its [`StdioSession`]. That its client
+    /// has cancelled a request it hears by the token of the request, and not as a notification.
+    /// `random` names the spans of traces. `leaving` is cancelled when the client leaves, and makes
+    /// the server leave when somebody else cancels it.
     pub fn start<R, W>(
         handler: H,
         input: R,

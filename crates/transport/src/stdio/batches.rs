@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rmcp::model::{ProgressToken, RequestId, ServerJsonRpcMessage};
+use tokio_util::sync::CancellationToken;
 
 use super::line;
 
@@ -22,6 +23,9 @@ struct Request {
     /// What its progress is reported under.
     token: Option<ProgressToken>,
     batch: Option<BatchId>,
+    /// Cancelled, its id stays taken until its handler has ended: what that says at last must not
+    /// pass for the answer to another request.
+    cancelled: CancellationToken,
 }
 
 /// Its answers go together (2025-03-26, Overview, Batching).
@@ -45,12 +49,14 @@ impl Underway {
         self.leave(batch)
     }
 
-    /// Begins a request. `false`: another one with this id is under way.
+    /// Begins a request, which is cancelled by `cancelled`. `false`: another one with this id is
+    /// under way.
     pub(super) fn begin(
         &mut self,
         id: &RequestId,
         token: Option<ProgressToken>,
         batch: Option<BatchId>,
+        cancelled: CancellationToken,
     ) -> bool {
         if self.requests.contains_key(id) {
             return false;
@@ -58,18 +64,18 @@ impl Underway {
         if let Some(batch) = batch.and_then(|batch| self.batches.get_mut(&batch)) {
             batch.open += 1;
         }
-        self.requests.insert(id.clone(), Request { token, batch });
+        self.requests.insert(id.clone(), Request { token, batch, cancelled });
         true
     }
 
     /// The line to write for the answer to a request, if there is one to write now. Of a request
-    /// that is not under way nothing is said.
+    /// that is not under way, or was cancelled, nothing is said.
     pub(super) fn answer(
         &mut self,
         id: &RequestId,
         answer: ServerJsonRpcMessage,
     ) -> Option<Vec<u8>> {
-        let request = self.requests.remove(id)?;
+        let request = self.requests.remove(id).filter(Request::is_awaited)?;
         let said = self.say(answer, request.batch);
         said.or_else(|| self.leave(request.batch?))
     }
@@ -88,21 +94,27 @@ impl Underway {
         None
     }
 
-    /// A request will not be answered. The line to write, if its batch was waiting for it alone.
+    /// Cancels a request, which will not be answered. The line to write, if its batch was waiting
+    /// for it alone.
     pub(super) fn cancel(&mut self, id: &RequestId) -> Option<Vec<u8>> {
-        let request = self.requests.remove(id)?;
+        let request = self.requests.get(id).filter(|request| request.is_awaited())?;
+        request.cancelled.cancel();
         self.leave(request.batch?)
     }
 
-    /// Whether a request with this progress token is under way.
+    /// Whether a request with this progress token is under way, and not cancelled.
     pub(super) fn reports(&self, token: &ProgressToken) -> bool {
-        self.requests.values().any(|request| request.token.as_ref() == Some(token))
+        let mut awaited = self.requests.values().filter(|request| request.is_awaited());
+        awaited.any(|request| request.token.as_ref() == Some(token))
     }
 
-    pub(super) fn ids(&self) -> Vec<RequestId> {
-        self.requests.keys().cloned().collect()
+    /// The requests that somebody waits for.
+    pub(super) fn awaited(&self) -> Vec<RequestId> {
+        let awaited = self.requests.iter().filter(|(_, request)| request.is_awaited());
+        awaited.map(|(id, _)| id.clone()).collect()
     }
 
+    /// How many run, those included that were cancelled and have not ended.
     pub(super) fn len(&self) -> usize {
         self.requests.len()
     }
@@ -127,6 +139,12 @@ impl Underway {
     }
 }
 
+impl Request {
+    fn is_awaited(&self) -> bool {
+        !self.cancelled.is_cancelled()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rmcp::model::{ErrorData, NumberOrString};
@@ -141,6 +159,10 @@ mod tests {
         ServerJsonRpcMessage::error(ErrorData::internal_error("no", None), Some(id(number)))
     }
 
+    fn begin(underway: &mut Underway, number: i64, batch: Option<BatchId>) -> bool {
+        underway.begin(&id(number), None, batch, CancellationToken::new())
+    }
+
     fn ids(line: Option<Vec<u8>>) -> Vec<i64> {
         let line: serde_json::Value = serde_json::from_slice(&line.unwrap()).unwrap();
         line.as_array().unwrap().iter().map(|answer| answer["id"].as_i64().unwrap()).collect()
@@ -150,9 +172,9 @@ mod tests {
     fn the_answers_of_a_batch_go_together() {
         let mut underway = Underway::default();
         let batch = underway.open();
-        assert!(underway.begin(&id(1), None, Some(batch)));
-        assert!(underway.begin(&id(2), None, Some(batch)));
-        assert!(underway.begin(&id(3), None, Some(batch)));
+        for number in 1..=3 {
+            assert!(begin(&mut underway, number, Some(batch)));
+        }
         assert_eq!(underway.answer(&id(2), error(2)), None, "all of it may not be read yet");
         assert_eq!(underway.say(error(9), Some(batch)), None);
         assert_eq!(underway.close(batch), None);
@@ -171,12 +193,26 @@ mod tests {
     #[test]
     fn an_id_is_one_requests_until_it_is_answered() {
         let mut underway = Underway::default();
-        assert!(underway.begin(&id(1), None, None));
-        assert!(!underway.begin(&id(1), None, None));
+        assert!(begin(&mut underway, 1, None));
+        assert!(!begin(&mut underway, 1, None));
         assert!(underway.answer(&id(1), error(1)).is_some());
         assert_eq!(underway.answer(&id(1), error(1)), None, "once");
-        assert!(underway.begin(&id(1), None, None));
+        assert!(begin(&mut underway, 1, None));
+    }
+
+    #[test]
+    fn the_id_of_a_cancelled_request_is_taken_until_that_has_ended() {
+        let mut underway = Underway::default();
+        let cancelled = CancellationToken::new();
+        assert!(underway.begin(&id(1), Some(ProgressToken(id(7))), None, cancelled.clone()));
+        assert!(underway.reports(&ProgressToken(id(7))));
         assert_eq!(underway.cancel(&id(1)), None);
+        assert!(cancelled.is_cancelled());
+        assert!(!underway.reports(&ProgressToken(id(7))));
+        assert!(!begin(&mut underway, 1, None), "it still runs");
+        assert_eq!((underway.len(), underway.awaited()), (1, vec![]));
+        assert_eq!(underway.cancel(&id(1)), None, "once");
         assert_eq!(underway.answer(&id(1), error(1)), None, "not after it was cancelled");
+        assert!(begin(&mut underway, 1, None));
     }
 }

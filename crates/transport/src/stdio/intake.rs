@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::{
     batches::BatchId,
     lines::Line,
+    service::Cancelled,
     transport::{LineTransport, Session},
 };
 use crate::{
@@ -142,13 +143,16 @@ impl LineTransport {
         if self.underway.len() >= limit {
             return Err(Refusal::TooMany { id: Some(id), what: "running requests", limit });
         }
-        if !self.underway.begin(&id, request.get_meta().get_progress_token(), batch) {
+        let (token, cancelled) =
+            (request.get_meta().get_progress_token(), self.abort.child_token());
+        if !self.underway.begin(&id, token, batch, cancelled.clone()) {
             let reason = "another request with this `id` is still running".to_owned();
             return Err(Refusal::InvalidRequest { id: None, reason });
         }
         if begins {
             self.session = Session::Beginning(id.clone());
         }
+        request.extensions_mut().insert(Cancelled(cancelled));
         if let Some(trace) = trace {
             request.extensions_mut().insert(trace);
         }
@@ -168,11 +172,13 @@ impl LineTransport {
                     return unread("a notification", "there is no session");
                 }
             },
+            // Not for rmcp, which would forget the id before the handler has ended.
             ClientNotification::CancelledNotification(cancelled) => {
                 if let Some(id) = &cancelled.params.request_id {
                     let answers = self.underway.cancel(id);
                     self.say(answers);
                 }
+                return;
             }
             // What concerns handlers alone.
             _ => {}

@@ -23,6 +23,10 @@ use tracing::Instrument as _;
 use super::StdioSession;
 use crate::{call::within_grace, trace, wire::settle};
 
+/// What cancels a request, among its extensions.
+#[derive(Clone)]
+pub(super) struct Cancelled(pub(super) CancellationToken);
+
 /// Settles the version of the session, and ends handlers that ignore their cancellation.
 pub(super) struct Connected<S> {
     pub(super) inner: S,
@@ -61,8 +65,11 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Connected<S> {
     async fn handle_request(
         &self,
         request: ClientRequest,
-        context: RequestContext<RoleServer>,
+        mut context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
+        if let Some(Cancelled(cancelled)) = context.extensions.remove() {
+            context.ct = cancelled;
+        }
         let (began, method) = (Instant::now(), request.method().to_owned());
         let span = trace::span(context.extensions.get());
         async {

@@ -149,7 +149,7 @@ impl LineTransport {
     /// Waits for what still runs, as long as somebody hears of it. Each answer makes rmcp ask
     /// again.
     async fn see_off(&mut self, until: Instant) -> Option<ClientJsonRpcMessage> {
-        if self.underway.len() > 0 {
+        if !self.underway.awaited().is_empty() {
             tokio::select! {
                 () = self.deaf.cancelled() => {}
                 () = sleep_until(until) => self.cut_short(),
@@ -162,9 +162,10 @@ impl LineTransport {
 
     /// Tells the client of each request that still runs that it will not be done.
     fn cut_short(&mut self) {
-        let left = self.underway.len();
+        let awaited = self.underway.awaited();
+        let left = awaited.len();
         tracing::info!(event = "shutdown.calls_cut", left, "calls were still running");
-        for id in self.underway.ids() {
+        for id in awaited {
             let error = ErrorData::internal_error(CUT_SHORT, None);
             let error = ServerJsonRpcMessage::error(error, Some(id.clone()));
             if let Some(line) = self.underway.answer(&id, error) {

@@ -59,8 +59,26 @@ fn a_cancelled_call_says_nothing_more() {
     server.send(&notification("notifications/cancelled", &json!({ "requestId": 1 })));
     server.send(&request(2, "ping", &json!({})));
     server.until(|message| message["id"] == 2);
-    // The id is free, and whatever comes is the new request's.
-    assert_eq!(server.ask(&request(1, "ping", &json!({})))["result"], json!({}));
+    server.close();
+    assert_eq!(server.next(), None);
+}
+
+#[test]
+fn a_cancelled_call_does_not_answer_for_another() {
+    let mut server = begun("2025-11-25", &json!({}));
+    let long = call(1, "longRunningOperation", &json!({ "duration": 300, "steps": 1 }));
+    let cancel = notification("notifications/cancelled", &json!({ "requestId": 1 }));
+    let again = request(1, "ping", &json!({}));
+    server.write(format!("{long}\n{cancel}\n{again}\n").as_bytes());
+    let answer = server.next().unwrap();
+    // It still runs, or has just ended.
+    if answer["result"].is_null() {
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(null), &json!(-32600)));
+    } else {
+        assert_eq!((&answer["id"], &answer["result"]), (&json!(1), &json!({})), "{answer}");
+    }
+    server.close();
+    assert_eq!(server.next(), None);
 }
 
 #[test]
