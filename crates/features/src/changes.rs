@@ -1,15 +1,14 @@
 //! News for listeners: a list or a resource is no longer what it was.
 
-use async_trait::async_trait;
-use tokio::sync::broadcast;
+mod local;
 
+use async_trait::async_trait;
+
+pub use self::local::{Listener, LocalChanges, Subscription};
 use crate::{error::StateError, origin::User};
 
-/// How many changes a listener may fall behind before it is told once about everything.
-const BACKLOG: usize = 64;
-
 /// Something a client may have to read again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
     /// The list of tools.
     Tools,
@@ -65,43 +64,6 @@ pub trait Changes: Send + Sync + 'static {
     /// thin air.
     async fn publish(&self, announcement: Announcement) -> Result<(), StateError>;
 
-    /// What is published from now on, to whomever: a listener is told what concerns its user. A
-    /// receiver that lags is taken to have missed anything, and one that is closed ends its
-    /// listener.
-    fn subscribe(&self) -> broadcast::Receiver<Announcement>;
-}
-
-/// Changes within this process.
-#[derive(Clone, Debug)]
-pub struct LocalChanges(broadcast::Sender<Announcement>);
-
-impl LocalChanges {
-    /// A channel nobody listens to yet.
-    pub fn new() -> Self {
-        Self(broadcast::Sender::new(BACKLOG))
-    }
-
-    /// Tells every listener of this process that it concerns.
-    pub fn tell(&self, announcement: impl Into<Announcement>) {
-        // The only error is that nobody listens.
-        let _ = self.0.send(announcement.into());
-    }
-}
-
-impl Default for LocalChanges {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-#[async_trait]
-impl Changes for LocalChanges {
-    async fn publish(&self, announcement: Announcement) -> Result<(), StateError> {
-        self.tell(announcement);
-        Ok(())
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<Announcement> {
-        self.0.subscribe()
-    }
+    /// What is published from now on, as [`LocalChanges`] has it.
+    fn subscribe(&self) -> Subscription;
 }

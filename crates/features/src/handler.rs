@@ -274,7 +274,7 @@ impl ServerHandler for Everything {
             tokio::time::sleep((self.shared.lingering)()).await;
         };
         let user = (self.shared.origin)(&context.request_context().extensions).user();
-        listen::run(&context, &user, changes, going).await;
+        listen::run(&context, changes.of(&user), going).await;
         Ok(())
     }
 

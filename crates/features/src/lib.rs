@@ -68,7 +68,7 @@ mod uri_template;
 mod wire;
 
 pub use call::{Call, Followed, UrlAnswer};
-pub use changes::{Announcement, Audience, Change, Changes, LocalChanges};
+pub use changes::{Announcement, Audience, Change, Changes, Listener, LocalChanges, Subscription};
 pub use declared::DeclaredHook;
 pub use error::{BuildError, CallError, StateError, Waiting};
 pub use everything::Everything;

@@ -10,21 +10,16 @@ use rmcp::{
     service::{SubscriptionContext, SubscriptionSendError, SubscriptionSink},
 };
 use tokio::{
-    sync::broadcast::{
-        Receiver,
-        error::{RecvError, TryRecvError},
-    },
     task,
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
 use crate::{
-    changes::{Announcement, Change},
+    changes::{Change, Listener, Subscription},
     notifications::{RESOURCE_UPDATES, only_seems_to_change},
-    origin::User,
 };
 
-/// How many receivers wait for their listener at most. They wait for as long as it takes to send
+/// How many subscriptions wait for their listener at most. They wait for as long as it takes to send
 /// an acknowledgement, or for ever if that fails.
 const WAITING: usize = 64;
 
@@ -41,15 +36,14 @@ pub(crate) fn accept(
     accepted
 }
 
-/// Sends the changes that concern `user` until the client leaves, the server is `going` down or there are no more.
+/// Sends the changes that a listener hears of until the client leaves or the server is `going` down.
 ///
 /// What happens while a slow client takes its time is collected and sent once. As on the older
 /// revisions, resources listened to are announced as updated every ten seconds, but for those that
 /// really change.
 pub(crate) async fn run(
     context: &SubscriptionContext,
-    user: &User,
-    mut changes: Receiver<Announcement>,
+    mut changes: Listener,
     going: impl Future<Output = ()>,
 ) {
     let everything = News::all(context.accepted());
@@ -61,20 +55,13 @@ pub(crate) async fn run(
         loop {
             let mut news = News::default();
             tokio::select! {
-                change = changes.recv() => match change {
-                    Ok(heard) => news.add_for(user, heard, &everything),
-                    Err(RecvError::Lagged(_)) => news = everything.clone(),
-                    Err(RecvError::Closed) => return,
-                },
+                heard = changes.next() => {
+                    for change in heard {
+                        news.add(change, &everything);
+                    }
+                }
                 _ = updates.tick(), if !seeming.is_empty() => {
                     news.resources.clone_from(&seeming);
-                }
-            }
-            loop {
-                match changes.try_recv() {
-                    Ok(heard) => news.add_for(user, heard, &everything),
-                    Err(TryRecvError::Lagged(_)) => news = everything.clone(),
-                    Err(TryRecvError::Empty | TryRecvError::Closed) => break,
                 }
             }
             if news.send(context.sink()).await.is_err() {
@@ -110,13 +97,6 @@ impl News {
         }
     }
 
-    /// Adds what was announced, if it is the user's business.
-    fn add_for(&mut self, user: &User, announced: Announcement, wanted: &Self) {
-        if announced.audience.includes(user) {
-            self.add(announced.change, wanted);
-        }
-    }
-
     /// Adds `change`, if it is among `wanted`: nothing else may be sent (Subscriptions, Filters).
     fn add(&mut self, change: Change, wanted: &Self) {
         match change {
@@ -149,17 +129,17 @@ impl News {
     }
 }
 
-/// Receivers that were opened before the acknowledgement of a subscription and wait for its
+/// Subscriptions to changes that were opened before the acknowledgement of a subscription and wait for its
 /// listener.
 ///
 /// rmcp asks for the filter, acknowledges and then calls the listener, with nothing in common but
-/// the task they run in. A receiver opened by the listener could miss what happens right after
+/// the task they run in. One opened by the listener could miss what happens right after
 /// the acknowledgement.
 #[derive(Default)]
-pub(crate) struct Opened(Mutex<VecDeque<(task::Id, Receiver<Announcement>)>>);
+pub(crate) struct Opened(Mutex<VecDeque<(task::Id, Subscription)>>);
 
 impl Opened {
-    pub(crate) fn put(&self, changes: Receiver<Announcement>) {
+    pub(crate) fn put(&self, changes: Subscription) {
         let Some(id) = task::try_id() else { return };
         let mut waiting = self.lock();
         if waiting.len() == WAITING {
@@ -168,24 +148,23 @@ impl Opened {
         waiting.push_back((id, changes));
     }
 
-    /// The receiver this task opened, unless too many were opened since.
-    pub(crate) fn take(&self) -> Option<Receiver<Announcement>> {
+    /// The one this task opened, unless too many were opened since.
+    pub(crate) fn take(&self) -> Option<Subscription> {
         let id = task::try_id()?;
         let mut waiting = self.lock();
         let index = waiting.iter().rposition(|(owner, _)| *owner == id)?;
         waiting.remove(index).map(|(_, changes)| changes)
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(task::Id, Receiver<Announcement>)>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(task::Id, Subscription)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::broadcast;
-
     use super::*;
+    use crate::{Changes as _, LocalChanges, User};
 
     fn wanted() -> News {
         News {
@@ -228,29 +207,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_receiver_waits_for_the_task_that_opened_it() {
-        let (sender, opened) = (broadcast::Sender::new(4), Opened::default());
-        let opened = std::sync::Arc::new(opened);
+    async fn a_subscription_waits_for_the_task_that_opened_it() {
+        let (changes, opened) = (LocalChanges::new(), std::sync::Arc::new(Opened::default()));
         let task = tokio::spawn({
-            let (sender, opened) = (sender.clone(), std::sync::Arc::clone(&opened));
+            let opened = std::sync::Arc::clone(&opened);
             async move {
-                opened.put(sender.subscribe());
-                let _ = sender.send(Change::Tools.into());
-                opened.take().and_then(|mut changes| changes.try_recv().ok())
+                opened.put(changes.subscribe());
+                changes.tell(Change::Tools);
+                opened.take().unwrap().of(&User::default()).next().await
             }
         });
-        assert_eq!(task.await.unwrap(), Some(Change::Tools.into()));
+        assert_eq!(task.await.unwrap(), BTreeSet::from([Change::Tools]));
         assert!(opened.take().is_none());
     }
 
     #[tokio::test]
-    async fn forgotten_receivers_do_not_pile_up() {
-        let (sender, opened) = (broadcast::Sender::new(4), Opened::default());
+    async fn forgotten_subscriptions_do_not_pile_up() {
+        let (changes, opened) = (LocalChanges::new(), Opened::default());
         tokio::spawn(async move {
             for _ in 0..3 * WAITING {
-                opened.put(sender.subscribe());
+                opened.put(changes.subscribe());
             }
-            assert_eq!(sender.receiver_count(), WAITING);
+            assert_eq!(changes.inboxes(), WAITING);
         })
         .await
         .unwrap();

@@ -2,11 +2,10 @@
 
 use async_trait::async_trait;
 use mcp_everything_features::{
-    Announcement, Audience, Change, Changes, LocalChanges, StateError, User,
+    Announcement, Audience, Change, Changes, LocalChanges, StateError, Subscription, User,
 };
 use mcp_everything_store as store;
 use mcp_everything_transport::ChangeFeed;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// Changes of all instances: published by the feed, and heard from it.
 pub(crate) struct FleetChanges {
@@ -15,21 +14,12 @@ pub(crate) struct FleetChanges {
 }
 
 impl FleetChanges {
-    /// Begins to listen to the feed, for as long as there is one.
+    /// Begins to listen to the feed.
     pub(crate) fn start(feed: ChangeFeed) -> Self {
         let heard = LocalChanges::new();
-        tokio::spawn(pass_on(feed.subscribe(), heard.clone()));
+        let telling = heard.clone();
+        feed.on_change(move |announced| telling.tell(to_features(announced.clone())));
         Self { feed, heard }
-    }
-}
-
-async fn pass_on(mut changes: Receiver<store::Announcement>, heard: LocalChanges) {
-    loop {
-        match changes.recv().await {
-            Ok(announced) => heard.tell(to_features(announced)),
-            Err(RecvError::Lagged(_)) => heard.tell(Change::Missed),
-            Err(RecvError::Closed) => return,
-        }
     }
 }
 
@@ -42,7 +32,7 @@ impl Changes for FleetChanges {
         })
     }
 
-    fn subscribe(&self) -> Receiver<Announcement> {
+    fn subscribe(&self) -> Subscription {
         self.heard.subscribe()
     }
 }

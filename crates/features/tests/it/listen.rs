@@ -1,14 +1,21 @@
 //! `subscriptions/listen` (2026-07-28).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use mcp_everything_features::{
-    Announcement, Audience, Change, Changes, Everything, LocalChanges, Options, StateError, User,
+    Announcement, Audience, Change, Changes, Everything, LocalChanges, Options, StateError,
+    Subscription, User,
 };
 use rmcp::{ServerHandler as _, model::SubscriptionFilter};
 use serde_json::{Value, json};
-use tokio::{sync::broadcast, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Raw, called_by, everything, options};
@@ -118,28 +125,46 @@ async fn several_listeners_of_one_client_are_told_apart() {
     assert_eq!(heard(&mut client, tools).await, changed("tools"));
 }
 
-/// A channel that keeps two changes and has lost more before anybody reads.
-struct Crowded(broadcast::Sender<Announcement>);
+/// One user does much at a time, before anybody else's listener gets to run.
+#[tokio::test]
+async fn what_one_user_does_at_once_is_told_to_no_other() {
+    let changes = LocalChanges::new();
+    let mut options = Options { changes: Arc::new(changes.clone()), ..options() };
+    options.origin = Arc::new(|_| called_by("alice"));
+    let mut client = Raw::stateless(&Everything::new(options).unwrap(), json!({}));
+    let filter = json!({ "toolsListChanged": true, "resourceSubscriptions": [ONE] });
+    let (id, _) = listen(&mut client, filter).await;
+    for number in 0..1_000 {
+        let change = Change::Resource(format!("test://bob/{number}"));
+        let audience = Audience::User(called_by("bob").user());
+        changes.tell(Announcement { change, audience });
+    }
+    assert!(client.settle().await.is_empty());
+    changes.tell(Change::Tools);
+    assert_eq!(heard(&mut client, id).await, changed("tools"));
+}
+
+/// Much happens before the listener reads.
+struct Crowded(LocalChanges);
 
 #[async_trait]
 impl Changes for Crowded {
     async fn publish(&self, announcement: Announcement) -> Result<(), StateError> {
-        let _ = self.0.send(announcement);
-        Ok(())
+        self.0.publish(announcement).await
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Announcement> {
-        let receiver = self.0.subscribe();
-        for _ in 0..5 {
-            let _ = self.0.send(Change::Prompts.into());
+    fn subscribe(&self) -> Subscription {
+        let subscription = self.0.subscribe();
+        for number in 0..100 {
+            self.0.tell(Change::Resource(number.to_string()));
         }
-        receiver
+        subscription
     }
 }
 
 #[tokio::test]
 async fn a_listener_that_lags_is_told_once_about_everything() {
-    let mut client = Raw::stateless(&with(Crowded(broadcast::Sender::new(2))), json!({}));
+    let mut client = Raw::stateless(&with(Crowded(LocalChanges::new())), json!({}));
     let filter = json!({ "toolsListChanged": true, "resourceSubscriptions": [ONE] });
     let (id, _) = listen(&mut client, filter).await;
     assert_eq!(heard(&mut client, id).await, changed("tools"));
@@ -147,38 +172,36 @@ async fn a_listener_that_lags_is_told_once_about_everything() {
     assert!(client.settle().await.is_empty());
 }
 
-/// A channel whose listeners can be counted.
-struct Counted(broadcast::Sender<Announcement>);
+/// A channel whose subscriptions are counted.
+#[derive(Clone, Default)]
+struct Counted(LocalChanges, Arc<AtomicUsize>);
 
 #[async_trait]
 impl Changes for Counted {
     async fn publish(&self, announcement: Announcement) -> Result<(), StateError> {
-        let _ = self.0.send(announcement);
-        Ok(())
+        self.0.publish(announcement).await
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Announcement> {
+    fn subscribe(&self) -> Subscription {
+        self.1.fetch_add(1, Ordering::Relaxed);
         self.0.subscribe()
     }
 }
 
 #[tokio::test]
 async fn nothing_is_missed_between_acknowledgement_and_listener() {
-    let sender = broadcast::Sender::new(4);
-    let everything = with(Counted(sender.clone()));
+    let changes = Counted::default();
+    let everything = with(changes.clone());
     // What rmcp does in the task of a request before it acknowledges.
     let filter = SubscriptionFilter::builder().tools_list_changed().build();
-    let (accepting, before) = (everything.clone(), sender.clone());
-    let accepted = tokio::spawn(async move {
-        accepting.accepted_subscription_filter(&filter);
-        before.receiver_count()
-    });
-    assert_eq!(accepted.await.unwrap(), 1);
-    // The listener takes the receiver that was opened before, and opens none.
+    let accepting = everything.clone();
+    tokio::spawn(async move { accepting.accepted_subscription_filter(&filter) }).await.unwrap();
+    assert_eq!(changes.1.load(Ordering::Relaxed), 1);
+    // The listener takes the subscription that was opened before, and opens none.
     let mut client = Raw::stateless(&everything, json!({}));
     listen(&mut client, json!({ "toolsListChanged": true })).await;
     client.settle().await;
-    assert_eq!(sender.receiver_count(), 2);
+    assert_eq!(changes.1.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use mcp_everything_features::{
-    Announcement, Change, Changes as _, Everything, LocalChanges, LocalSession, SessionState as _,
+    Change, Changes as _, Everything, Listener, LocalChanges, LocalSession, SessionState as _,
     User, is_untyped, notifications,
 };
 use mcp_everything_store::InstanceId;
@@ -22,7 +22,6 @@ use rmcp::model::{
     LoggingLevel, PromptListChangedNotification, ResourceListChangedNotification,
     ServerNotification, ToolListChangedNotification,
 };
-use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, base::Base, everything::options};
@@ -62,7 +61,8 @@ impl StdioApp {
             leaving.clone(),
         );
         let audience = Client { connection: connection.session(), session };
-        let telling = tell(changes.subscribe(), audience.clone());
+        // It has no name, and there is nobody else.
+        let telling = tell(changes.subscribe().of(&User::default()), audience.clone());
         let unasked = Unasked { audience, clock: base.clock, random: base.random };
         tokio::spawn(unasked.run(stop.clone()));
         let until = stop.clone();
@@ -141,19 +141,12 @@ impl Audience for Client {
 }
 
 /// Tells the client of changes that concern it. A client of 2026-07-28 asks for them itself.
-async fn tell(mut changes: Receiver<Announcement>, client: Client) {
+async fn tell(mut changes: Listener, client: Client) {
     loop {
-        let announced = match changes.recv().await {
-            Ok(announced) => announced,
-            Err(RecvError::Lagged(_)) => Change::Missed.into(),
-            Err(RecvError::Closed) => return,
-        };
-        // It has no name, and there is nobody else.
-        if !announced.audience.includes(&User::default()) {
-            continue;
-        }
+        let heard = changes.next().await;
         if let Some(State { subscriptions, .. }) = client.state().await {
-            client.send_now((), told(&announced.change, &subscriptions)).await;
+            let said = heard.iter().flat_map(|change| told(change, &subscriptions)).collect();
+            client.send_now((), said).await;
         }
     }
 }

@@ -37,6 +37,17 @@ impl News {
         self.everyones.is_empty().then(|| self.of_users.keys().collect())
     }
 
+    /// Each change once for each audience.
+    pub(super) fn announcements(&self) -> impl Iterator<Item = Announcement> {
+        let everyones = self.everyones.iter().cloned().map(Announcement::from);
+        everyones.chain(self.of_users.iter().flat_map(|(user, changes)| {
+            let audience = || Audience::User(user.clone());
+            changes
+                .iter()
+                .map(move |change| Announcement { change: change.clone(), audience: audience() })
+        }))
+    }
+
     /// What a session of this user with these subscriptions is told.
     pub(super) fn told(&self, user: &User, subscriptions: &BTreeSet<String>) -> Vec<Bytes> {
         let own = self.of_users.get(user);

@@ -93,12 +93,10 @@ impl Reader {
         let taken = shared.teller.take();
         let from = self.at;
         let (changes, upto) = read(shared, from).await?;
-        for change in &changes {
-            shared.changes.hear(change.clone());
-        }
         self.at = upto;
         self.passed_by += changes.len();
         let news: News = changes.into_iter().collect();
+        shared.changes.hear(news.announcements());
         let streams = match news.users() {
             Some(users) if !owed && self.passed_by < BEHIND => {
                 let mut streams = shared.streams.holding_of(&taken);

@@ -14,7 +14,7 @@ use mcp_everything_store::{
 };
 use mcp_everything_transport::{Backends, ChangeFeed, Config, ElicitationDesk, Endpoint, TaskDesk};
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, broadcast, mpsc};
 
 use crate::{
     faults::{FaultyStore, LossyBus, Revoked},
@@ -63,6 +63,12 @@ impl Cluster {
             ids.push(instance.clone());
             let changes = ChangeFeed::new(Arc::clone(&store) as _, Arc::clone(&bus) as _);
             feeds.push(changes.clone());
+            let heard = broadcast::Sender::new(256);
+            let hearing = heard.clone();
+            changes.on_change(move |change| {
+                // The only error is that no handler listens.
+                let _ = hearing.send(change.clone());
+            });
             let tasks = TaskDesk::new(
                 Arc::clone(&store) as _,
                 Arc::clone(&bus) as _,
@@ -89,7 +95,7 @@ impl Cluster {
                 instance,
                 standing: Some(Arc::clone(&revoked) as _),
             };
-            let (gate, seen, feed) = (Arc::clone(&gate), seen_by.clone(), changes.clone());
+            let (gate, seen) = (Arc::clone(&gate), seen_by.clone());
             let endpoint = Endpoint::start(backends, config.clone(), move |scope, extensions| {
                 if let Some(stream) = scope.stream {
                     extensions.insert(stream.clone());
@@ -97,7 +103,7 @@ impl Cluster {
                 if let Some(session) = scope.session {
                     extensions.insert(session.clone());
                 }
-                let changes = Arc::new(Mutex::new(feed.subscribe()));
+                let changes = Arc::new(Mutex::new(heard.subscribe()));
                 Probe { gate: Arc::clone(&gate), seen: seen.clone(), changes }
             });
             started.push(endpoint.await.unwrap());
