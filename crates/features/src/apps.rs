@@ -69,8 +69,8 @@ pub(crate) fn link(page: &str) -> MetaObject {
 /// A tool as this client is to see it: without its page where the client declared with the
 /// handshake that it shows none (SEP-1865, Server Behavior).
 ///
-/// On 2026-07-28 there is no handshake, and lists are kept for all clients together, so that they
-/// are the same for all (Tools, Capabilities; Caching). A client without the extension takes no
+/// On 2026-07-28 there is no handshake, and a list may be kept for all clients of a user together,
+/// so that it is the same for all of them (Tools, Capabilities; Caching). A client without the extension takes no
 /// notice of the page.
 pub(crate) fn shown(mut tool: Tool, wire: Wire, client: &ClientCapabilities) -> Tool {
     if wire == Wire::Stateful

@@ -1,6 +1,6 @@
 //! What the features need in order to fetch what clients name.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
 use mcp_everything_features::{Fetch, FetchError};
@@ -30,13 +30,35 @@ impl Fetch for PublicFetch {
 fn told(error: &fetch::FetchError) -> FetchError {
     match error {
         fetch::FetchError::NotHttps | fetch::FetchError::UserInfo => FetchError::NotAUrl,
-        fetch::FetchError::NotPublic { .. } => FetchError::NotAllowed,
-        fetch::FetchError::Unresolved { .. } | fetch::FetchError::Unreachable { .. } => {
-            FetchError::Unreachable
+        // Whoever writes an address knows it. A name that leads somewhere private is told like one
+        // that leads nowhere.
+        fetch::FetchError::NotPublic { host, .. } if host.parse::<IpAddr>().is_ok() => {
+            FetchError::NotAllowed
         }
+        fetch::FetchError::NotPublic { .. }
+        | fetch::FetchError::Unresolved { .. }
+        | fetch::FetchError::Unreachable { .. } => FetchError::Unreachable,
         fetch::FetchError::Status(status) => FetchError::Status(status.as_u16()),
         fetch::FetchError::TooLong { limit } => FetchError::TooLong(*limit),
         fetch::FetchError::TooSlow { .. } => FetchError::TooSlow,
         fetch::FetchError::Broken { .. } => FetchError::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_private_host_is_told_like_one_that_leads_nowhere() {
+        let not_public = |host: &str| fetch::FetchError::NotPublic {
+            host: host.into(),
+            address: [10, 0, 0, 7].into(),
+            what: "private",
+        };
+        let nowhere = fetch::FetchError::Unresolved { host: "ci.internal".into() };
+        assert_eq!(told(&not_public("ci.internal")), told(&nowhere));
+        assert_eq!(told(&not_public("10.0.0.7")), FetchError::NotAllowed);
+        assert_eq!(told(&not_public("fd00::7")), FetchError::NotAllowed);
     }
 }

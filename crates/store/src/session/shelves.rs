@@ -58,7 +58,8 @@ pub trait Shelves: Send + Sync + 'static {
     ) -> Result<Vec<String>, StoreError>;
 
     /// Turns a switch on if it is off, which it is at first, and off if it is on. Says whether it
-    /// is on now. The same attempt again is no second flip.
+    /// is on now. The same attempt again is no second flip, unless another came
+    /// between them.
     ///
     /// Fails with [`StoreError::LimitReached`] if the shelf has too many switches.
     async fn flip_on_shelf(
