@@ -20,7 +20,7 @@ use crate::{
     changes::Changes,
     conformance,
     declared::DeclaredHook,
-    error::{BuildError, CallError, unknown},
+    error::{BuildError, CallError, StateError, unknown},
     faults::{self, FaultHook},
     fetch::Fetch,
     glyph::Glyph,
@@ -162,6 +162,19 @@ impl Everything {
         OwnShelf::of((self.shared.origin)(extensions).user(), &self.shared)
     }
 
+    /// Whether what a switch on the caller's shelf stands for is there: always, if there is no
+    /// switch, and then nobody asks who calls.
+    pub(crate) async fn is_there(
+        &self,
+        switch: Option<&str>,
+        extensions: &Extensions,
+    ) -> Result<bool, StateError> {
+        match switch {
+            Some(switch) => self.shelf(extensions).has_on(switch).await,
+            None => Ok(true),
+        }
+    }
+
     /// What is in a resource, of everybody's or of the caller's own.
     pub(crate) async fn reading(
         &self,
@@ -208,7 +221,7 @@ impl Everything {
         call: &Call<'_>,
     ) -> Result<CallToolResponse, CallError> {
         let tools = &self.shared.tools;
-        if !call.shelf().is_there(tools.switch(&request.name)).await? {
+        if !self.is_there(tools.switch(&request.name), &context.extensions).await? {
             return Err(unknown("tool", &request.name).into());
         }
         let support = tools.task_support(&request.name);

@@ -176,7 +176,7 @@ impl ServerHandler for Everything {
     ) -> Result<GetPromptResponse, ErrorData> {
         let arguments = request.arguments.as_ref();
         let switch = self.shared.prompts.switch(&request.name);
-        if !self.shelf(&context.extensions).is_there(switch).await? {
+        if !self.is_there(switch, &context.extensions).await? {
             return Err(unknown("prompt", &request.name));
         }
         let call = self.call(
@@ -286,7 +286,7 @@ impl ServerHandler for Everything {
         let wire = Wire::of(&context)?;
         if let Reference::Prompt(prompt) = &request.r#ref {
             let switch = self.shared.prompts.switch(&prompt.name);
-            if !self.shelf(&context.extensions).is_there(switch).await? {
+            if !self.is_there(switch, &context.extensions).await? {
                 return Err(unknown("prompt", &prompt.name));
             }
         }

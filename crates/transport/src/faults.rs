@@ -17,23 +17,24 @@ use crate::call::Outgoing;
 pub(crate) const HELD: Duration = Duration::from_secs(660);
 
 /// The tools whose handlers may break the protocol; none unless said otherwise.
-#[derive(Clone)]
-pub struct FaultyTools(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+#[derive(Clone, Default)]
+pub struct FaultyTools(Option<Arc<IsOne>>);
+
+type IsOne = dyn Fn(&str) -> bool + Send + Sync;
 
 impl FaultyTools {
     /// Those whose names `is_one` is true of.
     pub fn new(is_one: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(is_one))
+        Self(Some(Arc::new(is_one)))
     }
 
     pub(crate) fn has(&self, tool: &str) -> bool {
-        (self.0)(tool)
+        self.0.as_ref().is_some_and(|is_one| is_one(tool))
     }
-}
 
-impl Default for FaultyTools {
-    fn default() -> Self {
-        Self::new(|_| false)
+    /// Whether there are none, so that no name need be asked about.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 }
 
@@ -195,6 +196,8 @@ mod tests {
 
     #[test]
     fn no_tool_is_faulty_by_itself() {
-        assert!(!FaultyTools::default().has("echo"));
+        let none = FaultyTools::default();
+        assert!(none.is_empty() && !none.has("echo"));
+        assert!(!FaultyTools::new(|_| false).is_empty());
     }
 }

@@ -25,12 +25,9 @@ impl<'a> OwnShelf<'a> {
         self.shelves.shelf(&self.user).await
     }
 
-    /// Whether what a switch stands for is there: always, if there is no switch.
-    pub(crate) async fn is_there(&self, switch: Option<&str>) -> Result<bool, StateError> {
-        match switch {
-            Some(switch) => Ok(self.glance().await?.switches.contains(switch)),
-            None => Ok(true),
-        }
+    /// Whether a switch is on.
+    pub(crate) async fn has_on(&self, switch: &str) -> Result<bool, StateError> {
+        Ok(self.glance().await?.switches.contains(switch))
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<Option<ShelfItem>, StateError> {

@@ -14,8 +14,11 @@ use crate::settings::Settings;
 
 /// The tools whose calls are given such a way.
 pub(super) fn tools(settings: &Settings) -> FaultyTools {
-    let on = settings.fault_tools;
-    FaultyTools::new(move |name| on && FAULT_TOOLS.contains(&name))
+    if settings.fault_tools {
+        FaultyTools::new(|name| FAULT_TOOLS.contains(&name))
+    } else {
+        FaultyTools::default()
+    }
 }
 
 pub(super) fn hook(settings: &Settings) -> FaultHook {

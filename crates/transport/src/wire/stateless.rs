@@ -159,6 +159,7 @@ fn is_faulty(config: &Config, envelope: &Envelope<'_>) -> bool {
         return false;
     };
     method == "tools/call"
+        && !config.faulty.is_empty()
         && serde_json::from_str::<Called<'_>>(params.get())
             .is_ok_and(|called| config.faulty.has(&called.name))
 }
