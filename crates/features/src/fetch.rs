@@ -19,6 +19,9 @@ pub enum FetchError {
     /// It is no URL, or one of another kind.
     #[error("it is no https: URL without a user name")]
     NotAUrl,
+    /// So much is fetched now that nothing more is begun.
+    #[error("the server fetches too much at the moment; try again later")]
+    Busy,
     /// The host is not a public one.
     #[error("its host is not one that this server goes to")]
     NotAllowed,

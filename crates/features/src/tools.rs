@@ -57,7 +57,7 @@ pub(crate) fn all() -> Vec<Candidate> {
         Candidate::new(sample_llm_with_tools::SampleLlmWithTools),
         Candidate::new(trigger_url_elicitation::TriggerUrlElicitation),
         Candidate::new(update_document::UpdateDocument),
-        Candidate::new(gzip_file_as_resource::GzipFileAsResource),
+        Candidate::new(gzip_file_as_resource::GzipFileAsResource::default()),
         Candidate::new(toggle_dynamic_tool::ToggleDynamicTool),
         Candidate::new(toggle_dynamic_prompt::ToggleDynamicPrompt),
         Candidate::new(toggle_simulated_logging::ToggleSimulatedLogging),

@@ -5,19 +5,33 @@ use std::{net::IpAddr, time::Duration};
 use async_trait::async_trait;
 use mcp_everything_features::{Fetch, FetchError};
 use mcp_everything_fetch::{self as fetch, Fetcher, Limits};
+use tokio::sync::Semaphore;
 use url::Url;
 
 /// How long a fetch may take.
 const TIME: Duration = Duration::from_secs(10);
 
+/// How many fetches an instance makes at a time. Users name what is fetched.
+const MOST_AT_A_TIME: usize = 32;
+
 /// Fetches from public addresses only.
-pub(crate) struct PublicFetch(pub(crate) Fetcher);
+pub(crate) struct PublicFetch {
+    fetcher: Fetcher,
+    places: Semaphore,
+}
+
+impl PublicFetch {
+    pub(crate) fn new(fetcher: Fetcher) -> Self {
+        Self { fetcher, places: Semaphore::new(MOST_AT_A_TIME) }
+    }
+}
 
 #[async_trait]
 impl Fetch for PublicFetch {
     async fn get(&self, url: &str, most: usize) -> Result<Vec<u8>, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAUrl)?;
-        let fetched = self.0.get(&url, "*/*", Limits { bytes: most, time: TIME }).await;
+        let _place = self.places.try_acquire().map_err(|_| FetchError::Busy)?;
+        let fetched = self.fetcher.get(&url, "*/*", Limits { bytes: most, time: TIME }).await;
         let fetched = fetched.inspect_err(|error| {
             // What it says of addresses is for the operator alone.
             tracing::info!(event = "fetch.refused", reason = error.reason(), %error,
@@ -47,7 +61,19 @@ fn told(error: &fetch::FetchError) -> FetchError {
 
 #[cfg(test)]
 mod tests {
+    use mcp_everything_fetch::Guard;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_fetched_at_a_time_has_a_bound() {
+        let fetch = PublicFetch::new(Fetcher::new(Guard::public()).unwrap());
+        let places = fetch.places.acquire_many(32).await.unwrap();
+        let asked = async || fetch.get("https://10.0.0.7/", 1).await;
+        assert_eq!(asked().await, Err(FetchError::Busy));
+        drop(places);
+        assert_eq!(asked().await, Err(FetchError::NotAllowed));
+    }
 
     #[test]
     fn the_name_of_a_private_host_is_told_like_one_that_leads_nowhere() {

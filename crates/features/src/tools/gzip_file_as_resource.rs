@@ -1,17 +1,33 @@
 //! `gzipFileAsResource`: compresses a file and keeps it as a resource of the caller's.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    num::NonZero,
+    sync::Arc,
+    thread,
+};
 
 use flate2::{Compression, GzBuilder};
 use rmcp::model::{CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::{
     Call, CallError, Definition, Glyph, Tool, data_url, resources::shelved, shelf::Shelved,
 };
 
-pub(super) struct GzipFileAsResource;
+pub(super) struct GzipFileAsResource {
+    /// For compressing: half of the cores, so that the other half answers everybody else.
+    places: Arc<Semaphore>,
+}
+
+impl Default for GzipFileAsResource {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        Self { places: Arc::new(Semaphore::new((cores / 2).max(1))) }
+    }
+}
 
 /// The longest file, in bytes.
 const MOST: usize = 512 * 1024;
@@ -75,7 +91,14 @@ impl Tool for GzipFileAsResource {
             let (bytes, reason) = (file.len(), "and no more than 524288 are compressed.");
             return Err(CallError::failed(format!("The file has {bytes} bytes, {reason}")));
         }
-        let compressed = tokio::task::spawn_blocking(move || gzip(&file)).await;
+        let place = tokio::select! {
+            place = Arc::clone(&self.places).acquire_owned() => place,
+            () = call.cancelled() => return Err(CallError::Cancelled),
+        };
+        let place = place.map_err(|error| CallError::failed(error.to_string()))?;
+        // It keeps its place until it is done, whoever waits for it.
+        let compressing = move || (gzip(&file), drop(place)).0;
+        let compressed = tokio::task::spawn_blocking(compressing).await;
         let compressed = compressed.map_err(io::Error::other).and_then(|done| done);
         let compressed = compressed.map_err(|error| CallError::failed(error.to_string()))?;
         let (on_shelf, bytes) = (shelved::file(&name), compressed.len());

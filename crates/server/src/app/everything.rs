@@ -59,7 +59,7 @@ pub(super) fn options(
         random: Arc::clone(&base.random),
     });
     if let Some(fetcher) = clients::public_fetcher(settings) {
-        options.fetch = Arc::new(PublicFetch(fetcher));
+        options.fetch = Arc::new(PublicFetch::new(fetcher));
     }
     options.tasks = Some(Arc::new(FleetTasks(tasks)));
     options.draining = draining.clone();

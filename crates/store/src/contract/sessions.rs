@@ -51,6 +51,7 @@ pub const LIMITS: Limits = Limits {
     tasks: 8,
     tasks_per_user: 3,
     shelves: 8,
+    shelves_bytes: 512,
     shelf_items: 3,
     shelf_bytes: 64,
     shelf_ttl: Duration::from_secs(600),

@@ -15,6 +15,8 @@ use crate::{
 pub(super) struct Kept {
     /// With the order in which they were put there.
     items: BTreeMap<String, (u64, ShelfItem)>,
+    /// Of all items and their names.
+    bytes: usize,
     puts: u64,
     switches: Switches,
     pub(super) expires: Timestamp,
@@ -22,11 +24,20 @@ pub(super) struct Kept {
 
 impl Kept {
     fn empty(expires: Timestamp) -> Self {
-        Self { items: BTreeMap::new(), puts: 0, switches: Switches::default(), expires }
+        Self { items: BTreeMap::new(), bytes: 0, puts: 0, switches: Switches::default(), expires }
     }
 
-    fn bytes(&self) -> usize {
-        self.items.iter().map(|(name, (_, item))| name.len() + item.data.len()).sum()
+    fn put(&mut self, name: &str, item: ShelfItem) {
+        self.remove(name);
+        self.puts += 1;
+        self.bytes += name.len() + item.data.len();
+        self.items.insert(name.to_owned(), (self.puts, item));
+    }
+
+    fn remove(&mut self, name: &str) {
+        if let Some((_, item)) = self.items.remove(name) {
+            self.bytes -= name.len() + item.data.len();
+        }
     }
 
     fn oldest(&self) -> Option<String> {
@@ -45,17 +56,34 @@ impl MemoryStore {
     }
 
     /// A shelf that something is about to be on.
-    fn shelf_for(&self, user: &User) -> Result<RefMut<'_, User, Kept>, StoreError> {
+    fn shelf_for(&self, user: &User) -> RefMut<'_, User, Kept> {
         if let Some(kept) = self.shelf_of(user) {
-            return Ok(kept);
+            return kept;
         }
-        let (now, limit) = (self.clock.now(), self.limits.shelves);
+        let now = self.clock.now();
         self.shelves.retain(|_, kept| kept.expires > now);
-        if self.shelves.len() >= limit {
-            return Err(StoreError::LimitReached { what: "shelves", limit });
-        }
         let expires = now + self.limits.shelf_ttl;
-        Ok(self.shelves.entry(user.clone()).or_insert_with(|| Kept::empty(expires)))
+        self.shelves.entry(user.clone()).or_insert_with(|| Kept::empty(expires))
+    }
+
+    /// Drops the shelves nearest their end until all of them are within their bounds; never this
+    /// user's own.
+    fn make_room_for(&self, user: &User) {
+        loop {
+            let (mut shelves, mut bytes, mut nearest) = (0, 0, None);
+            for kept in &self.shelves {
+                shelves += 1;
+                bytes += kept.bytes;
+                if kept.key() != user
+                    && nearest.as_ref().is_none_or(|(ends, _)| kept.expires < *ends)
+                {
+                    nearest = Some((kept.expires, kept.key().clone()));
+                }
+            }
+            let full = shelves > self.limits.shelves || bytes > self.limits.shelves_bytes;
+            let Some((_, nearest)) = nearest.filter(|_| full) else { return };
+            self.shelves.remove(&nearest);
+        }
     }
 }
 
@@ -90,16 +118,16 @@ impl Shelves for MemoryStore {
     ) -> Result<Vec<String>, StoreError> {
         noted("put_on_shelf");
         self.limits.take_item(name, &item.data)?;
-        let mut kept = self.shelf_for(user)?;
-        kept.puts += 1;
-        let order = kept.puts;
-        kept.items.insert(name.to_owned(), (order, item));
+        let mut kept = self.shelf_for(user);
+        kept.put(name, item);
         let mut gone = Vec::new();
-        while kept.items.len() > self.limits.shelf_items || kept.bytes() > self.limits.shelf_bytes {
+        while kept.items.len() > self.limits.shelf_items || kept.bytes > self.limits.shelf_bytes {
             let Some(oldest) = kept.oldest() else { break };
-            kept.items.remove(&oldest);
+            kept.remove(&oldest);
             gone.push(oldest);
         }
+        drop(kept);
+        self.make_room_for(user);
         Ok(gone)
     }
 
@@ -110,6 +138,46 @@ impl Shelves for MemoryStore {
         attempt: &AttemptId,
     ) -> Result<bool, StoreError> {
         noted("flip_on_shelf");
-        self.shelf_for(user)?.switches.flip(switch, &attempt.to_string())
+        let flipped = self.shelf_for(user).switches.flip(switch, &attempt.to_string());
+        self.make_room_for(user);
+        flipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{Clock as _, Limits, SystemRandom, TestClock};
+
+    fn user(id: &str) -> User {
+        User { id: id.to_owned(), issuer: String::new() }
+    }
+
+    /// Nobody is locked out by the shelves of others, and nobody's in use makes room.
+    #[tokio::test]
+    async fn the_shelf_nearest_its_end_makes_room() {
+        let clock = TestClock::default();
+        let limits = Limits { shelves: 2, shelves_bytes: 8, ..Limits::default() };
+        let store = MemoryStore::new(Arc::new(clock.clone()), limits);
+        let has = |id: &str| store.shelves.contains_key(&user(id));
+        for id in ["alice", "bob"] {
+            let attempt = AttemptId::draw(&SystemRandom);
+            assert!(store.flip_on_shelf(&user(id), "s", &attempt).await.unwrap());
+            clock.advance(Duration::from_secs(1));
+        }
+        // She looks at hers, so that his is nearer to its end.
+        store.shelf(&user("alice")).await.unwrap();
+        clock.advance(Duration::from_secs(1));
+        let item = |bytes| ShelfItem { data: Bytes::from(vec![0; bytes]), at: clock.now() };
+        store.put_on_shelf(&user("carol"), "a", item(3)).await.unwrap();
+        assert_eq!([has("alice"), has("bob"), has("carol")], [true, false, true]);
+        store.put_on_shelf(&user("alice"), "a", item(3)).await.unwrap();
+        assert!(has("carol"), "there is room for both");
+        store.put_on_shelf(&user("alice"), "a", item(5)).await.unwrap();
+        assert!(has("alice") && !has("carol"));
     }
 }

@@ -31,8 +31,11 @@ pub struct Limits {
     pub tasks: usize,
     /// Tasks one user may have, by whatever clients, those that have ended and are kept included.
     pub tasks_per_user: usize,
-    /// Shelves there may be in a store that keeps them in the process.
+    /// Shelves there may be in a store that keeps them in the process. The one nearest its end
+    /// makes room.
     pub shelves: usize,
+    /// Bytes of all of them together, in such a store.
+    pub shelves_bytes: usize,
     /// Items of one shelf.
     pub shelf_items: usize,
     /// Bytes of one shelf: of its items and of their names.
@@ -61,6 +64,7 @@ impl Default for Limits {
             tasks: 10_000,
             tasks_per_user: 200,
             shelves: 1_000,
+            shelves_bytes: 64 << 20,
             shelf_items: 32,
             shelf_bytes: 1 << 20,
             shelf_ttl: Duration::from_secs(24 * 60 * 60),
