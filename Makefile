@@ -1,7 +1,7 @@
 # `make help` lists the targets. What takes more than a line is a script in tools/.
 .POSIX:
 .NOTPARALLEL:
-.PHONY: help build start start-auth-server dev-integrated dev-separate dev-auth-server \
+.PHONY: help build start start-auth-server dev dev-debug dev-integrated dev-separate dev-auth-server \
 	dev-with-separate-auth test all-tests e2e lint conformance conformance-cluster \
 	conformance-authorization suite suite-cluster suite-authorization tools clean-tools
 
@@ -20,6 +20,15 @@ start: ## build the binary, optimised, and start the server
 
 start-auth-server: ## build the binary, optimised, and start the authorization server alone
 	cargo run --release -- auth-server
+
+dev: ## start a debug build, and again whenever a source changes
+	tools/watch.sh
+
+# What one steps through is this project's: the rest is built as always.
+dev-debug: ## start a debug build in gdb, stopped where it begins
+	@tools/setup.sh gdb
+	cargo build --config 'profile.dev.debug="full"' --config 'profile.dev.package."*".debug="line-tables-only"'
+	rust-gdb -ex start --args "$${CARGO_TARGET_DIR:-target}/debug/mcp-everything" serve
 
 dev-separate: ## start a debug build that trusts the authorization server at AUTH_SERVER_URL
 	AUTH_MODE=separate cargo run -- serve

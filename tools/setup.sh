@@ -2,7 +2,8 @@
 # Installs what the tests need and this machine lacks, and says so; quiet when nothing is missing.
 #
 #   tools/setup.sh                 everything
-#   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, node, python, browser
+#   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, curl, node, python,
+#                                  browser; gdb, which no test needs
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -65,6 +66,18 @@ redis() {
     apt_install redis-server openssl
 }
 
+curl() {
+    has curl && return
+    say "curl (apt): what the scripts in scratch/ ask with"
+    apt_install curl ca-certificates
+}
+
+gdb() {
+    has gdb && return
+    say "gdb (apt): the debugger"
+    apt_install gdb
+}
+
 haproxy() {
     has haproxy && return
     say "haproxy (apt): the balancer before several instances"
@@ -109,10 +122,10 @@ node() {
     cp tools/package-lock.json "$stamp"
 }
 
-[ $# -gt 0 ] || set -- nextest deny redis haproxy browser node
+[ $# -gt 0 ] || set -- nextest deny redis haproxy curl browser node
 for part in "$@"; do
     case $part in
-    nextest | deny | redis | haproxy | browser | node | python) "$part" ;;
-    *) fail "there is no part $part: nextest, deny, redis, haproxy, browser, node, python" ;;
+    nextest | deny | redis | haproxy | curl | gdb | browser | node | python) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python" ;;
     esac
 done

@@ -24,6 +24,7 @@ mod visit;
 mod account;
 mod apps;
 mod consent_and_identity;
+mod debugging_kit;
 mod deny;
 mod elicitation;
 mod identity_is_remembered;
