@@ -136,7 +136,8 @@ fn no_route_is_forgotten() {
     for source in sources() {
         let routes = source.split(".route(\"").skip(1);
         for route in routes.chain(source.split(".route_service(\"").skip(1)) {
-            found.insert(route.split('"').next().unwrap().to_owned());
+            let route = route.split('"').next().unwrap();
+            found.insert(route.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAAAA"));
         }
     }
     assert!(found.contains("/mcp") && found.contains("/token"), "{found:?}");
