@@ -85,7 +85,7 @@ const STDIO: Wire = Wire {
     era: "legacy",
     path: "",
     revision: "2025-11-25",
-    lacks: &["pages", "resumption", "list changes", "tasks"],
+    lacks: &["pages", "resumption", "list changes", "tasks", NOT_DECLARED],
 };
 
 const MODERN_STDIO: Wire = Wire {
@@ -93,7 +93,7 @@ const MODERN_STDIO: Wire = Wire {
     era: "modern",
     path: "",
     revision: "2026-07-28",
-    lacks: &["pages", "resumption", "log messages", "list changes"],
+    lacks: &["pages", "resumption", "log messages", "list changes", NOT_DECLARED],
 };
 
 /// A client that is a program of its own walks through everything.
