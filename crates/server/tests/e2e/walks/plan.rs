@@ -39,6 +39,20 @@ impl Plan {
         self
     }
 
+    /// Each thing that the client does has a server of its own: what one makes is not there for the
+    /// next.
+    pub(super) fn forgetting(mut self) -> Self {
+        for (kind, made) in [
+            ("tools", "dynamicTool"),
+            ("prompts", "dynamic_prompt"),
+            ("resources", "demo://resource/session/walk.gz"),
+        ] {
+            let table = self.table[kind].as_object_mut();
+            assert!(table.is_some_and(|table| table.remove(made).is_some()), "{made}");
+        }
+        self
+    }
+
     /// Whether this resource is to be read.
     pub(super) fn is_read(&self, uri: &str) -> bool {
         !self.few || !uri.starts_with(MANY) || uri == FIRST_OF_MANY
