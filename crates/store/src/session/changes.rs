@@ -36,16 +36,6 @@ pub enum Audience {
     User(User),
 }
 
-impl Audience {
-    /// Whether it is a user's business.
-    pub fn includes(&self, user: &User) -> bool {
-        match self {
-            Self::Everyone => true,
-            Self::User(one) => one == user,
-        }
-    }
-}
-
 /// A change, and whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Announcement {
