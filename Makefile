@@ -2,7 +2,7 @@
 .POSIX:
 .NOTPARALLEL:
 .PHONY: help build start start-auth-server dev dev-debug dev-integrated dev-separate dev-auth-server \
-	dev-with-separate-auth test all-tests e2e lint conformance conformance-cluster \
+	dev-with-separate-auth test all-tests e2e bench lint conformance conformance-cluster \
 	conformance-authorization suite suite-cluster suite-authorization tools clean-tools
 
 # One set of features for all that is checked and tested: another would compile everything anew.
@@ -57,6 +57,14 @@ e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessi
 	@tools/setup.sh nextest redis haproxy browser node python
 	cargo build --release
 	MCP_EVERYTHING="$${CARGO_TARGET_DIR:-target}/release/mcp-everything" tools/test.sh e2e "$(T)"
+
+# The binary with the system's allocator is kept beside the other, which is built last and stays.
+bench: ## measure it beside what it is compared with; B=group: calls, cluster, sessions, streams, start
+	@tools/setup.sh redis haproxy wrk
+	cargo build --release -p mcp-everything-server --no-default-features
+	cp "$${CARGO_TARGET_DIR:-target}/release/mcp-everything" "$${CARGO_TARGET_DIR:-target}/release/mcp-everything-malloc"
+	cargo build --release --workspace
+	"$${CARGO_TARGET_DIR:-target}/release/bench" $(B)
 
 lint: ## format, clippy, documentation, dependencies, sizes of files
 	@tools/setup.sh deny

@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh                 everything
 #   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, curl, node, python,
-#                                  browser; gdb, which no test needs
+#                                  browser; gdb and wrk, which no test needs
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -78,6 +78,12 @@ gdb() {
     apt_install gdb
 }
 
+wrk() {
+    has wrk && return
+    say "wrk (apt): the load of make bench"
+    apt_install wrk
+}
+
 haproxy() {
     has haproxy && return
     say "haproxy (apt): the balancer before several instances"
@@ -125,7 +131,7 @@ node() {
 [ $# -gt 0 ] || set -- nextest deny redis haproxy curl browser node
 for part in "$@"; do
     case $part in
-    nextest | deny | redis | haproxy | curl | gdb | browser | node | python) "$part" ;;
-    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python" ;;
+    nextest | deny | redis | haproxy | curl | gdb | browser | node | python | wrk) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python, wrk" ;;
     esac
 done

@@ -22,6 +22,10 @@ use clap::Parser as _;
 
 use crate::command::Cli;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Before any thread is started: this changes the environment.
     let dotenv = command::dotenv();

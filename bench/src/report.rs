@@ -1,0 +1,157 @@
+//! What was measured, for people, for programs, and as a picture.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::result::Result;
+
+/// What a figure should be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// It is told and has no target.
+    None,
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// One measured figure.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    pub(crate) what: &'static str,
+    pub(crate) value: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) target: Target,
+}
+
+impl Figure {
+    fn is_reached(&self) -> Option<bool> {
+        match self.target {
+            Target::None => None,
+            Target::AtLeast(least) => Some(self.value >= least),
+            Target::AtMost(most) => Some(self.value <= most),
+        }
+    }
+}
+
+/// All that was measured in one run.
+pub(crate) struct Report {
+    figures: Vec<Figure>,
+    /// The rate of each subject, for the picture.
+    rates: Vec<(String, f64)>,
+    machine: String,
+}
+
+impl Report {
+    pub(crate) fn new() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let processor = read("/proc/cpuinfo");
+        let model = processor.lines().find(|line| line.starts_with("model name"));
+        let model = model.and_then(|line| line.split(": ").nth(1)).unwrap_or("unknown");
+        let cores = processor.lines().filter(|line| line.starts_with("processor")).count();
+        let kernel = read("/proc/sys/kernel/osrelease");
+        let machine = format!("{model}, {cores} cores, Linux {}", kernel.trim());
+        Self { figures: Vec::new(), rates: Vec::new(), machine }
+    }
+
+    pub(crate) fn add(&mut self, what: &'static str, value: f64, unit: &'static str, to: Target) {
+        self.figures.push(Figure { what, value, unit, target: to });
+    }
+
+    pub(crate) fn rate(&mut self, subject: &str, rate: f64) {
+        self.rates.push((subject.to_owned(), rate));
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let mut out =
+            format!("{}\n\n| figure | measured | target | |\n|---|---|---|---|\n", self.machine);
+        for figure in &self.figures {
+            let target = match figure.target {
+                Target::None => String::new(),
+                Target::AtLeast(least) => format!("≥ {least}"),
+                Target::AtMost(most) => format!("≤ {most}"),
+            };
+            let reached = match figure.is_reached() {
+                None => "",
+                Some(true) => "reached",
+                Some(false) => "**missed**",
+            };
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                out,
+                "| {} | {} {} | {target} | {reached} |",
+                figure.what,
+                rounded(figure.value),
+                figure.unit
+            );
+        }
+        out
+    }
+
+    pub(crate) fn write(&self, folder: &str) -> Result<()> {
+        let folder = Path::new(folder);
+        fs::write(folder.join("bench.json"), format!("{:#}\n", self.json()))?;
+        fs::write(folder.join("bench.svg"), self.chart())?;
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        let figures = self.figures.iter().map(|figure| {
+            json!({
+                "figure": figure.what,
+                "value": figure.value,
+                "unit": figure.unit,
+                "target": match figure.target {
+                    Target::None => Value::Null,
+                    Target::AtLeast(least) => json!({ "atLeast": least }),
+                    Target::AtMost(most) => json!({ "atMost": most }),
+                },
+                "reached": figure.is_reached(),
+            })
+        });
+        let rates = self.rates.iter().map(|(name, rate)| json!({ "subject": name, "rate": rate }));
+        json!({
+            "machine": self.machine,
+            "figures": figures.collect::<Vec<_>>(),
+            "rates": rates.collect::<Vec<_>>(),
+        })
+    }
+
+    /// Bars, readable on light and on dark.
+    fn chart(&self) -> String {
+        const ROW: usize = 28;
+        let most = self.rates.iter().map(|(_, rate)| *rate).fold(1.0, f64::max);
+        let height = ROW * self.rates.len() + 30;
+        let mut out = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" \
+             font-family=\"sans-serif\" font-size=\"13\">\n<style>text{{fill:#555}}\
+             @media(prefers-color-scheme:dark){{text{{fill:#bbb}}}}</style>\n\
+             <text x=\"4\" y=\"16\">tools/call echo, requests/s (median of all rounds)</text>\n"
+        );
+        for (row, (name, rate)) in self.rates.iter().enumerate() {
+            let (y, width) = (30 + row * ROW, rate / most * 330.0);
+            let _ = writeln!(
+                out,
+                "<text x=\"4\" y=\"{}\">{name}</text><rect x=\"290\" y=\"{y}\" \
+                 width=\"{width:.0}\" height=\"18\" fill=\"#3b82c4\"/><text x=\"{:.0}\" \
+                 y=\"{}\">{}</text>",
+                y + 14,
+                296.0 + width,
+                y + 14,
+                rounded(*rate)
+            );
+        }
+        out + "</svg>\n"
+    }
+}
+
+/// With as many digits as mean something.
+fn rounded(value: f64) -> String {
+    if value.abs() >= 100.0 {
+        format!("{value:.0}")
+    } else if value.abs() >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
+}
