@@ -38,6 +38,13 @@ impl Resources {
         Self { listed: vec![default.clone()], default, any_loopback: true }
     }
 
+    /// These and one more.
+    #[must_use]
+    pub fn and(mut self, resource: impl Into<String>) -> Self {
+        self.listed.push(resource.into());
+        self
+    }
+
     /// The identifier, as it is listed, of the resource that a client asks for.
     pub fn select<'a>(&'a self, asked: Option<&'a str>) -> Result<&'a str, UnknownResource> {
         let Some(asked) = asked else { return Ok(&self.default) };

@@ -10,6 +10,7 @@ mod held;
 mod in_memory;
 mod in_redis;
 mod limits;
+mod lookers;
 mod origin;
 mod probe;
 mod routes;
@@ -31,11 +32,12 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::stdio::StdioApp;
-use self::{base::Base, trust::Trust};
+use self::{base::Base, routes::ByAnyName, trust::Trust};
 use crate::{
     changes::FleetChanges,
     elicitations::AskedOnPages,
     http::Health,
+    metrics::Metrics,
     settings::{Role, Settings},
     unasked::Unasked,
 };
@@ -78,13 +80,14 @@ impl App {
     pub(crate) async fn start(
         settings: &Settings,
         instance: &InstanceId,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let stop = CancellationToken::new();
         let base = Base::new(settings, instance, &stop).await?;
         let health = Health::new(settings.store());
         let app = match settings.role {
-            Role::McpServer => Self::mcp_server(settings, &base, health, stop).await?,
-            Role::AuthServer => Self::auth_server(settings, &base, health, stop)?,
+            Role::McpServer => Self::mcp_server(settings, &base, health, metrics, stop).await?,
+            Role::AuthServer => Self::auth_server(settings, &base, health, metrics, stop)?,
         };
         let bus = base.stores.redis.map(|redis| {
             let (health, stop) = (app.health.clone(), app.stop.clone());
@@ -98,6 +101,7 @@ impl App {
         settings: &Settings,
         base: &Base,
         health: Health,
+        metrics: Arc<Metrics>,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let draining = CancellationToken::new();
@@ -115,9 +119,13 @@ impl App {
         let endpoint = everything::endpoint(settings, base, desks, everything, gate).await?;
         let trust = Trust::of(settings)?;
         let asked = Arc::new(AskedOnPages(elicitations));
-        let inner = routes::mcp_server(settings, base, &endpoint, &trust, asked)?;
+        let verifier = routes::verifier(settings, base, &trust);
+        let inner =
+            routes::mcp_server(settings, base, &endpoint, &trust, verifier.as_ref(), asked)?;
         let hint = format!("the MCP endpoint is {}", settings.base_uri.join("/mcp"));
-        let router = routes::front(settings, base, inner, health.clone(), &hint);
+        let lookers = lookers::lookers(settings, base, verifier);
+        let by_any_name = ByAnyName { health: health.clone(), lookers, metrics };
+        let router = routes::front(settings, base, inner, by_any_name, &hint);
         trust.keep(&health, &stop);
         let unasked = Unasked {
             audience: endpoint.clone(),
@@ -132,12 +140,17 @@ impl App {
         settings: &Settings,
         base: &Base,
         health: Health,
+        metrics: Arc<Metrics>,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let inner = authorization_server::authorization_server(settings, base, None)?;
+        let verifier = Arc::new(routes::own_verifier(&settings.base_uri, base));
+        let lookers = lookers::lookers(settings, base, Some(verifier));
+        let inner = authorization_server::authorization_server(settings, base, None)?
+            .merge(lookers.metadata());
         let metadata = settings.base_uri.well_known("oauth-authorization-server", "");
         let hint = format!("what this authorization server can do is said at {metadata}");
-        let router = routes::front(settings, base, inner, health.clone(), &hint);
+        let by_any_name = ByAnyName { health: health.clone(), lookers, metrics };
+        let router = routes::front(settings, base, inner, by_any_name, &hint);
         let draining = CancellationToken::new();
         Ok(Self { router, health, endpoint: None, draining, stop, bus: None })
     }

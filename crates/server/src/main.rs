@@ -8,6 +8,7 @@ mod fetch;
 mod http;
 mod instance;
 mod login;
+mod metrics;
 mod net;
 mod session;
 mod settings;

@@ -63,6 +63,13 @@ impl ProtectedResource {
         self
     }
 
+    /// What whoever comes without a token is told to ask for, in place of the usual scopes.
+    #[must_use]
+    pub fn asking_for(mut self, scopes: impl Into<ScopeSet>) -> Self {
+        self.scopes = scopes.into();
+        self
+    }
+
     /// Its identifier (RFC 8707).
     pub fn resource(&self) -> &str {
         &self.resource

@@ -6,7 +6,7 @@ use axum::Router;
 use mcp_everything_oauth::{AuthorizationServer, Config, Elicitations, Resources};
 
 use super::{StartError, base::Base, clients, limits, routes::NAME, upstream::upstream};
-use crate::settings::Settings;
+use crate::settings::{Role, Settings};
 
 /// What a client gets a token for that names no resource, where any on loopback will do: the MCP
 /// server with the usual settings.
@@ -25,6 +25,10 @@ pub(super) fn authorization_server(
         Some(listed) => Resources::new(listed.clone(), &uri.join("/mcp"))?,
         None => Resources::any_loopback(USUAL),
     };
+    // Whoever may look at a server of its own does so with a token for that server.
+    if settings.role == Role::AuthServer {
+        config.resources = config.resources.and(uri.as_str());
+    }
     config.enterprise_issuers = base.enterprise_issuers.clone();
     config.dpop_nonces = settings.grants.dpop_nonces;
     config.limits = limits::of_the_authorization_server(settings, &base.stores.limiter);

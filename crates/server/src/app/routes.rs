@@ -6,8 +6,8 @@ use axum::{Extension, Router, middleware, response::IntoResponse as _};
 use http::StatusCode;
 use mcp_everything_features::Everything;
 use mcp_everything_oauth::{
-    BearerLayer, Caller, ElicitationPages, Elicitations, LocalVerifier, Proofs, ProtectedResource,
-    RemoteVerifier, Scope, TokenVerifier, protected_resource_metadata,
+    BaseUri, BearerLayer, Caller, ElicitationPages, Elicitations, LocalVerifier, Proofs,
+    ProtectedResource, RemoteVerifier, Scope, TokenVerifier, protected_resource_metadata,
 };
 use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
@@ -18,9 +18,10 @@ use super::{
 };
 use crate::{
     http::{
-        Health, Hosts, Proxies, Requests, catch_panics, check_host, cors, health, log,
-        security_headers, splash, unknown, without_slash,
+        Health, Hosts, Lookers, Proxies, Requests, catch_panics, check_host, cors, health, log,
+        metrics, security_headers, splash, unknown, without_slash,
     },
+    metrics::Metrics,
     settings::{AuthMode, Settings},
 };
 
@@ -55,12 +56,46 @@ pub(super) fn gate(settings: &Settings) -> Gate {
     })
 }
 
+/// Who says which tokens are good at the MCP server; `None` where none are checked.
+pub(super) fn verifier(
+    settings: &Settings,
+    base: &Base,
+    trust: &Trust,
+) -> Option<Arc<dyn TokenVerifier>> {
+    let (uri, clock) = (&settings.base_uri, Arc::clone(&base.clock));
+    match trust {
+        Trust::Everybody => None,
+        Trust::Own => Some(Arc::new(own_verifier(uri, base))),
+        Trust::Other(server) => {
+            let (server, tokens) = (Arc::clone(server), settings.tokens.clone());
+            Some(Arc::new(RemoteVerifier::new(server, tokens, uri, &["/mcp", "/sse"], clock)))
+        }
+    }
+}
+
+/// Who says which tokens are good that the authorization server at `uri` has issued, in its own
+/// process.
+pub(super) fn own_verifier(uri: &BaseUri, base: &Base) -> LocalVerifier {
+    LocalVerifier::new(Arc::clone(&base.stores.oauth), Arc::clone(&base.clock), uri.as_str())
+}
+
+/// How proofs of possession are checked.
+pub(super) fn proofs(settings: &Settings, base: &Base) -> Proofs {
+    Proofs {
+        replays: Arc::clone(&base.stores.oauth) as _,
+        clock: Arc::clone(&base.clock),
+        random: Arc::clone(&base.random),
+        nonces: settings.grants.dpop_nonces.then(|| base.keys.clone()),
+    }
+}
+
 /// The MCP server's routes.
 pub(super) fn mcp_server(
     settings: &Settings,
     base: &Base,
     endpoint: &Endpoint<Everything>,
     trust: &Trust,
+    verifier: Option<&Arc<dyn TokenVerifier>>,
     asked: Arc<dyn Elicitations>,
 ) -> Result<Router, StartError> {
     // A path is a reference that clients resolve by the URL they know the stream by, and compare
@@ -72,28 +107,18 @@ pub(super) fn mcp_server(
             .route_service("/sse", http_sse.stream)
             .route_service("/message", http_sse.message),
     };
-    let guarded = match trust {
-        Trust::Everybody => {
-            let doors = doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous()));
-            doors.merge(pages_for_everybody(settings, base, asked))
-        }
-        Trust::Own => {
-            let (store, clock) = (Arc::clone(&base.stores.oauth), Arc::clone(&base.clock));
-            let verifier = LocalVerifier::new(store, clock, settings.base_uri.as_str());
-            guarded(settings, base, endpoint, doors, &(Arc::new(verifier) as _))
-                .merge(authorization_server(settings, base, Some(asked))?)
-        }
-        Trust::Other(server) => {
-            let (server_there, uri) = (Arc::clone(server), &settings.base_uri);
-            let (tokens, clock) = (settings.tokens.clone(), Arc::clone(&base.clock));
-            let verifier = RemoteVerifier::new(server_there, tokens, uri, &["/mcp", "/sse"], clock);
-            guarded(settings, base, endpoint, doors, &(Arc::new(verifier) as _))
-                .merge(server.metadata_copy(uri))
-        }
+    let doors = match verifier {
+        Some(verifier) => guarded(settings, base, endpoint, doors, verifier),
+        None => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
     };
+    let routes = doors.merge(match trust {
+        Trust::Everybody => pages_for_everybody(settings, base, asked),
+        Trust::Own => authorization_server(settings, base, Some(asked))?,
+        Trust::Other(server) => server.metadata_copy(&settings.base_uri),
+    });
     let authenticated = settings.auth_mode != AuthMode::None;
     let signs_in = settings.auth_mode == AuthMode::Integrated;
-    Ok(guarded.merge(splash(&settings.base_uri, authenticated, signs_in)))
+    Ok(routes.merge(splash(&settings.base_uri, authenticated, signs_in)))
 }
 
 /// The pages on which users are asked, where nobody signs in.
@@ -113,19 +138,29 @@ fn pages_for_everybody(
     pages.router()
 }
 
+/// What goes by no name of the server's: balancers ask each instance by its address, and so does
+/// Prometheus.
+pub(super) struct ByAnyName {
+    pub(super) health: Health,
+    pub(super) lookers: Lookers,
+    pub(super) metrics: Arc<Metrics>,
+}
+
 /// Every route of a server, behind what stands before them all. Whoever asks for something else is
 /// told `hint`.
 pub(super) fn front(
     settings: &Settings,
     base: &Base,
     routes: Router,
-    health_state: Health,
+    by_any_name: ByAnyName,
     hint: &str,
 ) -> Router {
+    let ByAnyName { health: state, lookers, metrics: counted } = by_any_name;
     let hosts: Hosts = Arc::new(settings.allowed_hosts.clone());
     let routes = unknown(routes, hint)
         .layer(middleware::from_fn_with_state(hosts, check_host))
-        .merge(health(health_state))
+        .merge(health(state))
+        .merge(lookers.only(metrics(Arc::clone(&counted))))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(catch_panics())
         .layer(cors(settings.allowed_origins.clone()));
@@ -133,6 +168,7 @@ pub(super) fn front(
         server: settings.beside_another.then(|| settings.role.as_str()),
         random: Arc::clone(&base.random),
         proxies: Proxies::new(settings.trusted_proxies.clone()),
+        metrics: counted,
     };
     without_slash(security_headers(routes).layer(middleware::from_fn_with_state(requests, log)))
 }
@@ -154,12 +190,7 @@ fn guarded(
     let [mcp, sse, whole] = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
     // Clients as old as this transport name no resource, and are given a token for the usual one.
     let sse = Arc::new(ProtectedResource::clone(&sse).accepting(mcp.resource()));
-    let proofs = Proofs {
-        replays: Arc::clone(&base.stores.oauth) as _,
-        clock: Arc::clone(&base.clock),
-        random: Arc::clone(&base.random),
-        nonces: settings.grants.dpop_nonces.then(|| base.keys.clone()),
-    };
+    let proofs = proofs(settings, base);
     let held = Arc::new(Held(endpoint.clone()));
     let door = |resource: &Arc<ProtectedResource>| {
         BearerLayer::new(Arc::clone(verifier), Arc::clone(resource), proofs.clone())

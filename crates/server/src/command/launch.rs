@@ -1,6 +1,6 @@
 //! From settings to servers that run until they are told to stop.
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use mcp_everything_oauth::BaseUri;
 use mcp_everything_store::{InstanceId, SystemRandom};
@@ -15,6 +15,7 @@ use crate::{
     app::{App, StartError},
     http::Proxies,
     instance,
+    metrics::Metrics,
     net::{Addresses, Connections, listen},
     settings::{AuthMode, RawSettings, Role, Settings},
     telemetry::{self, LogTo},
@@ -119,8 +120,9 @@ async fn start(
     instance: &InstanceId,
 ) -> Result<Vec<Running>, StartError> {
     let mut started = Vec::new();
+    let metrics = Arc::new(Metrics::new());
     for Listening { settings, listeners } in listening {
-        let app = App::start(&settings, instance).await?;
+        let app = App::start(&settings, instance, Arc::clone(&metrics)).await?;
         let proxies = Proxies::new(settings.trusted_proxies.clone());
         let addresses = Addresses::new(settings.rate_limits.connections(), proxies);
         let connections = Connections::new(app.router(), addresses);

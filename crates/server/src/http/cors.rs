@@ -18,9 +18,16 @@ const EXPOSED: [HeaderName; 6] = [
 ];
 
 /// Pages for people, who come by navigation: no script of another origin has business there
-/// (OAuth 2.1, section 3.1).
-const PAGES: [&str; 5] =
-    ["/authorize", "/fakeupstreamauth", "/upstream", "/account", "/elicitation"];
+/// (OAuth 2.1, section 3.1). Nor with what is told of the server itself, on loopback without a token.
+const PAGES: [&str; 7] = [
+    "/authorize",
+    "/fakeupstreamauth",
+    "/upstream",
+    "/account",
+    "/elicitation",
+    "/metrics",
+    "/status",
+];
 
 /// What a client in a browser asks on its way to a token, wherever its page is from (OAuth 2.1,
 /// section 3.2). None of it looks at a cookie, so a page learns there what anybody can.

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::Proxies;
+use crate::metrics::Metrics;
 
 /// What the log of requests needs.
 #[derive(Clone)]
@@ -29,10 +30,11 @@ pub(crate) struct Requests {
     pub(crate) server: Option<&'static str>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) proxies: Proxies,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 pub(crate) async fn log(
-    State(Requests { server, random, proxies }): State<Requests>,
+    State(Requests { server, random, proxies, metrics }): State<Requests>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     mut request: Request,
     next: Next,
@@ -53,6 +55,7 @@ pub(crate) async fn log(
         request.extensions_mut().insert(trace);
     }
     let mut line = Line {
+        metrics,
         started: Instant::now(),
         span: span.clone(),
         method: request.method().clone(),
@@ -89,6 +92,7 @@ fn session(request: &Request) -> Option<&str> {
 
 /// What is told of a request, also of one whose client did not wait for the answer.
 struct Line {
+    metrics: Arc<Metrics>,
     started: Instant,
     span: Span,
     method: Method,
@@ -104,7 +108,9 @@ impl Drop for Line {
     fn drop(&mut self) {
         let _request = self.span.enter();
         let Self { started, method, path, address, session, status, is_told, .. } = self;
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
+        self.metrics.http.answered(method, path, *status, took);
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let session = session.as_deref();
         let Some(status) = *status else {
             tracing::info!(event = "http.abandoned", %method, path, duration_ms, %address, session,
@@ -161,7 +167,8 @@ mod tests {
         let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
         let _here = tracing::subscriber::set_default(subscriber);
         let random = Arc::new(SystemRandom);
-        let requests = Requests { server: None, random, proxies: Proxies::default() };
+        let metrics = Arc::new(Metrics::new());
+        let requests = Requests { server: None, random, proxies: Proxies::default(), metrics };
         let routes = Router::new()
             .route("/slow", get(std::future::pending::<()>))
             .layer(middleware::from_fn_with_state(requests, log));

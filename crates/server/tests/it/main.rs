@@ -27,6 +27,7 @@ mod http_sse;
 mod keep_alive;
 mod log_secrets;
 mod logs;
+mod metrics;
 mod oauth_errors;
 mod rate_limits;
 mod redis;

@@ -1,0 +1,5 @@
+//! What is counted, and who is told.
+
+mod page;
+mod text;
+mod who;
