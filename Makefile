@@ -59,9 +59,9 @@ e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessi
 	MCP_EVERYTHING="$${CARGO_TARGET_DIR:-target}/release/mcp-everything" tools/test.sh e2e "$(T)"
 
 # The binary with the system's allocator is kept beside the other, which is built last and stays.
-bench: ## measure it beside what it is compared with; B=group: calls, cluster, sessions, streams, start
-	@tools/setup.sh redis haproxy wrk
-	cargo build --release -p mcp-everything-server --no-default-features
+bench: ## measure it beside what it is compared with; B=arguments (B=--help)
+	@tools/setup.sh redis haproxy wrk valgrind
+	cargo build --release --workspace --no-default-features
 	cp "$${CARGO_TARGET_DIR:-target}/release/mcp-everything" "$${CARGO_TARGET_DIR:-target}/release/mcp-everything-malloc"
 	cargo build --release --workspace
 	"$${CARGO_TARGET_DIR:-target}/release/bench" $(B)

@@ -1,16 +1,21 @@
--- Posts one request after the other, each of the next session of a list ("-" is none), and says at
--- the end what came of it. The arguments are the file with the sessions and the one with the body.
+-- Posts one request after the other, each of the next session of a list ("-" is none) and with
+-- another id than those under way, and says at the end what came of it. The arguments are the file
+-- with the sessions and the one with the body, whose id is 1.
 local requests, at = {}, 0
+local ids = 64
 
 function init(args)
   local file = assert(io.open(args[2]))
   local body = file:read("*a")
   file:close()
-  for session in io.lines(args[1]) do
-    local headers = {}
-    for name, value in pairs(wrk.headers) do headers[name] = value end
-    if session ~= "-" then headers["Mcp-Session-Id"] = session end
-    requests[#requests + 1] = wrk.format("POST", nil, headers, body)
+  for id = 1, ids do
+    local numbered = body:gsub('"id":1,', '"id":' .. id .. ',', 1)
+    for session in io.lines(args[1]) do
+      local headers = {}
+      for name, value in pairs(wrk.headers) do headers[name] = value end
+      if session ~= "-" then headers["Mcp-Session-Id"] = session end
+      requests[#requests + 1] = wrk.format("POST", nil, headers, numbered)
+    end
   end
 end
 

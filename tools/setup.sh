@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh                 everything
 #   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, curl, node, python,
-#                                  browser; gdb and wrk, which no test needs
+#                                  browser; gdb, valgrind and wrk, which no test needs
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -78,6 +78,12 @@ gdb() {
     apt_install gdb
 }
 
+valgrind() {
+    has valgrind && return
+    say "valgrind (apt): counts instructions for make bench"
+    apt_install valgrind
+}
+
 wrk() {
     has wrk && return
     say "wrk (apt): the load of make bench"
@@ -131,7 +137,7 @@ node() {
 [ $# -gt 0 ] || set -- nextest deny redis haproxy curl browser node
 for part in "$@"; do
     case $part in
-    nextest | deny | redis | haproxy | curl | gdb | browser | node | python | wrk) "$part" ;;
-    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python, wrk" ;;
+    nextest | deny | redis | haproxy | curl | gdb | browser | node | python | valgrind | wrk) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python, valgrind, wrk" ;;
     esac
 done

@@ -2,6 +2,9 @@
 
 mod calls;
 mod cluster;
+mod costs;
+mod http_sse;
+mod instructions;
 mod sessions;
 mod start;
 mod streams;
@@ -16,15 +19,19 @@ pub(crate) struct Plan {
 }
 
 /// The names of the groups.
-pub(crate) const GROUPS: [&str; 5] = ["start", "calls", "cluster", "sessions", "streams"];
+pub(crate) const GROUPS: [&str; 8] =
+    ["start", "calls", "http-sse", "cluster", "sessions", "streams", "costs", "instructions"];
 
 pub(crate) async fn measure(group: &str, plan: Plan, report: &mut Report) -> Result<()> {
     match group {
         "start" => start::measure(plan, report).await,
         "calls" => calls::measure(plan, report).await,
+        "http-sse" => http_sse::measure(plan, report).await,
         "cluster" => cluster::measure(plan, report).await,
         "sessions" => sessions::measure(plan, report).await,
         "streams" => streams::measure(report).await,
+        "costs" => costs::measure(report).await,
+        "instructions" => instructions::measure(report).await,
         other => Err(format!("there is no group {other}").into()),
     }
 }

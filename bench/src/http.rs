@@ -95,11 +95,12 @@ impl Connection {
 /// A request as it is sent.
 pub(crate) fn request(
     method: &str,
+    path: &str,
     port: u16,
     headers: &[(String, String)],
     body: &str,
 ) -> Vec<u8> {
-    let mut text = format!("{method} /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n");
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n");
     for (name, value) in headers {
         text.extend([name, ": ", value, "\r\n"]);
     }

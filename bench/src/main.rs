@@ -6,6 +6,7 @@
 
 mod figures;
 mod http;
+mod http_sse;
 mod mcp;
 mod median;
 mod process;
@@ -22,10 +23,12 @@ use crate::{figures::Plan, report::Report, result::Result};
 const HELP: &str = "\
 usage: bench [--rounds N] [--seconds N] [--write FOLDER] [GROUP...]
 
-  GROUP            calls, cluster, sessions, streams, start; all of them unless named
+  GROUP            start, calls, http-sse, cluster, sessions, streams, costs, instructions;
+                   all of them unless named
   --rounds N       how often subjects take turns [5]
   --seconds N      how long each turn takes [4]
-  --write FOLDER   writes bench.json and bench.svg there";
+  --write FOLDER   writes performance.json and performance.svg there, and the table into
+                   its performance.md";
 
 struct Arguments {
     plan: Plan,

@@ -1,6 +1,6 @@
 //! What is asked of a server, on either kind of wire.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -56,6 +56,21 @@ impl Ask {
         Self::call(wire, port, token, "echo", &json!({ "message": "hello" }))
     }
 
+    /// The same with one more of its parameters.
+    pub(crate) fn with(mut self, name: &str, value: &Value) -> Result<Self> {
+        let mut body: Value = serde_json::from_str(&self.body)?;
+        body["params"][name] = value.clone();
+        self.body = body.to_string();
+        Ok(self)
+    }
+
+    /// Another request by the same client.
+    pub(crate) fn about(mut self, method: &str, params: &Value) -> Self {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        self.body = body.to_string();
+        self
+    }
+
     /// The same in these sessions.
     pub(crate) fn within(mut self, sessions: Vec<String>) -> Self {
         self.sessions = sessions;
@@ -68,7 +83,7 @@ impl Ask {
         if let Some(session) = self.sessions.get(session) {
             headers.push(("Mcp-Session-Id".to_owned(), session.clone()));
         }
-        request("POST", self.port, &headers, &self.body)
+        request("POST", "/mcp", self.port, &headers, &self.body)
     }
 
     /// Asks once and looks at the answer: what is measured must be right.
@@ -96,6 +111,19 @@ pub(crate) fn headers(wire: Wire, token: Option<&str>) -> Vec<(String, String)> 
         headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
     }
     headers
+}
+
+/// What a client says when it has read the answer to `initialize`.
+pub(crate) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+
+/// The request that begins a session.
+pub(crate) fn initialize(version: &str) -> String {
+    let params = json!({
+        "protocolVersion": version,
+        "capabilities": {},
+        "clientInfo": { "name": "bench", "version": "1" },
+    });
+    json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }).to_string()
 }
 
 /// Begins so many sessions, over several connections.
@@ -132,15 +160,7 @@ impl Beginning {
     pub(crate) async fn open(port: u16, token: Option<&str>) -> Result<Self> {
         let connection = Connection::open(port).await?;
         let headers = headers(Wire::Stateful, token);
-        let body = json!({
-            "jsonrpc": "2.0", "id": 0, "method": "initialize",
-            "params": {
-                "protocolVersion": "2025-11-25",
-                "capabilities": {},
-                "clientInfo": { "name": "bench", "version": "1" },
-            },
-        });
-        let initialize = request("POST", port, &headers, &body.to_string());
+        let initialize = request("POST", "/mcp", port, &headers, &initialize("2025-11-25"));
         Ok(Self { connection, port, headers, initialize })
     }
 
@@ -150,8 +170,8 @@ impl Beginning {
         let session = answer.session.ok_or_else(|| format!("no session: {}", answer.body))?;
         let mut headers = self.headers.clone();
         headers.push(("Mcp-Session-Id".to_owned(), session.clone()));
-        let body = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-        let answer = self.connection.ask(&request("POST", self.port, &headers, body)).await?;
+        let initialized = request("POST", "/mcp", self.port, &headers, INITIALIZED);
+        let answer = self.connection.ask(&initialized).await?;
         if answer.status == 202 { Ok(session) } else { Err(answer.body.into()) }
     }
 }

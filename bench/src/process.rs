@@ -59,9 +59,13 @@ impl Process {
         Ok(process)
     }
 
+    pub(crate) fn pid(&self) -> Result<u32> {
+        Ok(self.child.id().ok_or("the process has ended")?)
+    }
+
     /// What it took so far.
     pub(crate) fn usage(&self) -> Result<Usage> {
-        let pid = self.child.id().ok_or("the process has ended")?;
+        let pid = self.pid()?;
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         // The name, which may hold anything, ends with the last parenthesis; utime and stime are
         // the 12th and 13th after it (proc_pid_stat(5)).

@@ -34,11 +34,26 @@ impl Figure {
     }
 }
 
+/// What one thing that a client does costs with Redis, on the average.
+#[derive(Clone, Debug)]
+pub(crate) struct Cost {
+    pub(crate) what: &'static str,
+    /// Microseconds of the instance's processor time.
+    pub(crate) cpu: f64,
+    /// Microseconds of Redis's.
+    pub(crate) redis_cpu: f64,
+    /// Commands that Redis does, those of its scripts too.
+    pub(crate) commands: f64,
+    /// Kilobytes that Redis holds when it is done.
+    pub(crate) memory: f64,
+}
+
 /// All that was measured in one run.
 pub(crate) struct Report {
     figures: Vec<Figure>,
     /// The rate of each subject, for the picture.
     rates: Vec<(String, f64)>,
+    costs: Vec<Cost>,
     machine: String,
 }
 
@@ -51,7 +66,7 @@ impl Report {
         let cores = processor.lines().filter(|line| line.starts_with("processor")).count();
         let kernel = read("/proc/sys/kernel/osrelease");
         let machine = format!("{model}, {cores} cores, Linux {}", kernel.trim());
-        Self { figures: Vec::new(), rates: Vec::new(), machine }
+        Self { figures: Vec::new(), rates: Vec::new(), costs: Vec::new(), machine }
     }
 
     pub(crate) fn add(&mut self, what: &'static str, value: f64, unit: &'static str, to: Target) {
@@ -60,6 +75,10 @@ impl Report {
 
     pub(crate) fn rate(&mut self, subject: &str, rate: f64) {
         self.rates.push((subject.to_owned(), rate));
+    }
+
+    pub(crate) fn cost(&mut self, cost: Cost) {
+        self.costs.push(cost);
     }
 
     pub(crate) fn table(&self) -> String {
@@ -85,13 +104,32 @@ impl Report {
                 figure.unit
             );
         }
+        if !self.costs.is_empty() {
+            out += "\n| with Redis | CPU of the instance, µs | CPU of Redis, µs | commands | left in Redis, KB |\n\
+                |---|---|---|---|---|\n";
+        }
+        for Cost { what, cpu, redis_cpu, commands, memory } in &self.costs {
+            let [cpu, redis_cpu, commands, memory] =
+                [cpu, redis_cpu, commands, memory].map(|value| rounded(*value));
+            let _ = writeln!(out, "| {what} | {cpu} | {redis_cpu} | {commands} | {memory} |");
+        }
         out
     }
 
+    /// Writes `performance.json` and `performance.svg` into a folder, and the table into its
+    /// `performance.md`.
     pub(crate) fn write(&self, folder: &str) -> Result<()> {
+        const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end of what was measured -->"];
         let folder = Path::new(folder);
-        fs::write(folder.join("bench.json"), format!("{:#}\n", self.json()))?;
-        fs::write(folder.join("bench.svg"), self.chart())?;
+        fs::write(folder.join("performance.json"), format!("{:#}\n", self.json()))?;
+        fs::write(folder.join("performance.svg"), self.chart())?;
+        let page = folder.join("performance.md");
+        let text = fs::read_to_string(&page)?;
+        let [begin, end] = MARKS.map(|mark| text.find(mark));
+        let (begin, end) = begin.zip(end).ok_or("the page has no place for the table")?;
+        let begin = begin + MARKS[0].len();
+        let text = format!("{}\n{}\n{}", &text[..begin], self.table(), &text[end..]);
+        fs::write(page, text)?;
         Ok(())
     }
 
@@ -110,10 +148,20 @@ impl Report {
             })
         });
         let rates = self.rates.iter().map(|(name, rate)| json!({ "subject": name, "rate": rate }));
+        let costs = self.costs.iter().map(|cost| {
+            json!({
+                "what": cost.what,
+                "cpuMicros": cost.cpu,
+                "redisCpuMicros": cost.redis_cpu,
+                "redisCommands": cost.commands,
+                "redisKilobytes": cost.memory,
+            })
+        });
         json!({
             "machine": self.machine,
             "figures": figures.collect::<Vec<_>>(),
             "rates": rates.collect::<Vec<_>>(),
+            "costs": costs.collect::<Vec<_>>(),
         })
     }
 

@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Limits that a load from one machine does not meet. They are counted all the same.
-const RATES: &str = "requests=100000000/1m,sessions=100000000/1m,register=100000000/1m,\
-    authorize=100000000/1m,client=100000000/1m,connections=100000";
+const RATES: &str = "requests=6000000/1m,sessions=6000000/1m,register=6000000/1m,\
+    authorize=6000000/1m,client=6000000/1m,connections=100000";
 
 /// A deployment that runs.
 pub(crate) struct Subject {
@@ -35,15 +35,25 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
 impl Subject {
     /// This server alone, with what it keeps in memory.
     pub(crate) async fn memory(name: &'static str) -> Result<Self> {
+        Self::with(name, server()?).await
+    }
+
+    /// The same with the allocator of the system.
+    pub(crate) async fn system_allocator(name: &'static str) -> Result<Self> {
+        Self::with(name, Command::new(program("mcp-everything-malloc")?)).await
+    }
+
+    /// The same as `command` starts it.
+    pub(crate) async fn with(name: &'static str, command: Command) -> Result<Self> {
         let port = free_port()?;
-        let instances = vec![instance(port, port, None, &[]).await?];
+        let instances = vec![instance(command, port, port, None, &[]).await?];
         Ok(Self { name, instances, port, redis: None, _balancer: None, authenticates: true })
     }
 
     /// One instance with Redis.
     pub(crate) async fn redis(name: &'static str) -> Result<Self> {
         let (redis, port) = (Redis::start().await?, free_port()?);
-        let instances = vec![instance(port, port, Some(&redis), &[]).await?];
+        let instances = vec![instance(server()?, port, port, Some(&redis), &[]).await?];
         let redis = Some(redis);
         Ok(Self { name, instances, port, redis, _balancer: None, authenticates: true })
     }
@@ -54,7 +64,7 @@ impl Subject {
         let mut instances = Vec::new();
         for _ in 0..count {
             let trust = [("TRUSTED_PROXIES", "127.0.0.1")];
-            instances.push(instance(free_port()?, port, Some(&redis), &trust).await?);
+            instances.push(instance(server()?, free_port()?, port, Some(&redis), &trust).await?);
         }
         let mut haproxy = Command::new("haproxy");
         let configuration = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy.cfg");
@@ -69,11 +79,10 @@ impl Subject {
         Ok(Self { name, instances, port, redis, _balancer: balancer, authenticates: true })
     }
 
-    /// What a program of this folder is to be compared with.
-    pub(crate) async fn other(name: &'static str, file: &str) -> Result<Self> {
+    /// Something to compare with: `command` takes the port as its argument.
+    pub(crate) async fn other(name: &'static str, mut command: Command) -> Result<Self> {
         let port = free_port()?;
-        let mut command = Command::new(program(file)?);
-        command.env_clear().arg(port.to_string());
+        command.arg(port.to_string());
         let instances = vec![Process::start(command, port).await?];
         Ok(Self { name, instances, port, redis: None, _balancer: None, authenticates: false })
     }
@@ -102,15 +111,33 @@ impl Subject {
     }
 }
 
+/// This server.
+pub(crate) fn server() -> Result<Command> {
+    Ok(Command::new(program("mcp-everything")?))
+}
+
+/// The programs that it is compared with.
+pub(crate) fn bare() -> Result<Command> {
+    Ok(Command::new(program("bare")?))
+}
+
+pub(crate) fn floor() -> Result<Command> {
+    Ok(Command::new(program("floor")?))
+}
+
+/// Starts `command`, which is this server.
 async fn instance(
+    mut command: Command,
     port: u16,
     public: u16,
     redis: Option<&Redis>,
     settings: &[(&str, &str)],
 ) -> Result<Process> {
-    let mut command = Command::new(program("mcp-everything")?);
+    // What finds the program and its libraries stays.
+    let path = env::var_os("PATH").unwrap_or_default();
     command
         .env_clear()
+        .env("PATH", path)
         .env("HOST", "127.0.0.1")
         .env("PORT", port.to_string())
         .env("BASE_URI", format!("http://127.0.0.1:{public}"))

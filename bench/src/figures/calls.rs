@@ -7,7 +7,7 @@ use crate::{
     median::median,
     report::{Report, Target},
     result::Result,
-    subject::Subject,
+    subject::{Subject, bare, floor},
     wrk::{self, Run},
 };
 
@@ -24,13 +24,39 @@ struct Contender {
 
 pub(crate) async fn measure(plan: Plan, report: &mut Report) -> Result<()> {
     let subjects = [
-        Subject::other("axum, no protocol", "floor").await?,
-        Subject::other("bare rmcp", "bare").await?,
+        Subject::other("axum, no protocol", floor()?).await?,
+        Subject::other("bare rmcp", bare()?).await?,
         Subject::memory("this server, memory").await?,
         Subject::redis("this server, Redis").await?,
+        Subject::system_allocator("this server, memory, system's allocator").await?,
     ];
+    let mut contenders = contenders(&subjects).await?;
+    // The first seconds of a process are its own.
+    for contender in &contenders {
+        wrk::run(&contender.ask, CONNECTIONS, 1).await?;
+    }
+    for _ in 0..plan.rounds {
+        for contender in &mut contenders {
+            contender.runs.push(wrk::run(&contender.ask, CONNECTIONS, plan.seconds).await?);
+        }
+    }
+    for contender in &contenders {
+        report.rate(&contender.name, median(&all(contender, |run| run.rate)));
+    }
+    compare(&contenders, report)?;
+    let of_redis = contenders.iter().filter(|one| one.name.contains("Redis"));
+    let trips = ["Redis round trips a call in a session", "Redis round trips a call on 2026-07-28"];
+    for (what, contender) in trips.into_iter().zip(of_redis) {
+        let trips = round_trips(&subjects[3], &contender.ask).await?;
+        report.add(what, trips, "", Target::AtMost(1.0));
+    }
+    Ok(())
+}
+
+/// Each of them on each wire.
+async fn contenders(subjects: &[Subject]) -> Result<Vec<Contender>> {
     let mut contenders = Vec::new();
-    for subject in &subjects {
+    for subject in subjects {
         let token = subject.token("bench").await?;
         for wire in [Wire::Stateful, Wire::Stateless] {
             let floor = subject.name == "axum, no protocol";
@@ -51,59 +77,41 @@ pub(crate) async fn measure(plan: Plan, report: &mut Report) -> Result<()> {
             contenders.push(Contender { name, ask, runs: Vec::new() });
         }
     }
-    // The first seconds of a process are its own.
-    for contender in &contenders {
-        wrk::run(&contender.ask, CONNECTIONS, 1).await?;
-    }
-    for _ in 0..plan.rounds {
-        for contender in &mut contenders {
-            contender.runs.push(wrk::run(&contender.ask, CONNECTIONS, plan.seconds).await?);
-        }
-    }
-    for contender in &contenders {
-        report.rate(&contender.name, median(&all(contender, |run| run.rate)));
-    }
-    let [floor, bare, bare_stateless, memory, memory_stateless, redis, redis_stateless] =
-        &contenders[..]
+    Ok(contenders)
+}
+
+/// What it is called, what is compared with what, by which number, and what it should be.
+type Comparison<'a> = (&'static str, &'a Contender, &'a Contender, fn(&Run) -> f64, Target);
+
+fn compare(contenders: &[Contender], report: &mut Report) -> Result<()> {
+    let [floor, bare, bare_new, memory, memory_new, redis, redis_new, malloc, malloc_new] =
+        contenders
     else {
         return Err("a subject is missing".into());
     };
     let rate = |run: &Run| run.rate;
     let p99 = |run: &Run| run.p99;
-    let mut ratio = |what, one, other, of: fn(&Run) -> f64, target| {
+    let least = Target::AtLeast;
+    let comparisons: [Comparison<'_>; 10] = [
+        ("requests/s in sessions, memory / bare rmcp", memory, bare, rate, least(1.1)),
+        ("99% of answers within, memory / bare rmcp", memory, bare, p99, Target::AtMost(1.0)),
+        ("requests/s in sessions, Redis / memory", redis, memory, rate, least(0.85)),
+        ("requests/s on 2026-07-28, memory / bare rmcp", memory_new, bare_new, rate, least(1.25)),
+        ("99% within on 2026-07-28, memory / bare rmcp", memory_new, bare_new, p99, Target::None),
+        ("requests/s on 2026-07-28, Redis / memory", redis_new, memory_new, rate, Target::None),
+        ("requests/s in sessions, memory / axum", memory, floor, rate, least(0.3)),
+        ("requests/s on 2026-07-28, memory / axum", memory_new, floor, rate, least(0.3)),
+        ("in sessions, system's allocator / mimalloc", malloc, memory, rate, Target::None),
+        (
+            "on 2026-07-28, system's allocator / mimalloc",
+            malloc_new,
+            memory_new,
+            rate,
+            Target::None,
+        ),
+    ];
+    for (what, one, other, of, target) in comparisons {
         report.add(what, against(one, other, of), "", target);
-    };
-    ratio("requests/s in sessions, memory / bare rmcp", memory, bare, rate, Target::AtLeast(1.1));
-    ratio("99% of answers within, memory / bare rmcp", memory, bare, p99, Target::AtMost(1.0));
-    ratio("requests/s in sessions, Redis / memory", redis, memory, rate, Target::AtLeast(0.85));
-    ratio(
-        "requests/s on 2026-07-28, memory / bare rmcp",
-        memory_stateless,
-        bare_stateless,
-        rate,
-        Target::AtLeast(1.25),
-    );
-    ratio(
-        "requests/s on 2026-07-28, Redis / memory",
-        redis_stateless,
-        memory_stateless,
-        rate,
-        Target::None,
-    );
-    ratio("requests/s in sessions, memory / axum", memory, floor, rate, Target::AtLeast(0.3));
-    ratio(
-        "requests/s on 2026-07-28, memory / axum",
-        memory_stateless,
-        floor,
-        rate,
-        Target::AtLeast(0.3),
-    );
-    for (what, contender) in [
-        ("Redis round trips a call in a session", redis),
-        ("Redis round trips a call on 2026-07-28", redis_stateless),
-    ] {
-        let trips = round_trips(&subjects[3], &contender.ask).await?;
-        report.add(what, trips, "", Target::AtMost(1.0));
     }
     Ok(())
 }

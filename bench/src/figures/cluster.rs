@@ -15,7 +15,11 @@ const SESSIONS: usize = 8;
 
 pub(crate) async fn measure(plan: Plan, report: &mut Report) -> Result<()> {
     let mut subjects = Vec::new();
-    for (name, count) in [("one behind HAProxy", 1), ("three behind HAProxy", 3)] {
+    for (name, count) in [
+        ("one instance behind HAProxy", 1),
+        ("two instances behind HAProxy", 2),
+        ("three instances behind HAProxy", 3),
+    ] {
         let subject = Subject::behind_haproxy(name, count).await?;
         let token = subject.token("bench").await?;
         let ask = Ask::echo(Wire::Stateful, subject.port, token.as_deref());

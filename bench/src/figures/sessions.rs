@@ -14,7 +14,7 @@ use crate::{
     redis::Redis,
     report::{Report, Target},
     result::Result,
-    subject::Subject,
+    subject::{Subject, bare},
     wrk,
 };
 
@@ -35,7 +35,7 @@ pub(crate) async fn measure(plan: Plan, report: &mut Report) -> Result<()> {
 
 /// Sessions begun in a second, beside bare rmcp.
 async fn creation(plan: Plan, report: &mut Report) -> Result<()> {
-    let bare = Subject::other("bare rmcp", "bare").await?;
+    let bare = Subject::other("bare rmcp", bare()?).await?;
     let ours = Subject::memory("this server, memory").await?;
     let mut ratios = Vec::new();
     for round in 0..plan.rounds {

@@ -48,7 +48,8 @@ async fn open(report: &mut Report) -> Result<()> {
             let mut headers = headers(Wire::Stateful, token.as_deref());
             headers.push(("Mcp-Session-Id".to_owned(), session));
             let mut connection = Connection::open(subject.port).await?;
-            let status = connection.begin(&request("GET", subject.port, &headers, "")).await?;
+            let status =
+                connection.begin(&request("GET", "/mcp", subject.port, &headers, "")).await?;
             if status != 200 {
                 return Err(format!("stream {opened} got {status}").into());
             }
@@ -101,14 +102,14 @@ async fn long(report: &mut Report) -> Result<()> {
     let token = subject.token("patient").await?;
     let before = subject.usage()?.memory;
     let arguments = json!({ "duration": DURATION.as_secs(), "steps": STEPS });
-    let mut ask = Ask::call(
+    let ask = Ask::call(
         Wire::Stateful,
         subject.port,
         token.as_deref(),
         "longRunningOperation",
         &arguments,
     );
-    ask.body = ask.body.replacen("\"params\":{", "\"params\":{\"_meta\":{\"progressToken\":1},", 1);
+    let ask = ask.with("_meta", &json!({ "progressToken": 1 }))?;
     let ask = Arc::new(ask.within(sessions(subject.port, token.as_deref(), CALLS).await?));
     let lateness = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = JoinSet::new();

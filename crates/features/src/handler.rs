@@ -1,5 +1,7 @@
 //! The requests rmcp hands over, each answered by the module of its feature.
 
+use std::sync::Arc;
+
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -56,9 +58,11 @@ impl ServerHandler for Everything {
         Ok(result)
     }
 
-    /// rmcp checks `Mcp-Param-*` headers against the schema of the tool named here.
+    /// rmcp checks `Mcp-Param-*` headers against the schema of the tool named here, before each
+    /// call, and looks at nothing else of it: what else there is, is not copied.
     fn get_tool(&self, name: &str) -> Option<model::Tool> {
-        self.shared.tools.definition(name).cloned()
+        let definition = self.shared.tools.definition(name)?;
+        Some(model::Tool::new(definition.name.clone(), "", Arc::clone(&definition.input_schema)))
     }
 
     async fn discover(

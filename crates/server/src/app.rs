@@ -20,7 +20,6 @@ mod upstream;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
 use mcp_everything_features::{BuildError, Everything, KeyError};
 use mcp_everything_oauth::{NoHttpClient, NoResource};
 use mcp_everything_store::{
@@ -36,7 +35,7 @@ use self::{base::Base, routes::ByAnyName, trust::Trust};
 use crate::{
     changes::FleetChanges,
     elicitations::AskedOnPages,
-    http::Health,
+    http::{Front, Health},
     metrics::Metrics,
     settings::{Role, Settings},
     unasked::Unasked,
@@ -67,7 +66,7 @@ pub(crate) enum StartError {
 
 /// A server, whole but for its sockets.
 pub(crate) struct App {
-    router: Router,
+    front: Front,
     health: Health,
     /// The MCP server's. The authorization server has nothing that outlives a request.
     endpoint: Option<Endpoint<Everything>>,
@@ -125,7 +124,7 @@ impl App {
         let hint = format!("the MCP endpoint is {}", settings.base_uri.join("/mcp"));
         let lookers = lookers::lookers(settings, base, verifier);
         let by_any_name = ByAnyName { health: health.clone(), lookers, metrics };
-        let router = routes::front(settings, base, inner, by_any_name, &hint);
+        let front = routes::front(settings, base, inner, by_any_name, &hint);
         trust.keep(&health, &stop);
         let unasked = Unasked {
             audience: endpoint.clone(),
@@ -133,7 +132,7 @@ impl App {
             random: Arc::clone(&base.random),
         };
         tokio::spawn(unasked.run(stop.clone()));
-        Ok(Self { router, health, endpoint: Some(endpoint), draining, stop, bus: None })
+        Ok(Self { front, health, endpoint: Some(endpoint), draining, stop, bus: None })
     }
 
     fn auth_server(
@@ -150,13 +149,13 @@ impl App {
         let metadata = settings.base_uri.well_known("oauth-authorization-server", "");
         let hint = format!("what this authorization server can do is said at {metadata}");
         let by_any_name = ByAnyName { health: health.clone(), lookers, metrics };
-        let router = routes::front(settings, base, inner, by_any_name, &hint);
+        let front = routes::front(settings, base, inner, by_any_name, &hint);
         let draining = CancellationToken::new();
-        Ok(Self { router, health, endpoint: None, draining, stop, bus: None })
+        Ok(Self { front, health, endpoint: None, draining, stop, bus: None })
     }
 
-    pub(crate) fn router(&self) -> Router {
-        self.router.clone()
+    pub(crate) fn front(&self) -> Front {
+        self.front.clone()
     }
 
     pub(crate) fn health(&self) -> &Health {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rand::{Rng as _, SeedableRng as _, TryRng as _, rngs::StdRng};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 /// Where random bytes come from.
 pub trait Random: Send + Sync + 'static {
@@ -23,16 +23,15 @@ impl dyn Random {
     }
 }
 
-/// The operating system's generator, for anything that must not be guessed.
+/// A generator of each thread's own, which the operating system seeds again and again: for
+/// anything that must not be guessed, without a system call each time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        // Without randomness nothing this program hands out is safe: stop rather than go on.
-        rand::rngs::SysRng
-            .try_fill_bytes(buffer)
-            .unwrap_or_else(|error| panic!("the operating system gives no randomness: {error}"));
+        #[expect(clippy::disallowed_methods, reason = "this is what all others draw from")]
+        rand::rng().fill_bytes(buffer);
     }
 }
 

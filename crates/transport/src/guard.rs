@@ -51,15 +51,16 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("unknown")
 }
 
-/// Passes requests on, with panics caught.
+/// Passes requests on, with panics caught. Boxed: rmcp moves the future of a request several times,
+/// and it has room for that of every method.
 macro_rules! requests {
     ($($name:ident($($params:ident: $type:ty)?) -> $result:ty;)+) => {
-        $(async fn $name(
+        $(fn $name(
             &self,
             $($params: $type,)?
             context: RequestContext<RoleServer>,
-        ) -> Result<$result, ErrorData> {
-            caught(stringify!($name), self.0.$name($($params,)? context)).await
+        ) -> impl Future<Output = Result<$result, ErrorData>> + Send {
+            Box::pin(caught(stringify!($name), self.0.$name($($params,)? context)))
         })+
     };
 }
@@ -120,11 +121,11 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         if let Some(error) = known_request_error(wire, &request) {
             return Err(error);
         }
-        caught("custom", self.0.on_custom_request(request, context)).await
+        Box::pin(caught("custom", self.0.on_custom_request(request, context))).await
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        caught("listen", self.0.listen(context)).await
+        Box::pin(caught("listen", self.0.listen(context))).await
     }
 
     fn negotiate_initialize(

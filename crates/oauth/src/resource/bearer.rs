@@ -30,7 +30,10 @@ use crate::{
 /// extensions and without token and proof: what lies behind has no use for them, and cannot pass
 /// them on or log them.
 #[derive(Clone)]
-pub struct BearerLayer {
+pub struct BearerLayer(Arc<Door>);
+
+#[derive(Clone)]
+struct Door {
     verifier: Arc<dyn TokenVerifier>,
     resource: Arc<ProtectedResource>,
     proofs: Proofs,
@@ -44,16 +47,18 @@ impl BearerLayer {
         resource: Arc<ProtectedResource>,
         proofs: Proofs,
     ) -> Self {
-        Self { verifier, resource, proofs, while_away: None }
+        Self(Arc::new(Door { verifier, resource, proofs, while_away: None }))
     }
 
     /// Leaves it to somebody else what becomes of requests while tokens cannot be checked.
     #[must_use]
     pub fn while_away(mut self, while_away: Arc<dyn WhileAway>) -> Self {
-        self.while_away = Some(while_away);
+        Arc::make_mut(&mut self.0).while_away = Some(while_away);
         self
     }
+}
 
+impl Door {
     /// Says who is asking, or what to answer.
     async fn admit(&self, request: &mut Request<Body>) -> Result<Caller, Box<Response>> {
         let scheme = Credentials::read(request.headers())
@@ -140,7 +145,7 @@ impl<S> Layer<S> for BearerLayer {
     type Service = Bearer<S>;
 
     fn layer(&self, inner: S) -> Bearer<S> {
-        Bearer { inner, door: self.clone() }
+        Bearer { inner, door: Arc::clone(&self.0) }
     }
 }
 
@@ -148,7 +153,7 @@ impl<S> Layer<S> for BearerLayer {
 #[derive(Clone)]
 pub struct Bearer<S> {
     inner: S,
-    door: BearerLayer,
+    door: Arc<Door>,
 }
 
 impl<S> Service<Request<Body>> for Bearer<S>
@@ -165,7 +170,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let door = self.door.clone();
+        let door = Arc::clone(&self.door);
         // The one that was polled ready goes along; its clone waits for the next request.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);

@@ -1,8 +1,8 @@
 //! The routes, and what stands before them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use axum::{Extension, Router, middleware, response::IntoResponse as _};
+use axum::{Extension, Router, response::IntoResponse as _};
 use http::StatusCode;
 use mcp_everything_features::Everything;
 use mcp_everything_oauth::{
@@ -11,23 +11,17 @@ use mcp_everything_oauth::{
 };
 use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::{
     StartError, authorization_server::authorization_server, base::Base, held::Held, trust::Trust,
 };
 use crate::{
-    http::{
-        Health, Hosts, Lookers, Proxies, Requests, catch_panics, check_host, cors, health, log,
-        metrics, security_headers, splash, unknown, without_slash,
-    },
+    http::{Front, Health, Lookers, Proxies, Requests, health, metrics, splash, unknown},
     metrics::Metrics,
     settings::{AuthMode, Settings},
 };
 
 pub(super) const NAME: &str = "MCP Everything Server";
-/// How long the next piece of a request's body may take to come.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The doors of this server as a protected resource, one for each path of it.
 pub(super) fn resource(settings: &Settings, path: &str) -> Arc<ProtectedResource> {
@@ -138,8 +132,7 @@ fn pages_for_everybody(
     pages.router()
 }
 
-/// What goes by no name of the server's: balancers ask each instance by its address, and so does
-/// Prometheus.
+/// What stands behind no door and shows how the server fares.
 pub(super) struct ByAnyName {
     pub(super) health: Health,
     pub(super) lookers: Lookers,
@@ -154,23 +147,17 @@ pub(super) fn front(
     routes: Router,
     by_any_name: ByAnyName,
     hint: &str,
-) -> Router {
+) -> Front {
     let ByAnyName { health: state, lookers, metrics: counted } = by_any_name;
-    let hosts: Hosts = Arc::new(settings.allowed_hosts.clone());
-    let routes = unknown(routes, hint)
-        .layer(middleware::from_fn_with_state(hosts, check_host))
-        .merge(health(state))
-        .merge(lookers.only(metrics(Arc::clone(&counted))))
-        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
-        .layer(catch_panics())
-        .layer(cors(settings.allowed_origins.clone()));
     let requests = Requests {
         server: settings.beside_another.then(|| settings.role.as_str()),
         random: Arc::clone(&base.random),
         proxies: Proxies::new(settings.trusted_proxies.clone()),
-        metrics: counted,
+        metrics: Arc::clone(&counted),
     };
-    without_slash(security_headers(routes).layer(middleware::from_fn_with_state(requests, log)))
+    let routes = routes.merge(health(state)).merge(lookers.only(metrics(counted)));
+    let routes = unknown(routes, hint);
+    Front::new(routes, requests, settings.allowed_hosts.clone(), settings.allowed_origins.clone())
 }
 
 /// What lies behind a door each, as a resource of its own.

@@ -125,7 +125,7 @@ async fn start(
         let app = App::start(&settings, instance, Arc::clone(&metrics)).await?;
         let proxies = Proxies::new(settings.trusted_proxies.clone());
         let addresses = Addresses::new(settings.rate_limits.connections(), proxies);
-        let connections = Connections::new(app.router(), addresses);
+        let connections = Connections::new(app.front(), addresses);
         for listener in listeners {
             tokio::spawn(connections.clone().accept(listener));
         }

@@ -37,7 +37,7 @@ const OPEN: [&str; 5] = ["/.well-known/", "/jwks", "/token", "/register", "/revo
 /// to one that may read it: everybody of what is open, nobody of pages, and those that are allowed
 /// of the rest. Requested headers are echoed: the `Mcp-Param-*` of 2026-07-28 have no fixed names,
 /// and what an allowed origin may send is not limited otherwise.
-pub(crate) fn cors(origins: OriginPolicy) -> CorsLayer {
+pub(super) fn cors(origins: OriginPolicy) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, request| {
             let path = request.uri.path();

@@ -61,11 +61,14 @@ impl Health {
     }
 }
 
+/// Where it is asked.
+pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
 /// The routes, for any host and without a token: balancers name neither.
 pub(crate) fn health(health: Health) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
-        .route("/readyz", get(ready))
+        .route(PATHS[0], get(|| async { Json(json!({ "status": "ok" })) }))
+        .route(PATHS[1], get(ready))
         .with_state(health)
 }
 

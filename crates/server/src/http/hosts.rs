@@ -1,21 +1,23 @@
-//! The Host header, on every route but the health checks: a page that has pointed a name of its
+//! The Host header, on every route but the health checks and the metrics: a page that has pointed a name of its
 //! own at this server reaches nothing (DNS rebinding).
 
-use std::sync::Arc;
-
 use axum::{
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
 use mcp_everything_transport::HostPolicy;
 
-pub(crate) type Hosts = Arc<HostPolicy>;
+use super::{health, metrics};
 
-pub(crate) async fn check(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
-    if hosts.allows(request.uri(), request.headers()) {
-        return next.run(request).await;
+/// Balancers ask each instance by its address, and so does Prometheus.
+const BY_ANY_NAME: [&str; 3] = [health::PATHS[0], health::PATHS[1], metrics::PATH];
+
+/// What is said to a request that names no host of this server.
+pub(super) fn refused(hosts: &HostPolicy, request: &Request) -> Option<Response> {
+    let path = request.uri().path();
+    if BY_ANY_NAME.contains(&path) || hosts.allows(request.uri(), request.headers()) {
+        return None;
     }
     let host = request.headers().get(http::header::HOST);
     tracing::warn!(
@@ -23,10 +25,10 @@ pub(crate) async fn check(State(hosts): State<Hosts>, request: Request, next: Ne
         host = host.map(|host| String::from_utf8_lossy(host.as_bytes())).as_deref(),
         "the Host header names no allowed host; add it to ALLOWED_HOSTS if it is yours"
     );
-    if request.uri().path() == "/mcp" {
-        return HostPolicy::refusal();
+    if path == "/mcp" {
+        return Some(HostPolicy::refusal());
     }
     let body =
         "the Host header names no host of this server; its operator can add it to ALLOWED_HOSTS\n";
-    (StatusCode::FORBIDDEN, body).into_response()
+    Some((StatusCode::FORBIDDEN, body).into_response())
 }

@@ -8,11 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
 use http::{HeaderValue, Method, StatusCode};
 use mcp_everything_oauth::RemoteAddress;
 use mcp_everything_store::{Random, TooOften};
@@ -20,11 +16,10 @@ use mcp_everything_transport::TraceContext;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
-use super::Proxies;
+use super::{Proxies, health};
 use crate::metrics::Metrics;
 
 /// What the log of requests needs.
-#[derive(Clone)]
 pub(crate) struct Requests {
     /// Which server this is, where several write to one log.
     pub(crate) server: Option<&'static str>,
@@ -33,52 +28,56 @@ pub(crate) struct Requests {
     pub(crate) metrics: Arc<Metrics>,
 }
 
-pub(crate) async fn log(
-    State(Requests { server, random, proxies, metrics }): State<Requests>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let address = proxies.client(peer, request.headers());
-    request.extensions_mut().insert(RemoteAddress(address));
-    let request_id = random.token::<9>();
-    let span = tracing::info_span!(
-        "request",
-        server,
-        request_id,
-        trace_id = Empty,
-        span_id = Empty,
-        parent_id = Empty
-    );
-    if let Some(trace) = TraceContext::of_headers(request.headers(), &*random) {
-        trace.record(&span);
-        request.extensions_mut().insert(trace);
-    }
-    let mut line = Line {
-        metrics,
-        started: Instant::now(),
-        span: span.clone(),
-        method: request.method().clone(),
-        path: request.uri().path().to_owned(),
-        address,
-        session: session(&request).map(str::to_owned),
-        status: None,
-        is_told: false,
-    };
-    async move {
-        tracing::debug!(event = "http.request", method = %line.method, path = line.path,
-            "request begun");
-        let mut response = next.run(request).await;
-        line.status = Some(response.status());
-        line.is_told = response.extensions().get::<TooOften>().is_some();
-        drop(line);
-        if let Ok(value) = HeaderValue::try_from(request_id.as_str()) {
-            response.headers_mut().insert("x-request-id", value);
+impl Requests {
+    /// Has `next` answer a request of `peer`, and writes what became of it.
+    pub(super) async fn log(
+        &self,
+        peer: SocketAddr,
+        mut request: Request,
+        next: impl AsyncFnOnce(Request) -> Response,
+    ) -> Response {
+        let Self { server, random, proxies, metrics } = self;
+        let address = proxies.client(peer, request.headers());
+        request.extensions_mut().insert(RemoteAddress(address));
+        let request_id = random.token::<9>();
+        let span = tracing::info_span!(
+            "request",
+            server,
+            request_id,
+            trace_id = Empty,
+            span_id = Empty,
+            parent_id = Empty
+        );
+        if let Some(trace) = TraceContext::of_headers(request.headers(), &**random) {
+            trace.record(&span);
+            request.extensions_mut().insert(trace);
         }
-        response
+        let mut line = Line {
+            metrics: Arc::clone(metrics),
+            started: Instant::now(),
+            span: span.clone(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            address,
+            session: session(&request).map(str::to_owned),
+            status: None,
+            is_told: false,
+        };
+        async move {
+            tracing::debug!(event = "http.request", method = %line.method, path = line.path,
+                "request begun");
+            let mut response = next(request).await;
+            line.status = Some(response.status());
+            line.is_told = response.extensions().get::<TooOften>().is_some();
+            drop(line);
+            if let Ok(value) = HeaderValue::try_from(request_id) {
+                response.headers_mut().insert("x-request-id", value);
+            }
+            response
+        }
+        .instrument(span)
+        .await
     }
-    .instrument(span)
-    .await
 }
 
 /// The session that a request names: in a header, or with HTTP with SSE in the query.
@@ -124,7 +123,7 @@ impl Drop for Line {
                     duration_ms, %address, session, "request answered")
             };
         }
-        if path == "/healthz" || path == "/readyz" || *is_told {
+        if health::PATHS.contains(&path.as_str()) || *is_told {
             // What makes the former red is told once, where it happens; and a flood of requests is no
             // flood of lines.
             line!(debug);
@@ -140,10 +139,9 @@ impl Drop for Line {
 mod tests {
     use std::{io, sync::Mutex};
 
-    use axum::{Router, body::Body, middleware, routing::get};
+    use axum::body::Body;
     use futures::FutureExt as _;
     use mcp_everything_store::SystemRandom;
-    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -169,12 +167,10 @@ mod tests {
         let random = Arc::new(SystemRandom);
         let metrics = Arc::new(Metrics::new());
         let requests = Requests { server: None, random, proxies: Proxies::default(), metrics };
-        let routes = Router::new()
-            .route("/slow", get(std::future::pending::<()>))
-            .layer(middleware::from_fn_with_state(requests, log));
-        let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)));
-        let request = Request::get("/slow").extension(peer).body(Body::empty()).unwrap();
-        assert!(routes.oneshot(request).now_or_never().is_none(), "it waits, and is given up");
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let request = Request::get("/slow").body(Body::empty()).unwrap();
+        let answer = requests.log(peer, request, async |_| std::future::pending().await);
+        assert!(answer.now_or_never().is_none(), "it waits, and is given up");
         let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         assert!(text.contains("http.abandoned") && text.contains("/slow"), "{text}");
     }

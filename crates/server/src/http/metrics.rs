@@ -12,9 +12,11 @@ use http::{StatusCode, header};
 
 use crate::metrics::{CONTENT_TYPE, Metrics};
 
+pub(super) const PATH: &str = "/metrics";
+
 /// The route; who may ask is for whoever mounts it to say.
 pub(crate) fn metrics(metrics: Arc<Metrics>) -> Router {
-    Router::new().route("/metrics", get(show)).with_state(metrics)
+    Router::new().route(PATH, get(show)).with_state(metrics)
 }
 
 async fn show(State(metrics): State<Arc<Metrics>>) -> Response {

@@ -8,17 +8,23 @@ use axum::{
 };
 use http::StatusCode;
 use serde_json::json;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 
-type Answer = fn(Box<dyn Any + Send>) -> Response<Body>;
-
-pub(crate) fn catch_panics() -> CatchPanicLayer<Answer> {
-    CatchPanicLayer::custom(answer as Answer)
+pub(super) fn catch_panics() -> CatchPanicLayer<Answer> {
+    CatchPanicLayer::custom(Answer)
 }
 
-fn answer(_: Box<dyn Any + Send>) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(json!({ "error": "server_error" })))
-        .into_response()
+/// What the client is told: nothing of the inside.
+#[derive(Clone, Copy)]
+pub(super) struct Answer;
+
+impl ResponseForPanic for Answer {
+    type ResponseBody = Body;
+
+    fn response_for_panic(&mut self, _: Box<dyn Any + Send>) -> Response {
+        (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(json!({ "error": "server_error" })))
+            .into_response()
+    }
 }
 
 #[cfg(test)]

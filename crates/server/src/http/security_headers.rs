@@ -1,8 +1,6 @@
 //! The security headers of every response, errors included.
 
-use axum::Router;
-use http::{HeaderName, HeaderValue, header};
-use tower_http::set_header::SetResponseHeaderLayer;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What a response without a policy of its own may load: nothing. Pages bring their own.
 const CONTENT_SECURITY_POLICY: &str =
@@ -18,9 +16,8 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Adds the headers that a response has not set itself.
-pub(crate) fn security_headers(router: Router) -> Router {
-    HEADERS.into_iter().fold(router, |router, (name, value)| {
-        let value = HeaderValue::from_static(value);
-        router.layer(SetResponseHeaderLayer::if_not_present(name, value))
-    })
+pub(crate) fn secure(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo};
+use axum::body::Body;
 use http::{HeaderValue, header::CONNECTION};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
 use super::{Addresses, busy::Busy, unread};
+use crate::http::Front;
 
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
 /// common clients keep one: where both ends close at once a request fails.
@@ -33,7 +34,7 @@ const QUIET: Duration = Duration::from_millis(250);
 /// The connections of all listeners.
 #[derive(Clone)]
 pub(crate) struct Connections {
-    router: Router,
+    front: Front,
     room: Arc<Semaphore>,
     addresses: Addresses,
     open: TaskTracker,
@@ -42,9 +43,9 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(router: Router, addresses: Addresses) -> Self {
+    pub(crate) fn new(front: Front, addresses: Addresses) -> Self {
         Self {
-            router,
+            front,
             room: Arc::new(Semaphore::new(MOST)),
             addresses,
             open: TaskTracker::new(),
@@ -118,15 +119,15 @@ impl Connections {
         };
         // Small events must not wait for more to come (Nagle).
         let _ = connection.set_nodelay(true);
-        let Self { router, leaving, stop, .. } = self.clone();
+        let Self { front, leaving, stop, .. } = self.clone();
         let busy = Busy::default();
         let requests = busy.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
+        let front = front.for_peer(peer);
+        let service = service_fn(move |request: Request<Incoming>| {
             let answering = requests.begin();
-            request.extensions_mut().insert(ConnectInfo(peer));
             let (head, body) = request.into_parts();
             let (body, unread) = unread::watch(body);
-            let answer = router.clone().oneshot(Request::from_parts(head, body));
+            let answer = front.clone().oneshot(Request::from_parts(head, Body::new(body)));
             let leaving = leaving.clone();
             async move {
                 let mut answer = answer.await?;

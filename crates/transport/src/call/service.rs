@@ -33,14 +33,18 @@ pub(crate) async fn within_grace(
 }
 
 impl<S: Service<RoleServer>> Service<RoleServer> for Ending<S> {
-    async fn handle_request(
+    fn handle_request(
         &self,
         request: ClientRequest,
         context: RequestContext<RoleServer>,
-    ) -> Result<ServerResult, ErrorData> {
-        let _ended = self.ended.clone().drop_guard();
+    ) -> impl Future<Output = Result<ServerResult, ErrorData>> + Send {
         let cancelled = context.ct.clone();
-        within_grace(self.inner.handle_request(request, context), &cancelled, self.grace).await
+        // What rmcp moves into a task of its own is as small as may be.
+        let handler = Box::pin(self.inner.handle_request(request, context));
+        async move {
+            let _ended = self.ended.clone().drop_guard();
+            within_grace(handler, &cancelled, self.grace).await
+        }
     }
 
     async fn handle_notification(

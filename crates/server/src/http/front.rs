@@ -1,0 +1,108 @@
+//! What stands before every route: one service, and not a layer of the router for each part. A
+//! router copies all layers of a route for each request.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
+use mcp_everything_transport::{HostPolicy, OriginPolicy};
+use tower::{Layer as _, Service, ServiceExt as _};
+use tower_http::{
+    catch_panic::CatchPanic,
+    cors::Cors,
+    normalize_path::NormalizePath,
+    timeout::{RequestBodyTimeout, RequestBodyTimeoutLayer},
+};
+
+use super::{
+    Requests,
+    cors::cors,
+    hosts,
+    panic::{Answer, catch_panics},
+    security_headers::secure,
+};
+
+/// How long the next piece of a request's body may take to come.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+type Routes = Cors<CatchPanic<RequestBodyTimeout<Router>, Answer>>;
+
+/// A server, whole but for its connections: logs each request, lets in those for hosts of this
+/// server, answers preflights and panics, and completes the headers of every response.
+#[derive(Clone)]
+pub(crate) struct Front(Arc<Inner>);
+
+struct Inner {
+    requests: Requests,
+    hosts: HostPolicy,
+    routes: Routes,
+}
+
+impl Front {
+    pub(crate) fn new(
+        routes: Router,
+        requests: Requests,
+        hosts: HostPolicy,
+        origins: OriginPolicy,
+    ) -> Self {
+        let routes = RequestBodyTimeoutLayer::new(BODY_TIMEOUT).layer(routes);
+        let routes = cors(origins).layer(catch_panics().layer(routes));
+        Self(Arc::new(Inner { requests, hosts, routes }))
+    }
+
+    /// The server, for one connection. A slash at the end of a path means nothing: people add one
+    /// to a URL, and some clients say no more of a 404 than that there is one.
+    pub(crate) fn for_peer(&self, peer: SocketAddr) -> NormalizePath<FrontOf> {
+        NormalizePath::trim_trailing_slash(FrontOf { front: self.clone(), peer })
+    }
+
+    async fn answer(&self, peer: SocketAddr, request: Request) -> Response {
+        let Inner { requests, hosts, routes } = &*self.0;
+        let routed = async |request: Request| {
+            let mut response = match hosts::refused(hosts, &request) {
+                Some(refusal) => refusal,
+                None => match routes.clone().oneshot(request).await {
+                    Ok(response) => response.map(Body::new),
+                    Err(never) => match never {},
+                },
+            };
+            secure(response.headers_mut());
+            response
+        };
+        requests.log(peer, request, routed).await
+    }
+}
+
+/// [`Front`], as one connection sees it.
+#[derive(Clone)]
+pub(crate) struct FrontOf {
+    front: Front,
+    peer: SocketAddr,
+}
+
+impl Service<Request> for FrontOf {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let Self { front, peer } = self.clone();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        Box::pin(async move { Ok(front.answer(peer, request).await) })
+    }
+}
