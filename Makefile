@@ -1,7 +1,7 @@
 # `make help` lists the targets. What takes more than a line is a script in tools/.
 .POSIX:
 .NOTPARALLEL:
-.PHONY: help build start start-auth-server dev dev-debug dev-integrated dev-separate dev-auth-server \
+.PHONY: help build static dist packaging start start-auth-server dev dev-debug dev-integrated dev-separate dev-auth-server \
 	dev-with-separate-auth test all-tests e2e bench lint conformance conformance-cluster \
 	conformance-authorization suite suite-cluster suite-authorization tools clean-tools
 
@@ -14,6 +14,17 @@ help: ## list the targets
 
 build: ## build the binary, optimised
 	cargo build --release
+
+static: ## build the binary, optimised and static: it runs on any Linux
+	tools/static.sh
+
+dist: ## make what a release has in dist/: an archive, what is compiled into it, and their sums
+	@tools/setup.sh cyclonedx
+	tools/dist.sh
+
+packaging: ## try the image, the systemd unit and the rest of deploy/ with the static binary
+	@tools/setup.sh nextest redis haproxy packaging
+	MCP_EVERYTHING="$$(tools/static.sh)" tools/test.sh packaging
 
 start: ## build the binary, optimised, and start the server
 	cargo run --release -- serve

@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh                 everything
 #   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, curl, node, python,
-#                                  browser; gdb, valgrind and wrk, which no test needs
+#                                  browser, packaging; gdb, valgrind, wrk and cyclonedx, which no test needs
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=0
 NEXTEST=0.9.143
 DENY=0.20.2
+CYCLONEDX=0.5.9
 
 say() { echo "setup: $*"; }
 
@@ -96,22 +97,42 @@ haproxy() {
     apt_install haproxy
 }
 
-# Each client has a folder of its own: they want different versions of the same.
-python() {
+# Packages in a folder of their own: others want different versions of the same.
+venv() {
+    list=tools/python/$1.txt
+    folder=${list%.txt}
+    cmp -s "$list" "$folder/.installed" && return
     if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-        say "python3, python3-venv (apt): runs clients in Python against the server"
+        say "python3, python3-venv (apt): runs the next"
         apt_install python3 python3-venv
     fi
-    for list in tools/python/*.txt; do
-        folder=${list%.txt}
-        cmp -s "$list" "$folder/.installed" && continue
-        say "$(grep -E '^(fast)?mcp==' "$list" | tr '\n' ' ')(pip, in $folder): a client in Python"
-        rm -rf "$folder"
-        python3 -m venv "$folder"
-        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$list" ||
-            fail "pip could not install what $list lists"
-        cp "$list" "$folder/.installed"
+    say "$2 (pip, in $folder): $3"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$list" ||
+        fail "pip could not install what $list lists"
+    cp "$list" "$folder/.installed"
+}
+
+python() {
+    for name in mcp-1 mcp-2 fastmcp; do
+        venv "$name" "$(grep -E '^(fast)?mcp==' "tools/python/$name.txt" | tr '\n' ' ')" "a client in Python"
     done
+}
+
+# Nothing of Docker, Kubernetes or GitHub is needed to check what is written for them.
+packaging() {
+    if ! { has nginx && has caddy && has systemd-analyze && has strace; }; then
+        say "nginx, caddy, systemd, strace (apt): proxies before the server, and what checks its systemd unit"
+        apt_install nginx caddy systemd strace
+    fi
+    venv packaging "hadolint, docker-compose, kubernetes-validate, actionlint" "they check the files in deploy/ and .github/"
+}
+
+cyclonedx() {
+    cargo cyclonedx --version >/dev/null 2>&1 && return
+    say "cargo-cyclonedx $CYCLONEDX (cargo install): lists what is compiled into a release; takes some minutes"
+    cargo_install cargo-cyclonedx "$CYCLONEDX"
 }
 
 browser() {
@@ -134,10 +155,10 @@ node() {
     cp tools/package-lock.json "$stamp"
 }
 
-[ $# -gt 0 ] || set -- nextest deny redis haproxy curl browser node
+[ $# -gt 0 ] || set -- nextest deny redis haproxy curl browser node packaging
 for part in "$@"; do
     case $part in
-    nextest | deny | redis | haproxy | curl | gdb | browser | node | python | valgrind | wrk) "$part" ;;
-    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python, valgrind, wrk" ;;
+    nextest | deny | redis | haproxy | curl | gdb | browser | node | python | packaging | cyclonedx | valgrind | wrk) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python, packaging, cyclonedx, valgrind, wrk" ;;
     esac
 done

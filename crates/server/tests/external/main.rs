@@ -30,6 +30,7 @@ mod elicitation;
 mod identity_is_remembered;
 mod inspector_cli;
 mod keyboard;
+mod packaging;
 mod pages_look_right;
 mod programs_without_users;
 mod third_party;

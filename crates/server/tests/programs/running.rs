@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read, Write as _},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
 };
 
 use tokio::{
@@ -68,7 +68,22 @@ impl Running {
 
     /// Whether it ended well. It has said all it has to say.
     pub(crate) fn succeeded(&mut self) -> bool {
-        self.child.wait().unwrap().success()
+        self.wait().success()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.id().to_string()]).status();
+        assert!(status.unwrap().success());
     }
 
     /// Ends it; what is left of its standard error.
