@@ -165,7 +165,8 @@ fn is_host((name, _): &(&str, &str)) -> bool {
     name.eq_ignore_ascii_case("host")
 }
 
-fn certificate() -> TempDir {
+/// A folder with such a certificate, `cert.pem`, and its key, `key.pem`.
+pub fn certificate() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let names = "subjectAltName=DNS:localhost,DNS:*.example.com,IP:127.0.0.1";
     let made = Command::new("openssl")

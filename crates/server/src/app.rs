@@ -37,6 +37,7 @@ use crate::{
     elicitations::AskedOnPages,
     http::{Front, Health},
     metrics::Metrics,
+    net::TlsProblem,
     settings::{Role, Settings},
     unasked::Unasked,
 };
@@ -58,6 +59,8 @@ pub(crate) enum StartError {
     Resources(#[from] NoResource),
     #[error(transparent)]
     Http(#[from] NoHttpClient),
+    #[error("{variable} is wrong: {0}", variable = .0.variable())]
+    Tls(#[from] TlsProblem),
     #[error("the standard streams cannot be used: {0}")]
     Streams(#[from] std::io::Error),
     #[error(transparent)]

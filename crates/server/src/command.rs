@@ -13,7 +13,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::settings::{RawSettings, Role, Settings, unknown_variables, unsupported};
+use crate::settings::{RawSettings, Role, Settings, unknown_variables};
 
 /// A remote MCP server that shows every feature of the Model Context Protocol.
 ///
@@ -67,7 +67,8 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
         Command::Serve => serve::run(&raw).await,
         Command::Stdio => stdio::run(&raw).await,
         Command::AuthServer => auth_server::run(&raw).await,
-        Command::Dev => dev::run(&raw).await,
+        // Boxed: two servers would make the future of every command as large.
+        Command::Dev => Box::pin(dev::run(&raw)).await,
         Command::CheckConfig => check_config::run(&raw),
         Command::Healthcheck => match judge(&raw, Role::McpServer) {
             Ok(settings) => healthcheck::run(&settings).await,
@@ -79,13 +80,8 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
 
 /// The settings, or one line for each that is wrong.
 fn judge(raw: &RawSettings, role: Role) -> Result<Settings, Vec<String>> {
-    let mut problems = unsupported(variables());
-    match Settings::from_raw(raw, role) {
-        Ok(settings) if problems.is_empty() => return Ok(settings),
-        Ok(_) => {}
-        Err(wrong) => problems.extend(wrong.iter().map(ToString::to_string)),
-    }
-    Err(problems)
+    Settings::from_raw(raw, role)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
 fn refuse(problems: &[String]) -> ExitCode {

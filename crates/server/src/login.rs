@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use self::discovery::Discovered;
-use crate::net;
+use crate::net::{self, Others, TlsFiles};
 
 /// Where the code is sent. Nobody listens there: the redirect is read, not followed.
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Whose token for what.
 pub(crate) struct Wanted {
     pub(crate) server: String,
+    /// Whose certificate is trusted, besides those that this machine trusts.
+    pub(crate) own: Option<TlsFiles>,
     pub(crate) user: Option<String>,
     pub(crate) scope: Option<String>,
 }
@@ -59,11 +61,14 @@ struct Tokens {
 
 /// An access token for the server's MCP endpoint.
 pub(crate) async fn token(wanted: &Wanted) -> Result<String, LoginError> {
-    let client = Client::builder().timeout(PATIENCE).cookie_store(true).redirect(Policy::none());
-    let client = client.build().map_err(|error| LoginError::Unreachable {
-        what: "the network".to_owned(),
-        reason: error.to_string(),
-    })?;
+    let no_network = |reason| LoginError::Unreachable { what: "the network".to_owned(), reason };
+    let mut client =
+        Client::builder().timeout(PATIENCE).cookie_store(true).redirect(Policy::none());
+    if let Some(own) = &wanted.own {
+        let tls = net::trusting(own, Others::AsUsual).map_err(no_network)?;
+        client = client.tls_backend_preconfigured(tls);
+    }
+    let client = client.build().map_err(|error| no_network(error.to_string()))?;
     let found = discovery::discover(&client, &wanted.server).await?;
     let registered: Registered = json_of(
         "registration",

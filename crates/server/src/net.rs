@@ -4,6 +4,7 @@ mod addresses;
 mod busy;
 mod connections;
 mod listen;
+mod tls;
 mod unread;
 
 use std::error::Error;
@@ -11,6 +12,7 @@ use std::error::Error;
 pub(crate) use addresses::Addresses;
 pub(crate) use connections::Connections;
 pub(crate) use listen::listen;
+pub(crate) use tls::{Others, Tls, TlsFiles, TlsProblem, trusting};
 
 /// Why a request got no answer: the innermost reason, as reqwest's own text says little.
 pub(crate) fn reason(error: &reqwest::Error) -> String {

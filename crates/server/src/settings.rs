@@ -13,6 +13,7 @@ mod raw;
 mod read;
 mod redis;
 mod separate;
+mod tls;
 mod upstream;
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
@@ -24,10 +25,12 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
 pub(crate) use clients::Clients;
 pub(crate) use grants::Grants;
-pub(crate) use problem::{Problem, unknown_variables, unsupported};
+pub(crate) use problem::{Problem, unknown_variables};
 pub(crate) use rates::RateLimits;
 pub(crate) use raw::RawSettings;
 pub(crate) use upstream::{Known, UpstreamProvider};
+
+use crate::net::TlsFiles;
 
 /// Whose settings they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) beside_another: bool,
     pub(crate) port: u16,
     pub(crate) hosts: Vec<IpAddr>,
+    /// `None`: plain HTTP.
+    pub(crate) tls: Option<TlsFiles>,
     /// The public URL of this server.
     pub(crate) base_uri: BaseUri,
     /// The authorization server that is not part of the MCP server.

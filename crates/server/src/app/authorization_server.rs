@@ -9,8 +9,8 @@ use super::{StartError, base::Base, clients, limits, routes::NAME, upstream::ups
 use crate::settings::{Role, Settings};
 
 /// What a client gets a token for that names no resource, where any on loopback will do: the MCP
-/// server with the usual settings.
-const USUAL: &str = "http://localhost:3232/mcp";
+/// server with the usual settings, and over TLS where this one is.
+const USUAL: &str = "://localhost:3232/mcp";
 
 /// Its endpoints, at the URL of this server; with the pages on which users are asked, in the MCP
 /// server.
@@ -21,9 +21,11 @@ pub(super) fn authorization_server(
 ) -> Result<Router, StartError> {
     let uri = &settings.base_uri;
     let mut config = Config::integrated(uri.clone(), NAME);
-    config.resources = match &settings.auth_resources {
-        Some(listed) => Resources::new(listed.clone(), &uri.join("/mcp"))?,
-        None => Resources::any_loopback(USUAL),
+    config.resources = if let Some(listed) = &settings.auth_resources {
+        Resources::new(listed.clone(), &uri.join("/mcp"))?
+    } else {
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        Resources::any_loopback(format!("{scheme}{USUAL}"))
     };
     // Whoever may look at a server of its own does so with a token for that server.
     if settings.role == Role::AuthServer {

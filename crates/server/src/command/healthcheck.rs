@@ -3,7 +3,10 @@
 use std::{process::ExitCode, time::Duration};
 
 use super::{fail, print};
-use crate::{net, settings::Settings};
+use crate::{
+    net::{self, Others},
+    settings::Settings,
+};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -16,9 +19,17 @@ pub(super) async fn run(settings: &Settings) -> ExitCode {
         std::net::IpAddr::V4(v4) => v4.to_string(),
         std::net::IpAddr::V6(v6) => format!("[{v6}]"),
     };
-    let url = format!("http://{host}:{}/readyz", settings.port);
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
-    let answer = match client {
+    let mut client = reqwest::Client::builder().timeout(PATIENCE).no_proxy();
+    let mut scheme = "http";
+    if let Some(files) = &settings.tls {
+        client = match net::trusting(files, Others::Nobody) {
+            Ok(tls) => client.tls_backend_preconfigured(tls),
+            Err(why) => return fail(&format!("TLS_CERT is of no use: {why}")),
+        };
+        scheme = "https";
+    }
+    let url = format!("{scheme}://{host}:{}/readyz", settings.port);
+    let answer = match client.build() {
         Ok(client) => client.get(&url).send().await,
         Err(error) => return fail(&format!("no HTTP client: {error}")),
     };

@@ -16,7 +16,7 @@ use crate::{
     http::Proxies,
     instance,
     metrics::Metrics,
-    net::{Addresses, Connections, listen},
+    net::{Addresses, Connections, Tls, listen},
     settings::{AuthMode, RawSettings, Role, Settings},
     telemetry::{self, LogTo},
 };
@@ -125,7 +125,12 @@ async fn start(
         let app = App::start(&settings, instance, Arc::clone(&metrics)).await?;
         let proxies = Proxies::new(settings.trusted_proxies.clone());
         let addresses = Addresses::new(settings.rate_limits.connections(), proxies);
-        let connections = Connections::new(app.front(), addresses);
+        // Whatever has become of the files since they were looked at.
+        let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
+        let connections = Connections::new(app.front(), addresses, tls.clone());
+        if let Some(tls) = tls {
+            tokio::spawn(tls.keep());
+        }
         for listener in listeners {
             tokio::spawn(connections.clone().accept(listener));
         }

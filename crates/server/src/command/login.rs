@@ -26,12 +26,12 @@ pub(crate) struct Login {
 }
 
 pub(super) async fn run(login: Login, raw: &RawSettings) -> ExitCode {
-    let server = match (login.server, judge(raw, Role::McpServer)) {
-        (Some(server), _) => server,
-        (None, Ok(settings)) => settings.base_uri.as_str().to_owned(),
+    let (server, own) = match (login.server, judge(raw, Role::McpServer)) {
+        (Some(server), settings) => (server, settings.ok().and_then(|settings| settings.tls)),
+        (None, Ok(settings)) => (settings.base_uri.as_str().to_owned(), settings.tls),
         (None, Err(problems)) => return refuse(&problems),
     };
-    let wanted = Wanted { server, user: login.user, scope: login.scope };
+    let wanted = Wanted { server, own, user: login.user, scope: login.scope };
     match login::token(&wanted).await {
         Ok(token) => {
             print(&token);

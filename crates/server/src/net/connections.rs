@@ -1,19 +1,36 @@
 //! Accepting connections, and letting them go.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt::Display,
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::body::Body;
-use http::{HeaderValue, header::CONNECTION};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONNECTION, CONTENT_TYPE},
+};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    server::conn::http1,
+    service::{HttpService, service_fn},
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use super::{Addresses, busy::Busy, unread};
+use super::{Addresses, Tls, busy::Busy, tls::Begun, unread};
 use crate::http::Front;
 
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
@@ -24,6 +41,8 @@ const MOST: usize = 10_000;
 /// What is said to one more connection from an address that has as many as it may.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\n\
     Content-Length: 0\r\nConnection: close\r\n\r\n";
+/// What is said to a request in clear where TLS is spoken.
+const IN_CLEAR: &str = "this port speaks https: begin the URL with https://\n";
 /// How long accepting rests when the process can take no more, say for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -37,17 +56,20 @@ pub(crate) struct Connections {
     front: Front,
     room: Arc<Semaphore>,
     addresses: Addresses,
+    /// `None`: plain HTTP.
+    tls: Option<Tls>,
     open: TaskTracker,
     leaving: CancellationToken,
     stop: CancellationToken,
 }
 
 impl Connections {
-    pub(crate) fn new(front: Front, addresses: Addresses) -> Self {
+    pub(crate) fn new(front: Front, addresses: Addresses, tls: Option<Tls>) -> Self {
         Self {
             front,
             room: Arc::new(Semaphore::new(MOST)),
             addresses,
+            tls,
             open: TaskTracker::new(),
             leaving: CancellationToken::new(),
             stop: CancellationToken::new(),
@@ -113,13 +135,16 @@ impl Connections {
 
     fn serve(&self, room: OwnedSemaphorePermit, connection: TcpStream, peer: SocketAddr) {
         let Some(place) = self.addresses.place(peer.ip()) else {
-            // Whether it reaches the client is not waited for.
-            let _ = connection.try_write(TOO_MANY);
+            // Whether it reaches the client is not waited for. One that waits for a handshake would not
+            // understand it.
+            if self.tls.is_none() {
+                let _ = connection.try_write(TOO_MANY);
+            }
             return;
         };
         // Small events must not wait for more to come (Nagle).
         let _ = connection.set_nodelay(true);
-        let Self { front, leaving, stop, .. } = self.clone();
+        let Self { front, tls, leaving, stop, .. } = self.clone();
         let busy = Busy::default();
         let requests = busy.clone();
         let front = front.for_peer(peer);
@@ -144,21 +169,20 @@ impl Connections {
         };
         self.open.spawn(async move {
             let _room = (room, place);
-            let served = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIMEOUT)
-                .serve_connection(TokioIo::new(connection), service);
-            let mut served = pin!(served);
-            let ended = tokio::select! {
-                ended = served.as_mut() => ended,
-                () = over => {
-                    served.as_mut().graceful_shutdown();
-                    served.await
-                }
+            let mut over = pin!(over);
+            let Some(tls) = tls else {
+                return converse(connection, service, over).await;
             };
-            // How a connection ends is its client's business.
-            if let Err(error) = ended {
-                tracing::debug!(event = "http.connection_failed", %error, "a connection broke off");
+            let begun = tokio::select! {
+                begun = tls.begin(connection) => begun,
+                () = over.as_mut() => return,
+            };
+            match begun {
+                Ok(Begun::Encrypted(connection)) => converse(connection, service, over).await,
+                Ok(Begun::Plain(connection)) => {
+                    converse(connection, service_fn(refuse_in_clear), over).await;
+                }
+                Err(error) => broke_off(&error),
             }
         });
     }
@@ -168,6 +192,47 @@ impl Connections {
         self.open.close();
         self.open.wait().await;
     }
+}
+
+/// Answers what comes on a connection, until it ends or is `over`.
+async fn converse<I, S>(connection: I, service: S, over: Pin<&mut impl Future<Output = ()>>)
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+    S: HttpService<Incoming, ResBody = Body, Error = Infallible>,
+{
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(connection), service);
+    let mut served = pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = over => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        broke_off(&error);
+    }
+}
+
+/// How a connection ends is its client's business.
+fn broke_off(error: &dyn Display) {
+    tracing::debug!(event = "http.connection_failed", %error, "a connection broke off");
+}
+
+/// What it asks for is not looked at: it may be a secret that should not have travelled like that.
+async fn refuse_in_clear(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let (body, unread) = unread::watch(request.into_body());
+    drop(body);
+    unread.read().await;
+    let mut answer = Response::new(Body::from(IN_CLEAR));
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    Ok(answer)
 }
 
 /// Whether it was the connection that failed, and not the accepting.

@@ -21,6 +21,8 @@ impl Settings {
         let values = [
             self.port.to_string(),
             joined(&self.hosts),
+            given(&raw.tls_cert, ""),
+            given(&raw.tls_key, ""),
             base.to_owned(),
             self.redis.as_ref().map_or_else(String::new, ToString::to_string),
             masked(self.redis.as_ref().is_some_and(RedisAddress::has_password)),

@@ -52,7 +52,7 @@ impl fmt::Display for Problem {
 }
 
 /// Prefixes that other programs do not use for variables of their own.
-const OUR_PREFIXES: [&str; 15] = [
+const OUR_PREFIXES: [&str; 17] = [
     "ALLOWED_",
     "AUTH_",
     "BASE_UR",
@@ -65,28 +65,12 @@ const OUR_PREFIXES: [&str; 15] = [
     "REDIS_",
     "SECRET_KEY",
     "SESSION_T",
+    "TLS_CERT",
+    "TLS_KEY",
     "TOKEN_",
     "TRUSTED_",
     "UPSTREAM_",
 ];
-
-/// What is not there yet, and what would go wrong unseen if it were passed over: whoever sets one
-/// of these relies on it.
-const NOT_YET: [(&str, &str); 2] = [
-    ("TLS_CERT", "TLS of its own; put a proxy before it"),
-    ("TLS_KEY", "TLS of its own; put a proxy before it"),
-];
-
-/// The variables of the environment that ask for what this version does not have.
-pub(crate) fn unsupported(environment: impl Iterator<Item = (String, String)>) -> Vec<String> {
-    let asked = environment.filter(|(_, value)| !value.trim().is_empty());
-    asked
-        .filter_map(|(name, _)| {
-            let (_, what) = NOT_YET.iter().find(|(prefix, _)| name.starts_with(prefix))?;
-            Some(format!("{name} is set, but this version does not have {what}"))
-        })
-        .collect()
-}
 
 /// The variables of the environment that look like settings and are none.
 pub(crate) fn unknown_variables<'a>(
@@ -109,15 +93,6 @@ mod tests {
         let environment = environment.map(|name| (*name).to_owned());
         let unknown: Vec<_> = unknown_variables(environment, &["AUTH_MODE"]).collect();
         assert_eq!(unknown, misspelt);
-    }
-
-    #[test]
-    fn what_is_not_there_is_not_passed_over() {
-        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let environment = [set("TLS_CERT", "x.pem"), set("TLS_KEY", " "), set("PATH", "x")];
-        let told = unsupported(environment.into_iter());
-        assert_eq!(told.len(), 1);
-        assert!(told[0].starts_with("TLS_CERT is set"), "{told:?}");
     }
 
     #[test]

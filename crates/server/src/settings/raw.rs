@@ -41,8 +41,13 @@ settings! {
     port = "PORT";
     /// The addresses to listen on, separated by commas [default: 127.0.0.1,::1]
     host = "HOST";
+    /// Speak TLS: a file with the server's certificate in PEM, followed by those that lead from it to
+    /// a root. A renewed one is taken within seconds [default: none; plain HTTP]
+    tls_cert = "TLS_CERT";
+    /// And a file with its key
+    tls_key = "TLS_KEY";
     /// The public URL, and the only source of every URL in the metadata
-    /// [default: http://localhost:$PORT]
+    /// [default: http://localhost:$PORT, with TLS_CERT https]
     base_uri = "BASE_URI";
     /// Where Redis is: redis://host:6379/0, redis+cluster://a:6379,b:6379 or
     /// redis+sentinel://a:26379,b:26379/mymaster; rediss in place of redis means TLS. Instances
@@ -62,7 +67,7 @@ settings! {
     auth_server_port = "AUTH_SERVER_PORT";
     /// The authorization server that separate mode trusts, exactly as its metadata spells its
     /// issuer, and the issuer of the standalone one; https unless it is on loopback
-    /// [default: http://localhost:$AUTH_SERVER_PORT]
+    /// [default: http://localhost:$AUTH_SERVER_PORT, with TLS_CERT https]
     auth_server_url = "AUTH_SERVER_URL";
     /// The `resource` values an authorization server issues tokens for, separated by commas
     /// [default: BASE_URI, BASE_URI/mcp and BASE_URI/sse; standalone: any loopback URL]

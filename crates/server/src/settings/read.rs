@@ -21,6 +21,7 @@ use super::{
     grants::grants,
     redis::redis,
     separate::{auth_server, not_itself, tokens},
+    tls::{scheme, tls},
     upstream::upstream,
 };
 
@@ -107,8 +108,9 @@ impl Settings {
             "localhost" => all("127.0.0.1,::1"),
             text => all(text),
         });
+        let tls = tls(&mut reader, raw);
         let own = match role {
-            Role::McpServer => Some(base_uri(&mut reader, raw.base_uri.as_deref(), port)),
+            Role::McpServer => Some(base_uri(&mut reader, raw, port)),
             Role::AuthServer => None,
         };
         let redis = redis(&mut reader, raw);
@@ -164,6 +166,7 @@ impl Settings {
             beside_another: false,
             port,
             hosts,
+            tls,
             base_uri,
             auth_server,
             redis,
@@ -192,9 +195,9 @@ impl Settings {
     }
 }
 
-fn base_uri(reader: &mut Reader, text: Option<&str>, port: u16) -> BaseUri {
-    let default = format!("http://localhost:{port}");
-    let text = given(text).unwrap_or(&default);
+fn base_uri(reader: &mut Reader, raw: &RawSettings, port: u16) -> BaseUri {
+    let default = format!("{}://localhost:{port}", scheme(raw));
+    let text = given(raw.base_uri.as_deref()).unwrap_or(&default);
     BaseUri::parse(text).unwrap_or_else(|error| {
         let takes = format!("an http or https URL such as {default} ({error})");
         reader.0.push(Problem::new("BASE_URI", text, takes));
@@ -346,6 +349,8 @@ mod tests {
             raw.base_uri = Some("ftp://x".into());
             raw.redis_url = Some("http://:hush@x".into());
             raw.redis_password = Some("hush".into());
+            raw.tls_cert = Some("/nowhere/cert.pem".into());
+            raw.tls_key = Some("/nowhere/key.pem".into());
             raw.redis_tls = Some("maybe".into());
             raw.redis_tls_ca = Some("/nowhere/ca.pem".into());
             raw.auth_mode = Some("maybe".into());

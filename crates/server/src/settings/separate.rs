@@ -6,11 +6,12 @@ use url::{Host, Url};
 use super::{
     AuthMode, AuthServerAt, Problem, RawSettings,
     read::{Reader, given},
+    tls::scheme,
 };
 
 pub(super) fn auth_server(reader: &mut Reader, raw: &RawSettings) -> AuthServerAt {
     let port = reader.port("AUTH_SERVER_PORT", raw.auth_server_port.as_deref(), 3001);
-    let default = format!("http://localhost:{port}");
+    let default = format!("{}://localhost:{port}", scheme(raw));
     let text = given(raw.auth_server_url.as_deref()).unwrap_or(&default);
     let issuer = issuer(text).unwrap_or_else(|why| {
         let takes = format!("a URL such as https://auth.example.com or {default} ({why})");

@@ -112,8 +112,8 @@ fn help_explains_every_command_and_setting() {
 }
 
 #[test]
-fn what_this_version_has_not_is_refused_instead_of_passed_over() {
-    for variable in ["TLS_CERT", "UPSTREAM_ISSUER"] {
+fn half_a_setting_is_refused_instead_of_passed_over() {
+    for variable in ["TLS_CERT", "TLS_KEY", "UPSTREAM_ISSUER"] {
         let output = run(&[], &[(variable, "x")]);
         assert_eq!(output.status.code(), Some(1));
         assert!(text(&output.stderr).contains(variable), "{}", text(&output.stderr));

@@ -38,6 +38,7 @@ mod shelf;
 mod shutdown;
 mod stdio;
 mod tasks;
+mod tls;
 mod trace;
 mod upstream;
 mod user_session_isolation;

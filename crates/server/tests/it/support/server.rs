@@ -31,11 +31,11 @@ pub(crate) struct AuthServer {
 impl AuthServer {
     /// One with a port that it has again when it is restarted. Its lines are those of `number`.
     pub(crate) fn start(number: usize, settings: &[(&str, &str)], log: &Arc<Log>) -> Self {
-        let port = free_port().to_string();
+        let (port, scheme) = (free_port().to_string(), scheme(settings));
         let settings = settings.iter().copied().chain([("AUTH_SERVER_PORT", port.as_str())]);
         let settings: Vec<_> = settings.collect();
         let instance = Instance::auth_server(number, &settings, log);
-        Self { instance, issuer: format!("http://localhost:{port}") }
+        Self { instance, issuer: format!("{scheme}://localhost:{port}") }
     }
 }
 
@@ -58,7 +58,7 @@ impl Server {
     /// The same, writing to this log.
     pub(crate) fn one(settings: &[(&str, &str)], log: Arc<Log>) -> Self {
         let instance = Instance::start(0, settings, &log);
-        let base = format!("http://localhost:{}", instance.port);
+        let base = format!("{}://localhost:{}", scheme(settings), instance.port);
         Self { instances: vec![instance], log, base, trusted: None, balancer: None }
     }
 
@@ -148,6 +148,10 @@ impl Server {
     pub(crate) fn is_running(&mut self) -> bool {
         self.instances.iter_mut().all(Instance::is_running)
     }
+}
+
+fn scheme(settings: &[(&str, &str)]) -> &'static str {
+    if settings.iter().any(|(name, _)| *name == "TLS_CERT") { "https" } else { "http" }
 }
 
 /// A port for an instance that may be started again. Below those that outgoing connections take:
