@@ -68,8 +68,7 @@ pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) {
     let lines = fmt::layer().fmt_fields(fields::Kept).with_writer(to.writer());
     match settings.log_format {
         LogFormat::Json => {
-            let json = json::Json { instance: instance.to_string() };
-            registry.with(lines.event_format(json)).init();
+            registry.with(lines.event_format(json::Json::new(instance))).init();
         }
         LogFormat::Pretty => {
             let pretty = pretty::Pretty { colour: to.is_terminal() };

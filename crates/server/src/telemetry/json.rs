@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mcp_everything_store::InstanceId;
 use serde_json::Value;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
@@ -13,11 +14,17 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::fields::gather;
+use super::fields::{Members, around};
 
 pub(super) struct Json {
-    /// Which of the processes whose lines are gathered in one place wrote it.
-    pub(super) instance: String,
+    /// Which of the processes whose lines are gathered in one place wrote it, as JSON.
+    instance: String,
+}
+
+impl Json {
+    pub(super) fn new(instance: &InstanceId) -> Self {
+        Self { instance: Value::from(instance.as_str()).to_string() }
+    }
 }
 
 impl<S, N> FormatEvent<S, N> for Json
@@ -31,13 +38,17 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = serde_json::Map::new();
-        line.insert("timestamp".to_owned(), Value::String(now()));
-        line.insert("severity".to_owned(), severity(*event.metadata().level()).into());
-        line.insert("instance".to_owned(), self.instance.as_str().into());
-        line.extend(gather(context, event));
-        line.insert("target".to_owned(), event.metadata().target().into());
-        writeln!(writer, "{}", Value::Object(line))
+        writer.write_str("{\"timestamp\":\"")?;
+        SystemTime.format_time(&mut writer)?;
+        let severity = severity(*event.metadata().level());
+        let instance = &self.instance;
+        write!(writer, "\",\"severity\":\"{severity}\",\"instance\":{instance},")?;
+        around(context, event, |member| write!(writer, "{member},"))?;
+        let mut members = Members::new(&mut writer, ',');
+        event.record(&mut members);
+        members.done()?;
+        // The path of a module.
+        writeln!(writer, "\"target\":\"{}\"}}", event.metadata().target())
     }
 }
 

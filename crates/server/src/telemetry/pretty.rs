@@ -1,15 +1,18 @@
 //! Lines for people on a terminal.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     registry::LookupSpan,
 };
 
-use super::{fields::gather, json};
+use super::{
+    fields::{Members, around},
+    json,
+};
 
 pub(super) struct Pretty {
     pub(super) colour: bool,
@@ -27,7 +30,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let level = *event.metadata().level();
-        let mut fields = gather(context, event);
+        let mut fields = gather(context, event)?;
         let message = fields.remove("message").unwrap_or_default();
         let now = json::now();
         let time = now.get(11..19).unwrap_or(&now);
@@ -43,6 +46,25 @@ where
         }
         writeln!(writer)
     }
+}
+
+/// The fields of the spans around an event, and its own.
+fn gather<S, N>(
+    context: &FmtContext<'_, S, N>,
+    event: &Event<'_>,
+) -> Result<Map<String, Value>, fmt::Error>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    let mut object = "{".to_owned();
+    around(context, event, |member| write!(object, "{member},"))?;
+    let mut members = Members::new(&mut object, ',');
+    event.record(&mut members);
+    members.done()?;
+    object.truncate(object.trim_end_matches(',').len());
+    object.push('}');
+    serde_json::from_str(&object).map_err(|_| fmt::Error)
 }
 
 /// Without what would move the cursor, begin another line, or turn the order of letters around.
