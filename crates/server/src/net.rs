@@ -4,6 +4,7 @@ mod addresses;
 mod busy;
 mod connections;
 mod listen;
+mod room;
 mod tls;
 mod unread;
 
@@ -12,6 +13,7 @@ use std::error::Error;
 pub(crate) use addresses::Addresses;
 pub(crate) use connections::Connections;
 pub(crate) use listen::listen;
+pub(crate) use room::Room;
 pub(crate) use tls::{Others, Tls, TlsFiles, TlsProblem, trusting};
 
 /// Why a request got no answer: the innermost reason, as reqwest's own text says little.

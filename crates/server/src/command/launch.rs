@@ -16,7 +16,7 @@ use crate::{
     http::Proxies,
     instance,
     metrics::Metrics,
-    net::{Addresses, Connections, Tls, listen},
+    net::{Addresses, Connections, Room, Tls, listen},
     settings::{AuthMode, RawSettings, Role, Settings},
     telemetry::{self, LogTo},
 };
@@ -119,15 +119,18 @@ async fn start(
     listening: Vec<Listening>,
     instance: &InstanceId,
 ) -> Result<Vec<Running>, StartError> {
+    let room = Room::make();
     let mut started = Vec::new();
     let metrics = Arc::new(Metrics::new());
     for Listening { settings, listeners } in listening {
         let app = App::start(&settings, instance, Arc::clone(&metrics)).await?;
         let proxies = Proxies::new(settings.trusted_proxies.clone());
-        let addresses = Addresses::new(settings.rate_limits.connections(), proxies);
+        let most = settings.rate_limits.connections().map(|most| room.of_an_address(most));
+        let addresses = Addresses::new(most, proxies);
         // Whatever has become of the files since they were looked at.
         let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
-        let connections = Connections::new(app.front(), addresses, tls.clone());
+        let connections =
+            Connections::new(app.front(), addresses, room.clone(), tls.clone());
         if let Some(tls) = tls {
             tokio::spawn(tls.keep());
         }

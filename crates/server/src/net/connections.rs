@@ -25,19 +25,17 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::OwnedSemaphorePermit,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use super::{Addresses, Tls, busy::Busy, tls::Begun, unread};
+use super::{Addresses, Room, Tls, busy::Busy, tls::Begun, unread};
 use crate::http::Front;
 
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
 /// common clients keep one: where both ends close at once a request fails.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// Connections that may be open; more wait to be accepted.
-const MOST: usize = 10_000;
 /// What is said to one more connection from an address that has as many as it may.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\n\
     Content-Length: 0\r\nConnection: close\r\n\r\n";
@@ -54,7 +52,7 @@ const QUIET: Duration = Duration::from_millis(250);
 #[derive(Clone)]
 pub(crate) struct Connections {
     front: Front,
-    room: Arc<Semaphore>,
+    room: Room,
     addresses: Addresses,
     /// `None`: plain HTTP.
     tls: Option<Tls>,
@@ -64,10 +62,15 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(front: Front, addresses: Addresses, tls: Option<Tls>) -> Self {
+    pub(crate) fn new(
+        front: Front,
+        addresses: Addresses,
+        room: Room,
+        tls: Option<Tls>,
+    ) -> Self {
         Self {
             front,
-            room: Arc::new(Semaphore::new(MOST)),
+            room,
             addresses,
             tls,
             open: TaskTracker::new(),
@@ -113,7 +116,7 @@ impl Connections {
     /// listener.
     fn take_the_rest(&self, listener: TcpListener) -> io::Result<()> {
         let listener = listener.into_std()?;
-        while let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
+        while let Ok(room) = Arc::clone(&self.room.places).try_acquire_owned() {
             let (connection, peer) = match listener.accept() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 taken => taken?,
@@ -128,7 +131,8 @@ impl Connections {
         &self,
         listener: &TcpListener,
     ) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-        let room = Arc::clone(&self.room).acquire_owned().await.map_err(io::Error::other)?;
+        let places = Arc::clone(&self.room.places);
+        let room = places.acquire_owned().await.map_err(io::Error::other)?;
         let (connection, peer) = listener.accept().await?;
         Ok((room, connection, peer))
     }

@@ -19,7 +19,7 @@ const USUAL: [(&str, &str); 7] = [
 ];
 
 /// The limit that is no rate, and what it is unless set: four fifths of all there may be.
-const CONNECTIONS: (&str, u32) = ("connections", 8000);
+const CONNECTIONS: (&str, u32) = ("connections", 16_000);
 
 /// Each limit by its name; `None` has no bound.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -136,7 +136,7 @@ settings! {
     /// How often what may be asked: `off`, or counts per time of limits that are to be other than
     /// usual, like `requests=6000/1m,register=off`, separated by commas
     /// [default: requests=1200000/1m,sessions=120000/1m,register=3000/1m,authorize=12000/1m,
-    /// failures=3000/1m,client=12000/1m,introspect=600000/1m,connections=8000]
+    /// failures=3000/1m,client=12000/1m,introspect=600000/1m,connections=16000]
     rate_limits = "RATE_LIMITS";
     /// Add the fixtures of the official conformance suite: `on` or `off` [default: off]
     conformance = "CONFORMANCE" => stdio;
