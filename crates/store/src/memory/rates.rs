@@ -37,7 +37,15 @@ impl MemoryRates {
         let now = self.clock.now().as_millis() * 1000;
         let mut kept = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         let (due, taken) = rate.take(kept.get(key).copied().unwrap_or(0), now, most);
-        if taken.count > 0 && kept.insert(key.clone(), due).is_none() && kept.len() > self.most {
+        if taken.count == 0 {
+            return taken;
+        }
+        if let Some(kept) = kept.get_mut(key) {
+            *kept = due;
+            return taken;
+        }
+        kept.insert(key.clone(), due);
+        if kept.len() > self.most {
             make_room(&mut kept, now, self.most);
         }
         taken

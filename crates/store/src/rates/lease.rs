@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use dashmap::DashMap;
 use tokio::sync::Mutex;
 
-use super::RateKey;
+use super::{RateKey, Subject};
 use crate::Timestamp;
 
 /// How long what was taken in advance may be kept: what an idle instance has is missing elsewhere.
@@ -59,21 +59,34 @@ impl Lease {
     }
 }
 
-/// The leases of one instance.
+/// What is counted together, and what is left of it here. Who has the lease asks for more, and all
+/// others wait for what it gets.
+pub(super) struct Counted {
+    pub(super) key: RateKey,
+    pub(super) lease: Mutex<Lease>,
+}
+
+/// The leases of one instance, by the name of the limit and of whom it is about.
 #[derive(Default)]
-pub(super) struct Leases(DashMap<RateKey, Arc<Mutex<Lease>>>);
+pub(super) struct Leases(DashMap<(&'static str, String), Arc<Counted>>);
 
 impl Leases {
-    /// The lease for a key. Who has it asks for more, and all others wait for what it gets.
-    pub(super) fn of(&self, key: &RateKey, now: Timestamp) -> Arc<Mutex<Lease>> {
-        if let Some(lease) = self.0.get(key) {
-            return Arc::clone(&lease);
+    /// What a limit counts for a subject.
+    pub(super) fn of(
+        &self,
+        limit: &'static str,
+        subject: &Subject<'_>,
+        now: Timestamp,
+    ) -> Arc<Counted> {
+        let name = (limit, subject.name());
+        if let Some(counted) = self.0.get(&name) {
+            return Arc::clone(&counted);
         }
         if self.0.len() >= MOST {
             self.make_room(now);
         }
-        let lease = self.0.entry(key.clone()).or_insert_with(|| Arc::new(Mutex::new(Lease::new())));
-        Arc::clone(&lease)
+        let counted = || Counted { key: subject.key(limit), lease: Mutex::new(Lease::new()) };
+        Arc::clone(&self.0.entry(name).or_insert_with(|| Arc::new(counted())))
     }
 
     #[cfg(test)]
@@ -83,7 +96,9 @@ impl Leases {
 
     /// Forgets those that are over, or else all of them: what is lost is what was taken in advance.
     fn make_room(&self, now: Timestamp) {
-        self.0.retain(|_, lease| lease.try_lock().map_or(true, |lease| !lease.is_over(now)));
+        self.0.retain(|_, counted| {
+            counted.lease.try_lock().map_or(true, |lease| !lease.is_over(now))
+        });
         if self.0.len() >= MOST {
             self.0.clear();
         }

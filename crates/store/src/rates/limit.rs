@@ -58,7 +58,7 @@ impl Limit {
     pub async fn take_many(&self, subject: &Subject<'_>, count: u32) -> Result<(), Exceeded> {
         let Some(bounded) = &self.0 else { return Ok(()) };
         let Bounded { name, rate, limiter } = bounded;
-        let taken = limiter.take(&subject.key(name), *rate, count).await;
+        let taken = limiter.take(name, subject, *rate, count).await;
         taken.map_err(|wait| bounded.exceeded(wait, subject))
     }
 
@@ -67,7 +67,7 @@ impl Limit {
     pub async fn look(&self, subject: &Subject<'_>) -> Result<(), Exceeded> {
         let Some(bounded) = &self.0 else { return Ok(()) };
         let Bounded { name, rate, limiter } = bounded;
-        let there = limiter.look(&subject.key(name), *rate).await;
+        let there = limiter.look(name, subject, *rate).await;
         there.map_err(|wait| bounded.exceeded(wait, subject))
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{Rate, RateKey, Rates, Taken, lease::Leases, lines::Lines};
+use super::{Rate, RateKey, Rates, Subject, Taken, lease::Leases, lines::Lines};
 use crate::{Clock, StoreError, Timestamp, memory::MemoryRates};
 
 /// How long an answer may take that a request waits for.
@@ -67,10 +67,16 @@ impl Limiter {
     }
 
     /// Takes so many, or says how long it is until there are as many.
-    pub(super) async fn take(&self, key: &RateKey, rate: Rate, count: u32) -> Result<(), Duration> {
+    pub(super) async fn take(
+        &self,
+        limit: &'static str,
+        subject: &Subject<'_>,
+        rate: Rate,
+        count: u32,
+    ) -> Result<(), Duration> {
         let count = count.min(rate.count());
-        let lease = self.leases.of(key, self.now());
-        let mut lease = lease.lock().await;
+        let counted = self.leases.of(limit, subject, self.now());
+        let mut lease = counted.lease.lock().await;
         let now = self.now();
         let missing = count.saturating_sub(lease.left(now));
         if missing > 0 {
@@ -78,7 +84,8 @@ impl Limiter {
             if !wait.is_zero() {
                 return Err(wait + several(rate, missing));
             }
-            let (taken, by) = self.ask(key, rate, missing.max(self.in_advance(rate))).await;
+            let most = missing.max(self.in_advance(rate));
+            let (taken, by) = self.ask(&counted.key, rate, most).await;
             lease.add(taken.count, now);
             if taken.count < missing {
                 lease.is_empty_for(by.holds_for(taken.wait), now);
@@ -90,15 +97,20 @@ impl Limiter {
     }
 
     /// Whether there is one, without taking it; if not, how long it is until then.
-    pub(super) async fn look(&self, key: &RateKey, rate: Rate) -> Result<(), Duration> {
-        let lease = self.leases.of(key, self.now());
-        let mut lease = lease.lock().await;
+    pub(super) async fn look(
+        &self,
+        limit: &'static str,
+        subject: &Subject<'_>,
+        rate: Rate,
+    ) -> Result<(), Duration> {
+        let counted = self.leases.of(limit, subject, self.now());
+        let mut lease = counted.lease.lock().await;
         let now = self.now();
         if lease.left(now) > 0 {
             return Ok(());
         }
         if lease.empty_for(now).is_zero() {
-            let (taken, by) = self.ask(key, rate, 0).await;
+            let (taken, by) = self.ask(&counted.key, rate, 0).await;
             lease.is_empty_for(by.holds_for(taken.wait), now);
             return if taken.wait.is_zero() { Ok(()) } else { Err(taken.wait) };
         }

@@ -31,6 +31,18 @@ impl Subject<'_> {
         }
     }
 
+    /// What tells it from every other one, in this process: a hash is for what leaves it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Address(address) => format!("address {}", network(*address)),
+            Self::Client(client) => format!("client {client}"),
+            Self::ClientAt(client, address) => format!("at {} {client}", network(*address)),
+            Self::User(Owner { issuer, user, .. }) => {
+                format!("user {} {issuer}{user}", issuer.len())
+            }
+        }
+    }
+
     pub(super) fn address(&self) -> Option<IpAddr> {
         match self {
             Self::Address(address) | Self::ClientAt(_, address) => Some(*address),

@@ -209,7 +209,28 @@ async fn leases_are_bounded() {
     let clock = TestClock::default();
     let leases = super::lease::Leases::default();
     for number in 0..25_000_u32 {
-        leases.of(&RateKey::new("test", &[&number.to_string()]), clock.now());
+        leases.of("test", &Subject::Client(&number.to_string()), clock.now());
     }
     assert!(leases.len() <= 20_000);
+}
+
+#[test]
+fn no_two_subjects_have_one_name() {
+    let owner = |issuer: &str, user: &str| Owner {
+        issuer: issuer.to_owned(),
+        user: user.to_owned(),
+        client: "c".to_owned(),
+    };
+    let (ab, a) = (owner("ab", "c"), owner("a", "bc"));
+    let names = [
+        Subject::Address(address("192.0.2.1")).name(),
+        Subject::Client("192.0.2.1").name(),
+        Subject::Client("192.0.2.1 c").name(),
+        Subject::ClientAt("c", address("192.0.2.1")).name(),
+        Subject::ClientAt("c", address("192.0.2.2")).name(),
+        Subject::User(&ab).name(),
+        Subject::User(&a).name(),
+    ];
+    let different: std::collections::HashSet<_> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "{names:?}");
 }
