@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use mcp_everything_features::notifications;
 use mcp_everything_store::{Clock, Random};
 use rmcp::model::{LoggingLevel, ServerNotification};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 /// Sessions that can be spoken to.
@@ -23,6 +23,9 @@ pub(crate) trait Audience: Send + Sync + 'static {
 
     /// Those that hear what is said now, and what their clients have set.
     async fn listening(&self) -> Vec<Listening<Self::Session>>;
+
+    /// Those of them that have switched something on for themselves.
+    async fn switched(&self) -> Vec<Listening<Self::Session>>;
 
     /// Says it to one of them, now or never.
     async fn send_now(&self, session: Self::Session, notifications: Vec<ServerNotification>);
@@ -47,50 +50,76 @@ pub(crate) struct Unasked<A> {
     pub(crate) random: Arc<dyn Random>,
 }
 
+/// When anything is said at all: what is due at the same time is said after one look at who hears it.
+const TICK: Duration = notifications::TOGGLED;
+/// Every so many ticks something may be due for everybody; at the others, for those who have
+/// switched it on.
+const FOR_ALL: u64 = 2;
+
+const _: () = {
+    let for_all = TICK.as_secs() * FOR_ALL;
+    assert!(
+        notifications::RESOURCE_UPDATES.as_secs().is_multiple_of(for_all)
+            && notifications::LOG_MESSAGES.as_secs().is_multiple_of(for_all)
+            && notifications::STDERR_MESSAGES.as_secs().is_multiple_of(for_all)
+    );
+};
+
 impl<A: Audience> Unasked<A> {
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut updates = every(notifications::RESOURCE_UPDATES);
-        let mut toggled = every(notifications::TOGGLED);
-        let mut messages = every(notifications::LOG_MESSAGES);
-        let mut stderr = every(notifications::STDERR_MESSAGES);
-        loop {
+        let mut ticks = interval_at(Instant::now() + TICK, TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for number in 1.. {
             tokio::select! {
-                _ = updates.tick() => self.updates().await,
-                _ = toggled.tick() => self.toggled().await,
-                _ = messages.tick() => self.messages().await,
-                _ = stderr.tick() => self.stderr().await,
+                _ = ticks.tick() => self.speak(number).await,
                 () = stop.cancelled() => return,
             }
         }
     }
 
-    async fn updates(&self) {
-        for Listening { session, subscriptions, .. } in self.audience.listening().await {
-            let seeming = subscriptions.into_iter();
-            let seeming = seeming.filter(|uri| notifications::only_seems_to_change(uri));
-            let updates = seeming.map(notifications::resource_updated).collect();
-            self.audience.send_now(session, updates).await;
+    async fn speak(&self, number: u64) {
+        let hearing = if number.is_multiple_of(FOR_ALL) {
+            self.audience.listening().await
+        } else {
+            self.audience.switched().await
+        };
+        for heard in hearing {
+            let said = self.due(number, &heard);
+            if !said.is_empty() {
+                self.audience.send_now(heard.session, said).await;
+            }
         }
     }
 
-    /// What a session has switched on for itself.
-    async fn toggled(&self) {
-        for heard in self.audience.listening().await {
-            let Listening { session, id, level: least, subscriptions, switches } = heard;
-            let mut said = Vec::new();
-            if switches.contains(notifications::SIMULATED_LOGGING) {
-                let (level, message) = notifications::simulated_log_message(self.pick(), &id);
-                if notifications::passes(level, least) {
-                    said.push(message);
-                }
-            }
-            if switches.contains(notifications::SUBSCRIBER_UPDATES) {
-                said.extend(subscriptions.into_iter().map(notifications::resource_updated));
-            }
-            if !said.is_empty() {
-                self.audience.send_now(session, said).await;
-            }
+    /// What a session is told at the tick of this number.
+    fn due(&self, number: u64, to: &Listening<A::Session>) -> Vec<ServerNotification> {
+        let is_time = |period: Duration| number.is_multiple_of(period.as_secs() / TICK.as_secs());
+        let updated = |uri: &String| notifications::resource_updated(uri.clone());
+        let mut said = Vec::new();
+        if is_time(notifications::RESOURCE_UPDATES) {
+            let seeming = to.subscriptions.iter();
+            let seeming = seeming.filter(|uri| notifications::only_seems_to_change(uri));
+            said.extend(seeming.map(updated));
         }
+        let mut say = |(level, message): (LoggingLevel, ServerNotification)| {
+            if notifications::passes(level, to.level) {
+                said.push(message);
+            }
+        };
+        // What a session has switched on for itself.
+        if to.switches.contains(notifications::SIMULATED_LOGGING) {
+            say(notifications::simulated_log_message(self.pick(), &to.id));
+        }
+        if is_time(notifications::LOG_MESSAGES) {
+            say(notifications::log_message(self.pick()));
+        }
+        if to.switches.contains(notifications::SUBSCRIBER_UPDATES) {
+            said.extend(to.subscriptions.iter().map(updated));
+        }
+        if is_time(notifications::STDERR_MESSAGES) {
+            said.push(notifications::stderr_message(self.clock.now().as_secs()));
+        }
+        said
     }
 
     fn pick(&self) -> u64 {
@@ -98,26 +127,4 @@ impl<A: Audience> Unasked<A> {
         self.random.fill(&mut pick);
         u64::from_le_bytes(pick)
     }
-
-    async fn messages(&self) {
-        for Listening { session, level: least, .. } in self.audience.listening().await {
-            let (level, message) = notifications::log_message(self.pick());
-            if notifications::passes(level, least) {
-                self.audience.send_now(session, vec![message]).await;
-            }
-        }
-    }
-
-    async fn stderr(&self) {
-        let now = self.clock.now().as_secs();
-        for Listening { session, .. } in self.audience.listening().await {
-            self.audience.send_now(session, vec![notifications::stderr_message(now)]).await;
-        }
-    }
-}
-
-fn every(period: Duration) -> Interval {
-    let mut interval = interval_at(Instant::now() + period, period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
 }

@@ -29,6 +29,8 @@ pub enum Bell {
     CallGrew(SessionId, CallId),
     /// The standalone stream has more, or another holder.
     StreamChanged(SessionId),
+    /// A switch of a session was flipped.
+    Switched(SessionId),
     /// Something came for a task: answers, or its cancellation.
     TaskNews(TaskId),
     /// A user answered on a page, or refused.

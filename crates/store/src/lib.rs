@@ -30,6 +30,7 @@ mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
+mod halves;
 mod id;
 pub mod memory;
 pub mod oauth;
@@ -50,6 +51,7 @@ pub use access::Access;
 pub use bus::{Attendance, Bell, Bells, Bus, Ring, Ringer};
 pub use clock::{Clock, MonotonicClock, SystemClock, TestClock, Timestamp};
 pub use error::StoreError;
+pub use halves::Halves;
 pub use id::{CallId, ElicitationId, InstanceId, InvalidId, SessionId, TaskId};
 pub use owner::{Owner, User};
 pub use random::{Random, SystemRandom, TestRandom};

@@ -15,9 +15,11 @@ mod each;
 mod elicitations;
 pub mod keys;
 mod link;
+mod notices;
 mod oauth;
 mod rates;
 mod reach;
+mod recent;
 mod record;
 mod room;
 mod script;
@@ -36,7 +38,10 @@ use std::sync::Arc;
 
 use redis::Script;
 
-use self::{connect::Source, durable::Durable, link::Link, record::Records};
+use self::{
+    connect::Source, durable::Durable, link::Link, notices::Notices, recent::Recent,
+    record::Records,
+};
 use crate::{Limits, SessionId, StoreError, Written};
 
 /// By how many seconds what belongs to a session outlives it.
@@ -52,6 +57,10 @@ pub struct Redis {
     /// For what must outlive a failover.
     durable: Durable,
     source: Arc<Source>,
+    /// What was found good just now.
+    recent: Arc<Recent>,
+    /// What this process says has ended.
+    notices: Arc<Notices>,
 }
 
 impl Redis {
@@ -65,6 +74,8 @@ impl Redis {
             bulk: Link::start("bulk", Arc::clone(&source)),
             durable: Durable::new(Link::start("durable", Arc::clone(&source))),
             source,
+            recent: Arc::default(),
+            notices: Arc::default(),
         })
     }
 

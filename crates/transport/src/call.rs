@@ -9,6 +9,7 @@
 mod aloud;
 mod event_id;
 mod numbers;
+mod peers;
 mod promote;
 mod pump;
 mod run;
@@ -20,6 +21,7 @@ mod waiting;
 
 pub(crate) use event_id::EventId;
 pub(crate) use numbers::{ClientNumber, parse_progress_token};
+pub(crate) use peers::Peers;
 pub(crate) use promote::Promoted;
 pub(crate) use pump::{CUT_SHORT, said};
 pub(crate) use run::{Call, Outgoing, Start, Started, primes, request_key, start};

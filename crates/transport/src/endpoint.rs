@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     ChangeFeed, Config, ElicitationDesk, Scope, TaskDesk,
     away::{self, Away},
-    call::RunningCalls,
+    call::{Peers, RunningCalls},
     changes,
     http::{Bodies, Refusal, answered, enter, pace},
     http_sse::HttpSse,
@@ -33,7 +33,7 @@ use crate::{
     resume::Readers,
     scope::{SessionError, message_bytes, push},
     shared::{Factory, Shared},
-    standalone::OpenStreams,
+    standalone::{Holding, OpenStreams},
     wire,
 };
 
@@ -130,6 +130,7 @@ impl<H: ServerHandler> Endpoint<H> {
             instance,
             grants: Grants::default(),
             standing,
+            peers: Peers::default(),
             calls: RunningCalls::default(),
             readers: Readers::default(),
             streams: OpenStreams::default(),
@@ -192,11 +193,43 @@ impl<H: ServerHandler> Endpoint<H> {
     /// Of all instances one names a session: where a client has several streams open, the newest
     /// is the one that speaks.
     pub async fn open_streams(&self) -> Result<Vec<(SessionId, SessionState)>, StoreError> {
-        let streams = self.0.streams.holding();
+        self.states(self.0.streams.holding()).await
+    }
+
+    /// Those of them in whose sessions a switch is on. Sessions in which none was at the last look,
+    /// and none was flipped since, are not asked about: a flip whose bell is lost is seen at the next
+    /// look at [all of them](Self::open_streams).
+    pub async fn switched_streams(&self) -> Result<Vec<(SessionId, SessionState)>, StoreError> {
+        let streams = self.0.streams.take_switched();
+        let sessions: Vec<_> = streams.iter().map(|open| open.session).collect();
+        let states = self.states(streams).await;
+        if states.is_err() {
+            for session in sessions {
+                self.0.streams.switched(session);
+            }
+        }
+        let is_on = |(_, state): &(SessionId, SessionState)| !state.switches.is_empty();
+        states.map(|states| states.into_iter().filter(is_on).collect())
+    }
+
+    async fn states(
+        &self,
+        streams: Vec<Holding>,
+    ) -> Result<Vec<(SessionId, SessionState)>, StoreError> {
+        if streams.is_empty() {
+            return Ok(Vec::new());
+        }
         let streams: Vec<_> = streams.iter().map(|open| (open.session, open.epoch)).collect();
         let held = self.0.store.held(&streams).await?;
         let open = streams.into_iter().zip(held);
-        Ok(open.filter_map(|((session, _), held)| Some((session, held?.state))).collect())
+        let states: Vec<_> =
+            open.filter_map(|((session, _), held)| Some((session, held?.state))).collect();
+        for (session, state) in &states {
+            if !state.switches.is_empty() {
+                self.0.streams.switched(*session);
+            }
+        }
+        Ok(states)
     }
 
     /// Sends notifications on a standalone stream that is open here, now or never: for what comes

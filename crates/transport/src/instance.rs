@@ -97,6 +97,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         }
         Bell::CallGrew(session, call) => shared.readers.wake(session, call),
         Bell::StreamChanged(session) => shared.streams.ring(session),
+        Bell::Switched(session) => shared.streams.switched(session),
         Bell::TaskNews(task) => shared.tasks.ring(task),
         Bell::ElicitationSettled(id) => shared.elicitations.ring(id),
         Bell::TaskChanged(task) => shared.tasks.changed(task),
@@ -114,6 +115,7 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
         Bell::Missed => {
             look(shared, |_| true);
             shared.readers.wake_all();
+            shared.streams.all_switched();
             shared.teller.ring();
             shared.tasks.ring_all();
             shared.elicitations.ring_all();

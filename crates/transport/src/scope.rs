@@ -82,7 +82,12 @@ impl SessionHandle {
     /// Turns a switch of the session on or off. Says whether it is on now. The same attempt again
     /// is no second flip.
     pub async fn flip(&self, switch: &str, attempt: &AttemptId) -> Result<bool, SessionError> {
-        self.store.flip(self.id, switch, attempt).await?.ok_or(SessionError::Gone)
+        let is_on = self.store.flip(self.id, switch, attempt).await?.ok_or(SessionError::Gone)?;
+        if let Err(error) = self.bus.ring(Ring::All, Bell::Switched(self.id)).await {
+            tracing::debug!(event = "bus.unavailable", session = %self.id, %error,
+                "a switch is seen later");
+        }
+        Ok(is_on)
     }
 
     /// Sends a notification on the standalone stream, wherever that is open; it waits if it is

@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     ChangeFeed, Config, ElicitationDesk, Scope, TaskDesk,
     away::Away,
-    call::RunningCalls,
+    call::{Peers, RunningCalls},
     changes::Teller,
     guard::Guarded,
     http::Bodies,
@@ -44,6 +44,7 @@ pub(crate) struct Shared<H> {
     pub(crate) instance: InstanceId,
     pub(crate) grants: Grants,
     pub(crate) standing: Option<Arc<dyn Standing>>,
+    pub(crate) peers: Peers,
     pub(crate) calls: RunningCalls,
     pub(crate) readers: Readers,
     pub(crate) streams: OpenStreams,

@@ -133,6 +133,11 @@ impl Audience for Client {
         vec![Listening { session: (), id: self.session.id(), level, subscriptions, switches }]
     }
 
+    /// It is asked at no cost.
+    async fn switched(&self) -> Vec<Listening<()>> {
+        self.listening().await
+    }
+
     async fn send_now(&self, (): (), notifications: Vec<ServerNotification>) {
         for notification in notifications {
             self.connection.notify(notification).await;

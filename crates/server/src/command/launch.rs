@@ -129,8 +129,7 @@ async fn start(
         let addresses = Addresses::new(most, proxies);
         // Whatever has become of the files since they were looked at.
         let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
-        let connections =
-            Connections::new(app.front(), addresses, room.clone(), tls.clone());
+        let connections = Connections::new(app.front(), addresses, room.clone(), tls.clone());
         if let Some(tls) = tls {
             tokio::spawn(tls.keep());
         }

@@ -62,12 +62,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(
-        front: Front,
-        addresses: Addresses,
-        room: Room,
-        tls: Option<Tls>,
-    ) -> Self {
+    pub(crate) fn new(front: Front, addresses: Addresses, room: Room, tls: Option<Tls>) -> Self {
         Self {
             front,
             room,

@@ -86,6 +86,36 @@ async fn it_is_ready_while_redis_answers() {
     server.logged("health.ready");
 }
 
+/// By what Redis counts of the commands that tokens, grants and sessions are looked up with.
+#[tokio::test]
+async fn calls_that_follow_one_another_ask_redis_nothing() {
+    const QUESTIONS: [&str; 5] = ["getex", "get", "hget", "hmget", "pttl"];
+    let on = Deployment::three_on_redis();
+    let server = on.start();
+    let client = Mcp::of(&server, "alice").await;
+    let clients = [0, 1, 2].map(|instance| client.at(&server, instance));
+    let asked = || {
+        let info = on.redis_cli(&["INFO", "commandstats"]);
+        let is_one = |line: &&str| {
+            QUESTIONS.iter().any(|name| line.starts_with(&format!("cmdstat_{name}:")))
+        };
+        info.lines().filter(is_one).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let calls = async {
+        loop {
+            let before = asked();
+            for client in clients.iter().chain(&clients).chain(&clients) {
+                client.is_served().await;
+            }
+            // What a busy machine takes too long for is asked for again.
+            if asked() == before {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(BOUND, calls).await.expect("they do not need to");
+}
+
 #[tokio::test]
 async fn when_all_instances_were_restarted_sessions_and_logins_go_on() {
     let on = Deployment::three_on_redis();

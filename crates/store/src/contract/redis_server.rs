@@ -15,7 +15,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Random as _, SystemRandom};
+use crate::{Random as _, SessionId, SystemRandom};
 
 /// How long a server, or several together, may take to start.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -123,6 +123,16 @@ impl RedisServer {
 
     /// Sends one command and returns the answer as it is on the wire.
     pub fn ask(&self, command: &[&str]) -> io::Result<String> {
+        let mut connection = self.send(command)?;
+        let mut answer = String::new();
+        read_answer(&mut connection, &mut answer)?;
+        if answer.starts_with('-') {
+            return Err(io::Error::other(answer));
+        }
+        Ok(answer)
+    }
+
+    fn send(&self, command: &[&str]) -> io::Result<BufReader<TcpStream>> {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         connection.set_read_timeout(Some(PATIENCE))?;
         let mut request = format!("*{}\r\n", command.len());
@@ -130,12 +140,23 @@ impl RedisServer {
             let _ = write!(request, "${}\r\n{part}\r\n", part.len());
         }
         connection.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        read_answer(&mut BufReader::new(connection), &mut answer)?;
-        if answer.starts_with('-') {
-            return Err(io::Error::other(answer));
+        Ok(BufReader::new(connection))
+    }
+
+    /// Has every instance forget what it believes for a moment, and waits until they have, which are
+    /// other processes. So is what they do next what they would do a second later.
+    pub fn forgotten(&self) {
+        const WHO: &str = "test.0";
+        let channel = format!("{{cluster:inst}}:{WHO}");
+        let mut heard = self.send(&["SUBSCRIBE", &channel]).expect("it answers");
+        let mut next = || read_answer(&mut heard, &mut String::new()).expect("it is heard");
+        next();
+        self.ask(&["PUBLISH", "cluster:bus", "1 missed"]).expect("it answers");
+        // Of any session: who has heard of it has heard what was said before.
+        let notice = format!("1 over session {} 0 {WHO}", SessionId::random(&SystemRandom));
+        for _ in 0..self.number(&["PUBLISH", "cluster:bus", &notice]) {
+            next();
         }
-        Ok(answer)
     }
 
     /// Sends a command that is answered by a number.

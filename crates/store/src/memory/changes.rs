@@ -8,9 +8,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::{
-    Announcement, CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, StoreError, noted,
-};
+use crate::{Announcement, CHANGES_PAGE, ChangeLog, ChangePosition, Changed, StoreError, noted};
 
 /// The newest changes, which are numbered from 1.
 #[derive(Default)]
@@ -28,11 +26,12 @@ impl Changes {
         let back = self.recorded.checked_sub(after.sequence).and_then(|back| back.try_into().ok());
         let first = back.and_then(|back: usize| self.log.len().checked_sub(back));
         let (Some(first), 0) = (first, after.time) else {
-            return Changed { changes: vec![Change::Missed.into()], upto: self.newest() };
+            return Changed::missed(self.newest());
         };
         let changes: Vec<_> = self.log.iter().skip(first).take(CHANGES_PAGE).cloned().collect();
-        let upto = position(after.sequence + changes.len() as u64);
-        Changed { changes, upto }
+        let upto = after.sequence + changes.len() as u64;
+        let places = (after.sequence + 1..=upto).map(position).collect();
+        Changed { changes, places, upto: position(upto) }
     }
 }
 

@@ -17,9 +17,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
-use self::{desk::Desk, health::Health, listener::Listener};
+pub(super) use self::health::Health;
+use self::{desk::Desk, listener::Listener};
 use super::{Redis, keys, link::away};
 use crate::{
     Attendance, Bell, Bells, Bus, InstanceId, Ring, Ringer, SessionId, StoreError,
@@ -45,7 +46,6 @@ pub struct RedisBus {
 struct Presence {
     instance: InstanceId,
     ringer: Ringer,
-    health: Arc<Health>,
 }
 
 impl RedisBus {
@@ -98,28 +98,32 @@ impl Bus for RedisBus {
         if self.redis.hot.run(redis::cmd("EXISTS").arg(lease)).await? {
             return Ok(true);
         }
-        let steady = self.presence().as_ref().is_some_and(|here| here.health.is_steady());
-        if steady { Ok(false) } else { Err(away("the bus has not been heard for long enough")) }
+        if self.redis.recent.health.is_steady() {
+            Ok(false)
+        } else {
+            Err(away("the bus has not been heard for long enough"))
+        }
     }
 
     async fn listen(&self, instance: &InstanceId) -> Result<Bells, StoreError> {
         let (ringer, bells) = Bells::new();
-        let here = Presence { instance: instance.clone(), ringer, health: Arc::default() };
+        let here = Presence { instance: instance.clone(), ringer };
         {
             let mut presence = self.presence();
             if presence.as_ref().is_some_and(|before| !before.ringer.is_closed()) {
                 return Err(away("the bus is listened to already"));
             }
             *presence = Some(here.clone());
+            self.redis.notices.listens(Some(instance.clone()));
         }
         let (redis, desk) = (self.redis.clone(), Arc::clone(&self.desk));
         let listening = self.listening.clone();
         listening.send_replace(true);
         tokio::spawn(async move {
-            let Presence { instance, ringer, health } = &here;
-            let listener =
-                Listener { source: &redis.source, desk: &desk, instance, ringer, health };
-            tokio::join!(heart::run(&redis, instance, ringer), listener.run());
+            let (Presence { instance, ringer }, began) = (&here, Instant::now());
+            let listener = Listener { redis: &redis, desk: &desk, instance, ringer, began };
+            tokio::join!(heart::run(&redis, instance, ringer, began), listener.run());
+            redis.notices.listens(None);
             listening.send_replace(false);
         });
         Ok(bells)

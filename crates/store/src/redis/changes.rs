@@ -53,23 +53,26 @@ impl ChangeLog for RedisStore {
         } else if after == ChangePosition::default() && length < self.limits.changes {
             0
         } else {
-            return Ok(Changed { changes: vec![Change::Missed.into()], upto: last(&newest)? });
+            return Ok(Changed::missed(last(&newest)?));
         };
         let end = entries.len().min(from + CHANGES_PAGE);
         let entries = &entries[from..end];
-        let upto = if entries.is_empty() { after } else { last(entries)? };
+        let places: Vec<_> =
+            entries.iter().map(|(id, _)| place(id)).collect::<Result<_, StoreError>>()?;
         Ok(Changed {
             changes: entries.iter().map(|(id, fields)| read_back(id, fields)).collect(),
-            upto,
+            upto: places.last().copied().unwrap_or(after),
+            places,
         })
     }
 }
 
 fn last(entries: &[Entry]) -> Result<ChangePosition, StoreError> {
-    entries.last().map_or_else(
-        || Ok(ChangePosition::default()),
-        |(id, _)| id.parse().map_err(|_| unreadable(keys::CHANGES.to_owned(), id)),
-    )
+    entries.last().map_or_else(|| Ok(ChangePosition::default()), |(id, _)| place(id))
+}
+
+fn place(id: &str) -> Result<ChangePosition, StoreError> {
+    id.parse().map_err(|_| unreadable(keys::CHANGES.to_owned(), id))
 }
 
 /// What changed, and behind it whom it concerns, unless that is everybody.

@@ -17,6 +17,7 @@ macro_rules! scripts {
 scripts! {
     CREATE = "prelude.lua" "create.lua";
     SETTLE = "prelude.lua" "settle.lua";
+    ADMIT = "prelude.lua" "admit.lua";
     DELETE = "prelude.lua" "delete.lua";
     HOLD = "prelude.lua" "hold.lua";
     SET_LEVEL = "prelude.lua" "set_level.lua";
@@ -69,6 +70,7 @@ scripts! {
     LIST_GRANT = "oauth/count.lua" "oauth/list_grant.lua";
     PROLONG_GRANT = "oauth/prolong_grant.lua";
     REVOKE_GRANT = "oauth/revoke_grant.lua";
+    REVOKE_TOKEN = "oauth/revoke_token.lua";
     REDEEM_CODE = "oauth/record.lua" "oauth/redeem_code.lua";
     ROTATE_REFRESH = "oauth/record.lua" "oauth/rotate_refresh.lua";
     REMEMBER_ONCE = "oauth/remember_once.lua";

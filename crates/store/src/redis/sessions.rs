@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{RedisStore, SLACK, each::each, keys, record, room, script, shelves, unreadable};
+use super::{
+    Redis, RedisStore, SLACK,
+    each::each,
+    keys,
+    recent::{Believed, Ended},
+    record::{self, Found},
+    room, script, shelves, unreadable,
+};
 use crate::{
     ChangeLog as _, Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions,
     Settled, StoreError, Written, noted, oauth::AttemptId, session::SWITCHES,
@@ -53,45 +60,46 @@ impl Sessions for RedisStore {
         owner: &Owner,
     ) -> Result<Option<Arc<Session>>, StoreError> {
         noted("admit");
-        let session = match self.records.get(id) {
-            Some(session) => session,
-            None => match record::read(self, id).await? {
-                Some(session) => session,
-                None => return Ok(None),
-            },
-        };
+        let Some(session) = self.records.get(id) else { return self.find(id, owner).await };
         // Whoever may not in does not prolong it.
         if session.owner != *owner {
             return Ok(None);
         }
-        let mut touch = redis::pipe();
-        touch.cmd("GETEX").arg(keys::owner(id)).arg("EX").arg(self.ttl());
-        let slack = self.ttl() + SLACK;
-        touch.cmd("EXPIRE").arg(keys::state(id)).arg(slack);
-        touch.cmd("EXPIRE").arg(keys::subscriptions(id)).arg(slack).ignore();
-        touch.cmd("EXPIRE").arg(keys::stream(id)).arg(slack).ignore();
-        let (user, state): (Option<String>, bool) = self.redis.hot.pipe(&touch).await?;
-        if user.as_ref() == Some(&owner.user) && state {
+        let touch =
+            || Touch { redis: self.redis.clone(), id, user: owner.user.clone(), ttl: self.ttl() };
+        if let Some(Believed { is_due, .. }) =
+            self.redis.recent.session(id, self.limits.session_ttl)
+        {
+            if is_due {
+                tokio::spawn(touch().ahead());
+            }
+            return Ok(Some(session));
+        }
+        if touch().lives().await? {
             return Ok(Some(session));
         }
         self.records.forget(id);
-        if user.is_some() {
-            tracing::warn!(event = "session.incomplete", session = %id, "half of a session is gone");
-            self.redis.hot.run::<()>(redis::cmd("DEL").arg(keys::owner(id))).await?;
-        }
         Ok(None)
     }
 
     async fn delete(&self, id: SessionId, owner: &Owner) -> Result<bool, StoreError> {
         noted("delete");
+        let ended = Ended::Session(id);
+        let notice = self.redis.notices.of(ended);
         let mut delete = script::call(&script::DELETE, &keys::owner(id));
         delete.arg(&owner.user).arg(&owner.issuer).arg(&owner.client);
-        let deleted: bool = self.redis.hot.run(&delete).await?;
+        delete.arg(keys::BUS).arg(notice.payload());
+        let deleted = self.redis.hot.run(&delete).await;
+        // Also where it is not known whether it has happened.
+        self.redis.recent.forget(&ended);
+        let (deleted, reached): (bool, usize) = deleted?;
         if deleted {
             self.records.forget(id);
             let mut leave = redis::cmd("ZREM");
             leave.arg(keys::sessions_of(owner)).arg(id.to_string());
-            self.redis.hot.run::<()>(&leave).await?;
+            let left = self.redis.hot.run::<()>(&leave);
+            let (left, ()) = tokio::join!(left, notice.heard_by(reached));
+            left?;
         }
         Ok(deleted)
     }
@@ -153,6 +161,69 @@ impl Sessions for RedisStore {
         let (lives, set, subscriptions) = self.redis.hot.pipe(&read).await?;
         if lives { state(id, set, subscriptions).map(Some) } else { Ok(None) }
     }
+}
+
+impl RedisStore {
+    /// A session of which nothing is known here.
+    async fn find(&self, id: SessionId, owner: &Owner) -> Result<Option<Arc<Session>>, StoreError> {
+        let mark = self.redis.recent.mark();
+        match record::admit(self, id, owner).await? {
+            Found::Lives(session) => {
+                self.redis.recent.keep_session(id, mark);
+                Ok(Some(session))
+            }
+            Found::Half => {
+                incomplete(id);
+                Ok(None)
+            }
+            Found::Gone => Ok(None),
+        }
+    }
+}
+
+/// Starts the life of a session anew of which everything else is known.
+struct Touch {
+    redis: Redis,
+    id: SessionId,
+    user: String,
+    ttl: u64,
+}
+
+impl Touch {
+    /// Does so, and says whether it lives.
+    async fn lives(&self) -> Result<bool, StoreError> {
+        let Self { redis, id, user, ttl } = self;
+        let (id, mark) = (*id, redis.recent.mark());
+        let mut touch = redis::pipe();
+        touch.cmd("GETEX").arg(keys::owner(id)).arg("EX").arg(*ttl);
+        let slack = *ttl + SLACK;
+        touch.cmd("EXPIRE").arg(keys::state(id)).arg(slack);
+        touch.cmd("EXPIRE").arg(keys::subscriptions(id)).arg(slack).ignore();
+        touch.cmd("EXPIRE").arg(keys::stream(id)).arg(slack).ignore();
+        let (kept, state): (Option<String>, bool) = redis.hot.pipe(&touch).await?;
+        if kept.as_ref() == Some(user) && state {
+            redis.recent.keep_session(id, mark);
+            return Ok(true);
+        }
+        redis.recent.is_gone(&Ended::Session(id));
+        if kept.is_some() {
+            incomplete(id);
+            redis.hot.run::<()>(redis::cmd("DEL").arg(keys::owner(id))).await?;
+        }
+        Ok(false)
+    }
+
+    /// Does so while the session is still believed to live, for those that come next.
+    async fn ahead(self) {
+        if let Err(error) = self.lives().await {
+            tracing::debug!(event = "store.unavailable", session = %self.id, %error,
+                "a session is asked for again by whoever comes next");
+        }
+    }
+}
+
+fn incomplete(id: SessionId) {
+    tracing::warn!(event = "session.incomplete", session = %id, "half of a session is gone");
 }
 
 /// What a client set, as it is kept.

@@ -84,12 +84,21 @@ impl FromStr for ChangePosition {
 }
 
 /// What was read of the log of changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
     /// The changes in order, at most [`CHANGES_PAGE`].
     pub changes: Vec<Announcement>,
+    /// The place of each of them.
+    pub places: Vec<ChangePosition>,
     /// The place of the last of them; where there is none, the place that was read from.
     pub upto: ChangePosition,
+}
+
+impl Changed {
+    /// What is said of a place that the log does not reach back to.
+    pub fn missed(newest: ChangePosition) -> Self {
+        Self { changes: vec![Change::Missed.into()], places: vec![newest], upto: newest }
+    }
 }
 
 /// The log of changes.

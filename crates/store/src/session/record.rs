@@ -50,7 +50,7 @@ pub enum Settled {
     Gone,
 }
 
-/// What of a session changes. Never cached: read where it is needed.
+/// What of a session changes: read where it is needed, and kept nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionState {
     /// The least severity its client wants to see (`logging/setLevel`).

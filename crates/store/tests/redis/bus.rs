@@ -121,7 +121,14 @@ async fn what_is_no_bell_is_dropped() {
     let server = RedisServer::start();
     let mut one = Instance::start(&server.url()).await;
     let own = keys::instance(&one.id);
-    for payload in ["", "9 beat", "1 ended nobody", "{\"jsonrpc\":\"2.0\"}", &"x".repeat(1 << 20)] {
+    for payload in [
+        "",
+        "9 beat",
+        "1 over grant x",
+        "1 ended nobody",
+        "{\"jsonrpc\":\"2.0\"}",
+        &"x".repeat(1 << 20),
+    ] {
         for channel in [keys::BUS, &own] {
             server.ask(&["PUBLISH", channel, payload]).unwrap();
         }

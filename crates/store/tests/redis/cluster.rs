@@ -38,6 +38,7 @@ async fn a_node_that_is_frozen_takes_its_own_sessions_away_and_no_others() {
     let (there, _) = session_on(&one, &cluster, |number| number != frozen).await;
     let owner = owner();
     cluster.nodes[frozen].freeze();
+    one.believes_nothing(away).await;
     for _ in 0..5 {
         fails(one.store.admit(away, &owner)).await;
         let admitted = one.store.admit(there, &owner).await;
@@ -73,6 +74,7 @@ async fn one_that_was_away_as_a_whole_is_found_again() {
     let mut one = Instance::start(&cluster.url()).await;
     let id = one.serves().await.unwrap();
     cluster.nodes.iter_mut().for_each(RedisServer::kill);
+    one.believes_nothing(id).await;
     for _ in 0..3 {
         one.serves_nothing(id).await;
     }

@@ -30,6 +30,7 @@ async fn one_that_is_away_for_a_while_is_not_waited_for() {
     let mut one = Instance::start(&server.url()).await;
     let id = one.serves().await.unwrap();
     server.kill();
+    one.believes_nothing(id).await;
     for _ in 0..3 {
         one.serves_nothing(id).await;
     }
@@ -44,6 +45,7 @@ async fn one_that_is_frozen_is_not_waited_for_and_has_what_it_had() {
     let mut one = Instance::start(&server.url()).await;
     let id = one.serves().await.unwrap();
     server.freeze();
+    one.believes_nothing(id).await;
     for _ in 0..3 {
         one.serves_nothing(id).await;
     }

@@ -9,6 +9,7 @@ mod oauth;
 mod page;
 mod rates;
 mod reach;
+mod recent;
 mod sentinel;
 mod sessions;
 mod single;

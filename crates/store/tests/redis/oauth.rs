@@ -22,7 +22,7 @@ use mcp_everything_store::{
     redis::{RedisOAuth, keys::oauth as keys},
 };
 
-use crate::support::{Served, connect};
+use crate::support::{Listening, Served, connect};
 
 struct Harness<S = RedisServer> {
     server: S,
@@ -79,6 +79,17 @@ impl<S: Served> OAuthHarness for Harness<S> {
 }
 
 mcp_everything_store::oauth_store_contract!(Harness::new());
+
+mod while_bells_are_heard {
+    use super::*;
+
+    async fn cleared(on: &Listening) -> Harness<&Listening> {
+        on.clear();
+        Harness { server: on, store: Arc::new(RedisOAuth::new(on.redis.clone())) }
+    }
+
+    mcp_everything_store::oauth_store_contract!(in a row: Listening::start().await, cleared);
+}
 
 mod on_a_cluster {
     use super::*;

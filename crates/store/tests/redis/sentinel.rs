@@ -15,6 +15,7 @@ async fn a_replica_takes_over_from_a_master_that_died() {
     let id = one.serves().await.unwrap();
     redis.replica.gets(&keys::state(id));
     redis.master.kill();
+    one.believes_nothing(id).await;
     one.serves_nothing(id).await;
     until(
         || one.store.admit(id, &owner),

@@ -12,7 +12,7 @@ use mcp_everything_store::{
     redis::RedisStore,
 };
 
-use crate::support::{Served, connect};
+use crate::support::{Listening, Served, connect};
 
 struct Harness<S> {
     server: S,
@@ -38,6 +38,17 @@ impl<S: Served> SessionHarness for Harness<S> {
 }
 
 mcp_everything_store::session_store_contract!(Harness::on(RedisServer::start()));
+
+mod while_bells_are_heard {
+    use super::*;
+
+    async fn cleared(on: &Listening) -> Harness<&Listening> {
+        on.clear();
+        Harness { server: on, store: Arc::new(RedisStore::new(on.redis.clone(), LIMITS)) }
+    }
+
+    mcp_everything_store::session_store_contract!(in a row: Listening::start().await, cleared);
+}
 
 mod on_a_cluster {
     use super::*;

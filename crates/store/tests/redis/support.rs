@@ -9,8 +9,9 @@ use mcp_everything_store::{
     Transport,
     contract::{redis_cluster::RedisCluster, redis_server::RedisServer},
     oauth::{GrantId, GrantRecord, OAuthStore as _},
-    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisRates, RedisStore},
+    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisRates, RedisStore, keys},
 };
+use tokio::{runtime::Handle, sync::Mutex, task::block_in_place};
 
 /// No test waits longer for anything.
 const BOUND: Duration = Duration::from_secs(30);
@@ -73,6 +74,86 @@ impl Served for &RedisCluster {
 
     fn age(&self, span: Duration) {
         RedisCluster::age(self, span);
+    }
+}
+
+/// What whoever serves a request asks about tokens and sessions.
+const QUESTIONS: [&str; 5] = ["getex", "get", "hget", "hmget", "pttl"];
+
+/// How many of those a server has answered.
+pub(crate) fn asked(server: &RedisServer) -> usize {
+    let info = server.ask(&["INFO", "commandstats"]).unwrap();
+    let calls = |name: &str| -> usize {
+        let said = format!("cmdstat_{name}:calls=");
+        let line = info.lines().find_map(|line| line.strip_prefix(&said));
+        line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+    };
+    QUESTIONS.into_iter().map(calls).sum()
+}
+
+/// Waits until a store believes for a moment what it has read.
+pub(crate) async fn believes(store: &RedisStore, server: &RedisServer) {
+    let (id, owner) = (session(store).await.unwrap(), owner());
+    let again = || async {
+        store.admit(id, &owner).await.unwrap();
+        let before = asked(server);
+        store.admit(id, &owner).await.unwrap();
+        asked(server) - before
+    };
+    until(again, |asked| *asked == 0).await;
+}
+
+/// A server, and one that hears what is published there, so that it believes for a moment what it
+/// has read.
+pub(crate) struct Listening {
+    pub(crate) server: RedisServer,
+    pub(crate) redis: Redis,
+    bells: Mutex<Bells>,
+    _bus: RedisBus,
+}
+
+impl Listening {
+    pub(crate) async fn start() -> Self {
+        let server = RedisServer::start();
+        let redis = connect(&server).await;
+        let bus = RedisBus::new(redis.clone());
+        let bells = bus.listen(&InstanceId::random("test", &SystemRandom)).await.unwrap();
+        let listening = Self { server, redis, bells: Mutex::new(bells), _bus: bus };
+        believes(&RedisStore::new(listening.redis.clone(), Limits::default()), &listening.server)
+            .await;
+        listening
+    }
+
+    /// Takes everything out of it.
+    pub(crate) fn clear(&self) {
+        self.ask(&["FLUSHALL"]).unwrap();
+    }
+
+    /// As after a second.
+    fn forget(&self) {
+        self.server.ask(&["PUBLISH", keys::BUS, "1 missed"]).unwrap();
+        let missed = async {
+            let mut bells = self.bells.lock().await;
+            while bells.recv().await.unwrap() != Bell::Missed {}
+        };
+        block_in_place(|| Handle::current().block_on(soon(missed)));
+    }
+}
+
+impl Served for &Listening {
+    fn url(&self) -> String {
+        self.server.url()
+    }
+
+    fn ask(&self, command: &[&str]) -> io::Result<String> {
+        let answer = self.server.ask(command);
+        self.forget();
+        answer
+    }
+
+    fn age(&self, span: Duration) {
+        self.server.age(span);
+        self.forget();
     }
 }
 
@@ -161,6 +242,12 @@ impl Instance {
         until(|| self.serves(), Result::is_ok).await;
         let bell = Bell::Ended(SessionId::random(&SystemRandom));
         hears(&mut self.bells, &self.bus, Ring::All, &bell).await;
+    }
+
+    /// Waits until what was found is believed no more.
+    pub(crate) async fn believes_nothing(&self, id: SessionId) {
+        let owner = owner();
+        until(|| self.store.admit(id, &owner), Result::is_err).await;
     }
 
     /// None of its connections is of use.

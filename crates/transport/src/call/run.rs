@@ -16,8 +16,8 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientRequest,
-        Extensions, GetExtensions as _, InitializeRequestParams, JsonRpcMessage, ProtocolVersion,
-        RequestId, ServerJsonRpcMessage,
+        Extensions, GetExtensions as _, JsonRpcMessage, ProtocolVersion, RequestId,
+        ServerJsonRpcMessage,
     },
     service::serve_directly_with_ct,
     transport::TransportAdapterIdentity,
@@ -211,7 +211,7 @@ pub(crate) fn start<H: ServerHandler>(
 ) -> Result<Started, CorruptSession> {
     let Start { session, transport, owner, mut message, mut parts } = start;
     let held = is_faulty(&shared.config, &message);
-    let peer_info = session.map(|(_, agreed)| peer_info(agreed)).transpose()?;
+    let peer_info = session.map(|(id, agreed)| shared.peers.of(id, agreed)).transpose()?;
     let (inbox, inbox_messages) = mpsc::unbounded_channel();
     let (outgoing, messages) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(ROOM));
@@ -297,13 +297,4 @@ impl From<serde_json::Error> for CorruptSession {
     fn from(error: serde_json::Error) -> Self {
         Self(error.to_string())
     }
-}
-
-/// What rmcp knows of the client: its parameters with the version that was agreed on, not the one
-/// it asked for.
-fn peer_info(agreed: &Handshake) -> Result<InitializeRequestParams, CorruptSession> {
-    let version = serde_json::Value::String(agreed.protocol_version.to_string());
-    let mut params: InitializeRequestParams = serde_json::from_str(&agreed.initialize)?;
-    params.protocol_version = serde_json::from_value(version)?;
-    Ok(params)
 }

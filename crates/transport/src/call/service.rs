@@ -61,8 +61,10 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Ending<S> {
         self.inner.handle_notification(notification, context).await
     }
 
+    /// rmcp asks for it when a service starts, and for a server makes nothing of it. What a client
+    /// is told comes from the handler, and is long.
     fn get_info(&self) -> ServerConfig {
-        self.inner.get_info()
+        ServerConfig::default()
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {

@@ -21,17 +21,21 @@ pub(super) struct News {
 impl FromIterator<Announcement> for News {
     fn from_iter<I: IntoIterator<Item = Announcement>>(announcements: I) -> Self {
         let mut news = Self::default();
-        for Announcement { change, audience } in announcements {
-            match audience {
-                Audience::Everyone => news.everyones.insert(change),
-                Audience::User(user) => news.of_users.entry(user).or_default().insert(change),
-            };
+        for announcement in announcements {
+            news.add(announcement);
         }
         news
     }
 }
 
 impl News {
+    pub(super) fn add(&mut self, Announcement { change, audience }: Announcement) {
+        match audience {
+            Audience::Everyone => self.everyones.insert(change),
+            Audience::User(user) => self.of_users.entry(user).or_default().insert(change),
+        };
+    }
+
     /// The only users they concern, unless they concern everybody.
     pub(super) fn users(&self) -> Option<HashSet<&User>> {
         self.everyones.is_empty().then(|| self.of_users.keys().collect())

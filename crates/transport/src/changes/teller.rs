@@ -84,18 +84,14 @@ struct Reader {
     passed_by: usize,
 }
 
-/// What was read from one place in the log on, and up to where.
-type Read = (News, ChangePosition);
-
 impl Reader {
     async fn look<H>(&mut self, shared: &Shared<H>) -> Result<(), StoreError> {
         let owed = mem::replace(&mut self.owes, true);
         let taken = shared.teller.take();
-        let from = self.at;
-        let (changes, upto) = read(shared, from).await?;
-        self.at = upto;
-        self.passed_by += changes.len();
-        let news: News = changes.into_iter().collect();
+        let read = Read::from(shared, self.at).await?;
+        self.at = read.upto;
+        self.passed_by += read.changes.len();
+        let news: News = read.changes.iter().map(|(_, change)| change.clone()).collect();
         shared.changes.hear(news.announcements());
         let streams = match news.users() {
             Some(users) if !owed && self.passed_by < BEHIND => {
@@ -110,7 +106,7 @@ impl Reader {
                 shared.streams.holding()
             }
         };
-        let alive = tell(shared, streams, from, (news, upto)).await?;
+        let alive = tell(shared, streams, read).await?;
         if owed {
             // What was told when the store gave no answer has rung nobody. Sessions that are gone
             // are not rung: their streams end in good order.
@@ -123,77 +119,107 @@ impl Reader {
     }
 }
 
-/// Reads the log to its end.
-async fn read<H>(
-    shared: &Shared<H>,
+/// What was read of the log, from one place to its end.
+struct Read {
     from: ChangePosition,
-) -> Result<(Vec<Announcement>, ChangePosition), StoreError> {
-    let (mut changes, mut upto) = (Vec::new(), from);
-    loop {
-        let page = shared.store.since(upto).await?;
-        upto = page.upto;
-        let more = page.changes.len() == CHANGES_PAGE;
-        changes.extend(page.changes);
-        if !more {
-            return Ok((changes, upto));
+    /// In order, each with its place.
+    changes: Vec<(ChangePosition, Announcement)>,
+    upto: ChangePosition,
+}
+
+impl Read {
+    async fn from<H>(shared: &Shared<H>, from: ChangePosition) -> Result<Self, StoreError> {
+        let mut read = Self { from, changes: Vec::new(), upto: from };
+        loop {
+            let page = shared.store.since(read.upto).await?;
+            read.upto = page.upto;
+            let more = page.changes.len() == CHANGES_PAGE;
+            read.changes.extend(page.places.into_iter().zip(page.changes));
+            if !more {
+                return Ok(read);
+            }
         }
+    }
+
+    /// Whether it is known what has changed since a place.
+    fn reaches(&self, place: ChangePosition) -> bool {
+        place == self.from || self.changes.binary_search_by_key(&place, |(at, _)| *at).is_ok()
     }
 }
 
-/// Tells sessions what they were not told yet, and says which of them live. What was `read` from
-/// one place is known.
+/// Tells sessions what they were not told yet, and says which of them live.
 ///
 /// The log is read before the state, always: who subscribed before a change is known to have
-/// subscribed when the change is read. So a session that is at a place nothing was read from is
-/// looked at again once that is done: one place after another, so that no more than one reading is
-/// kept.
+/// subscribed when the change is read. So a session that is further behind than what was read is
+/// looked at again once more has been: from where the one that is furthest behind is, for all of
+/// them at once.
 async fn tell<H>(
     shared: &Shared<H>,
     streams: Vec<Holding>,
-    from: ChangePosition,
     read: Read,
 ) -> Result<Vec<SessionId>, StoreError> {
     let (mut alive, mut behind) = (Vec::new(), Behind::default());
-    behind.tell(shared, streams, from, &read, &mut alive).await?;
-    drop(read);
-    while let Some((from, streams)) = behind.0.pop_first() {
-        let (changes, upto) = self::read(shared, from).await?;
-        let read = (changes.into_iter().collect(), upto);
-        behind.tell(shared, streams, from, &read, &mut alive).await?;
+    behind.tell(shared, streams, read, &mut alive).await?;
+    while let Some(place) = behind.furthest() {
+        let read = Read::from(shared, place).await?;
+        let streams = behind.take(|place| read.reaches(place));
+        behind.tell(shared, streams, read, &mut alive).await?;
     }
     Ok(alive)
 }
 
-/// The streams of sessions that are at other places than what was read so far.
+/// The streams of sessions that are at places which what was read does not reach back to.
 #[derive(Default)]
 struct Behind(BTreeMap<ChangePosition, Vec<Holding>>);
 
 impl Behind {
-    /// Tells those of the sessions that are at `from`, and keeps the others.
+    fn furthest(&self) -> Option<ChangePosition> {
+        self.0.first_key_value().map(|(place, _)| *place)
+    }
+
+    fn take(&mut self, is_known: impl Fn(ChangePosition) -> bool) -> Vec<Holding> {
+        let all = mem::take(&mut self.0).into_iter();
+        let (known, others): (Vec<_>, Vec<_>) = all.partition(|(place, _)| is_known(*place));
+        self.0.extend(others);
+        known.into_iter().flat_map(|(_, streams)| streams).collect()
+    }
+
+    /// Tells the sessions what has changed since the place of each, and keeps those of which that is
+    /// not known.
     async fn tell<H>(
         &mut self,
         shared: &Shared<H>,
         streams: Vec<Holding>,
-        from: ChangePosition,
-        (news, upto): &Read,
+        mut read: Read,
         alive: &mut Vec<SessionId>,
     ) -> Result<(), StoreError> {
         if streams.is_empty() {
             return Ok(());
         }
         let asked: Vec<_> = streams.iter().map(|stream| (stream.session, stream.epoch)).collect();
-        let mut tellings = Vec::new();
+        let mut at: BTreeMap<ChangePosition, Vec<_>> = BTreeMap::new();
         for (stream, held) in streams.into_iter().zip(shared.store.held(&asked).await?) {
             let Some(held) = held else { continue };
-            let session = stream.session;
-            if held.told == *upto {
-                alive.push(session);
-            } else if held.told == from {
-                alive.push(session);
-                let events = news.told(&stream.user, &held.state.subscriptions);
-                tellings.push(Telling { session, from, upto: *upto, events });
+            if held.told == read.upto {
+                alive.push(stream.session);
+            } else if read.reaches(held.told) {
+                alive.push(stream.session);
+                at.entry(held.told).or_default().push((stream, held.state.subscriptions));
             } else {
                 self.0.entry(held.told).or_default().push(stream);
+            }
+        }
+        let (mut news, mut tellings) = (News::default(), Vec::new());
+        for (place, sessions) in at.into_iter().rev() {
+            // What is further on concerns all that are further back, too.
+            while let Some((_, change)) =
+                read.changes.pop_if(|(at, _)| place == read.from || *at > place)
+            {
+                news.add(change);
+            }
+            for (Holding { session, user, .. }, subscriptions) in sessions {
+                let events = news.told(&user, &subscriptions);
+                tellings.push(Telling { session, from: place, upto: read.upto, events });
             }
         }
         if tellings.is_empty() { Ok(()) } else { deliver(shared, &tellings).await }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -29,6 +32,8 @@ pub(super) struct OpenStream {
     epoch: Mutex<Option<Epoch>>,
     bell: Notify,
     now: mpsc::Sender<Vec<Bytes>>,
+    /// Whether a switch of its session may be on.
+    switched: AtomicBool,
     end: CancellationToken,
     _attendance: Attendance,
 }
@@ -92,6 +97,7 @@ impl OpenStreams {
             epoch: Mutex::new(None),
             bell: Notify::new(),
             now,
+            switched: AtomicBool::new(true),
             end: CancellationToken::new(),
             _attendance: attendance,
         });
@@ -132,6 +138,32 @@ impl OpenStreams {
     pub(crate) fn holding_of(&self, sessions: &[SessionId]) -> Vec<Holding> {
         let held = sessions.iter().filter_map(|id| newest(*id, &self.sessions.get(id)?));
         held.collect()
+    }
+
+    /// Those of them whose sessions may have a switch on. They count as having none until they are
+    /// [said to](Self::switched).
+    pub(crate) fn take_switched(&self) -> Vec<Holding> {
+        let is_switched = |streams: &[Arc<OpenStream>]| {
+            streams
+                .iter()
+                .fold(false, |any, open| open.switched.swap(false, Ordering::SeqCst) | any)
+        };
+        let switched = self.sessions.iter().filter(|streams| is_switched(streams));
+        switched.filter_map(|streams| newest(*streams.key(), &streams)).collect()
+    }
+
+    /// Says that a switch of a session may be on.
+    pub(crate) fn switched(&self, session: SessionId) {
+        if let Some(streams) = self.sessions.get(&session) {
+            streams.iter().for_each(|open| open.switched.store(true, Ordering::SeqCst));
+        }
+    }
+
+    /// Says so of all of them.
+    pub(crate) fn all_switched(&self) {
+        for streams in &self.sessions {
+            streams.iter().for_each(|open| open.switched.store(true, Ordering::SeqCst));
+        }
     }
 
     /// Those of them that are of these users' sessions.

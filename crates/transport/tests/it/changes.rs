@@ -214,6 +214,40 @@ async fn who_is_passed_by_does_not_fall_out_of_the_log() {
     assert_eq!(heard(&mut his).await, "resources/list_changed", "no more than was meant for him");
 }
 
+/// However many there are: what the one has missed that is furthest behind, the others have in part.
+#[tokio::test]
+async fn sessions_at_different_places_are_caught_up_by_one_reading() {
+    const USERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let cluster = Cluster::of(1).await;
+    let mut clients = Vec::new();
+    for user in USERS {
+        clients.push(cluster.client_of(user, "2025-11-25").await);
+    }
+    let mut streams = Vec::new();
+    for client in &clients {
+        streams.push(stream(client).await);
+    }
+    // Each is told of its own change, and so is at a place of its own.
+    for (user, stream) in USERS.into_iter().zip(&mut streams) {
+        publish(&cluster, 0, for_user(user, Change::Prompts)).await;
+        assert_eq!(heard(stream).await, "prompts/list_changed");
+    }
+    cluster.bus.lose_bells(true);
+    for number in 0..1_000 {
+        let user = USERS.get(number / 100).copied().unwrap_or("nobody");
+        publish(&cluster, 0, for_user(user, Change::Resources)).await;
+    }
+    cluster.bus.lose_bells(false);
+    let before = cluster.store.count("since");
+    publish(&cluster, 0, Change::Tools).await;
+    for stream in &mut streams {
+        assert_eq!(all_heard(stream).await, ["tools/list_changed", "resources/list_changed"]);
+    }
+    // There are four pages. Others may have looked meanwhile.
+    let read = cluster.store.count("since") - before;
+    assert!(read <= 16, "{read} pages were read");
+}
+
 /// A user who was away is told what was meant for that user.
 #[tokio::test]
 async fn a_change_for_one_user_waits_for_a_stream() {

@@ -1,6 +1,10 @@
 use http::StatusCode;
+use mcp_everything_store::{
+    Bell, Bus as _, Ring, SessionId, Sessions as _, SystemRandom, oauth::AttemptId,
+};
 use rmcp::model::{CustomNotification, ServerNotification};
 use serde_json::json;
+use tokio::task::yield_now;
 
 use crate::support::{Client, Cluster, Events, call, soon};
 
@@ -80,6 +84,62 @@ async fn what_is_sent_now_is_not_kept() {
         let event = stream.message().await;
         assert_eq!((event.data["method"].as_str(), event.id), (Some("notifications/tick"), None));
     }
+}
+
+/// Who has nothing on is asked about once; who flips a switch, at any instance, from then on.
+#[tokio::test]
+async fn only_sessions_that_may_have_a_switch_on_are_asked_about() {
+    let cluster = Cluster::of(2).await;
+    let (one, other) = (cluster.client().await, cluster.client().await);
+    let mut streams = Vec::new();
+    for client in [&one, &other] {
+        let mut stream = Events::of(client.get(None).await);
+        stream.next().await.unwrap();
+        streams.push(stream);
+    }
+    let session: SessionId = one.session.as_deref().unwrap().parse().unwrap();
+    let instance = &cluster.instances[0];
+    let switched = async || {
+        let switched = instance.switched_streams().await.unwrap();
+        switched.into_iter().map(|(session, _)| session).collect::<Vec<_>>()
+    };
+    assert_eq!(switched().await, []);
+    let asked = cluster.store.count("held");
+    assert_eq!(switched().await, []);
+    assert_eq!(cluster.store.count("held"), asked, "nothing was on, and nothing was flipped");
+    let flip = async |bell: Bell| {
+        let attempt = AttemptId::draw(&SystemRandom);
+        cluster.store.inner.flip(session, "a", &attempt).await.unwrap();
+        cluster.bus.ring(Ring::All, bell).await.unwrap();
+    };
+    // Each of the bells is enough.
+    for bell in [Bell::Switched(session), Bell::Missed] {
+        flip(bell.clone()).await;
+        let seen = async {
+            while switched().await != [session] {
+                yield_now().await;
+            }
+        };
+        soon(seen).await;
+        assert_eq!(switched().await, [session], "for as long as it is on");
+        flip(bell).await;
+        let unseen = async {
+            while !switched().await.is_empty() {
+                yield_now().await;
+            }
+        };
+        soon(unseen).await;
+    }
+    // Nobody rings, and all are looked at.
+    cluster.bus.lose_bells(true);
+    flip(Bell::Switched(session)).await;
+    assert_eq!(switched().await, []);
+    assert_eq!(instance.open_streams().await.unwrap().len(), 2);
+    assert_eq!(switched().await, [session]);
+    cluster.store.break_down("held");
+    instance.switched_streams().await.unwrap_err();
+    cluster.store.mend("held");
+    assert_eq!(switched().await, [session], "it is asked about again");
 }
 
 #[tokio::test]

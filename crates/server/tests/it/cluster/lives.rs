@@ -16,7 +16,7 @@ async fn a_session_in_use_keeps_everything_it_has() {
     let client = Mcp::of(&server, "alice").await;
     for round in 0..4 {
         // Of its 300 s.
-        on.redis.as_ref().unwrap().age(Duration::from_secs(200));
+        on.age(Duration::from_secs(200));
         client.at(&server, round % 3).is_served().await;
     }
     let asking = call(1, "sampleLLM", &json!({ "prompt": "x" }));
@@ -44,7 +44,7 @@ async fn a_session_that_nobody_uses_is_gone_and_leaves_nothing() {
     let operation = json!({ "duration": 0.2, "steps": 4 });
     client.call("longRunningOperation", operation).await.text();
     drop(Stream::of(client.get(None).await));
-    on.redis.as_ref().unwrap().age(Duration::from_secs(600));
+    on.age(Duration::from_secs(600));
     for instance in 0..3 {
         let gone = client.at(&server, instance).call("echo", json!({ "message": "hi" })).await;
         gone.is_refused(404, -32001);

@@ -112,6 +112,13 @@ impl Deployment {
         server
     }
 
+    /// Makes everything that is kept older, and what instances believe of it.
+    pub(crate) fn age(&self, span: Duration) {
+        let redis = self.redis.as_ref().expect("the store is Redis");
+        redis.age(span);
+        redis.forgotten();
+    }
+
     /// What `redis-cli` prints when this is asked of the store.
     pub(crate) fn redis_cli(&self, arguments: &[&str]) -> String {
         let port = self.redis.as_ref().expect("the store is Redis").port().to_string();

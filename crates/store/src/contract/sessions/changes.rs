@@ -46,7 +46,7 @@ fn telling(session: SessionId, from: ChangePosition, upto: ChangePosition) -> Te
 pub async fn are_read_in_order(harness: &impl SessionHarness) {
     let store = harness.store();
     assert_eq!(done(store.newest().await), START);
-    assert_eq!(done(store.since(START).await), Changed { changes: vec![], upto: START });
+    assert_eq!(done(store.since(START).await), Changed { upto: START, ..Changed::default() });
     let first = [Change::Tools, Change::Prompts, resource(1), Change::Missed];
     let second = [Change::Resources, resource(1)];
     let mut upto = START;
@@ -96,7 +96,7 @@ pub async fn are_missed_when_the_log_is_too_short(harness: &impl SessionHarness)
     record(&*store, LIMITS.changes + 1).await;
     let newest = done(store.newest().await);
     for after in [START, before] {
-        let missed = Changed { changes: all(&[Change::Missed]), upto: newest };
+        let missed = Changed::missed(newest);
         assert_eq!(done(store.since(after).await), missed);
     }
     assert_eq!(done(store.since(newest).await).changes, []);
@@ -106,10 +106,10 @@ pub async fn are_missed_when_the_log_is_too_short(harness: &impl SessionHarness)
 /// of its own.
 pub async fn are_missed_by_whoever_comes_from_another_log(harness: &impl SessionHarness) {
     let store = harness.store();
-    let missed = Changed { changes: all(&[Change::Missed]), upto: START };
+    let missed = Changed::missed(START);
     assert_eq!(done(store.since(ELSEWHERE).await), missed);
     record(&*store, 1).await;
-    let missed = Changed { upto: done(store.newest().await), ..missed };
+    let missed = Changed::missed(done(store.newest().await));
     assert_eq!(done(store.since(ELSEWHERE).await), missed);
 }
 

@@ -15,12 +15,16 @@ pub(super) const SILENCE: Duration = Duration::from_millis(1200);
 /// How long an instance must have heard its beats without a break before it believes that one
 /// whose lease is absent is dead: after an outage all leases have lapsed.
 const STEADY: Duration = Duration::from_millis(3500);
+/// How long ago the newest beat that was heard may have been sent for what was published before it
+/// to count as heard: no bell is overtaken by a beat. One beat may be left out.
+const HEARD: Duration = Duration::from_millis(750);
 
 const _: () = assert!(SILENCE.as_millis() + BEAT.as_millis() < LEASE.as_millis());
 
-/// When beats were heard.
+/// When the beats that were heard were sent, which says how things were then: one may have waited to
+/// be read for as long as this process was stopped.
 #[derive(Debug, Default)]
-pub(super) struct Health(Mutex<Option<Heard>>);
+pub(in crate::redis) struct Health(Mutex<Option<Heard>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Heard {
@@ -30,17 +34,21 @@ struct Heard {
 }
 
 impl Health {
-    /// A beat was heard.
-    pub(super) fn heard(&self) {
-        let last = Instant::now();
+    /// A beat was heard that was sent then.
+    pub(in crate::redis) fn heard(&self, last: Instant) {
         let mut heard = self.get();
-        let since = heard.filter(|heard| last - heard.last < SILENCE);
+        let since = heard.filter(|heard| last.duration_since(heard.last) < SILENCE);
         *heard = Some(Heard { since: since.map_or(last, |heard| heard.since), last });
     }
 
     /// The connection is lost.
-    pub(super) fn lost(&self) {
+    pub(in crate::redis) fn lost(&self) {
         *self.get() = None;
+    }
+
+    /// Whether what was published until a moment ago was heard here.
+    pub(in crate::redis) fn is_heard(&self) -> bool {
+        self.get().is_some_and(|heard| heard.last.elapsed() < HEARD)
     }
 
     /// Whether what is not there is surely not there.
@@ -63,7 +71,7 @@ mod tests {
     async fn beats(health: &Health, span: Duration) {
         let until = Instant::now() + span;
         while Instant::now() < until {
-            health.heard();
+            health.heard(Instant::now());
             advance(BEAT).await;
         }
     }
@@ -84,12 +92,12 @@ mod tests {
         beats(&health, STEADY * 2).await;
         advance(SILENCE).await;
         assert!(!health.is_steady(), "nothing was heard for a while");
-        health.heard();
+        health.heard(Instant::now());
         assert!(!health.is_steady(), "there was a break");
         beats(&health, STEADY + BEAT).await;
         assert!(health.is_steady());
         health.lost();
-        health.heard();
+        health.heard(Instant::now());
         assert!(!health.is_steady(), "the connection is another");
     }
 }

@@ -1,6 +1,6 @@
 //! What says that this instance lives.
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{BEAT, LEASE, payload};
 use crate::{
@@ -9,10 +9,9 @@ use crate::{
 };
 
 /// Keeps the instance's lease alive for as long as somebody listens, and gives it back then.
-pub(super) async fn run(redis: &Redis, instance: &InstanceId, ringer: &Ringer) {
+/// Beats say when they were sent, counted from `began`.
+pub(super) async fn run(redis: &Redis, instance: &InstanceId, ringer: &Ringer, began: Instant) {
     let lease = keys::instance(instance);
-    let mut beat = script::call(&script::BEAT, &lease);
-    beat.arg(LEASE.as_millis().to_string()).arg(payload::BEAT);
     let mut beats = interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -21,6 +20,9 @@ pub(super) async fn run(redis: &Redis, instance: &InstanceId, ringer: &Ringer) {
             () = ringer.closed() => break,
             _ = beats.tick() => {}
         }
+        let mut beat = script::call(&script::BEAT, &lease);
+        let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        beat.arg(LEASE.as_millis().to_string()).arg(payload::beat(at));
         if let Err(error) = redis.hot.run::<()>(&beat).await {
             tracing::debug!(event = "bus.unavailable", %error, "a beat was left out");
         }

@@ -11,15 +11,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{
     desk::Desk,
-    health::{Health, SILENCE},
+    health::SILENCE,
     payload::{self, Heard},
 };
 use crate::{
     Bell, InstanceId, Ringer,
-    redis::{
-        connect::{Source, no_answer},
-        keys,
-    },
+    redis::{Redis, connect::no_answer, keys, notices::Sender, recent::Ended},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -28,11 +25,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const SHOWN: usize = 64;
 
 pub(super) struct Listener<'a> {
-    pub(super) source: &'a Source,
+    pub(super) redis: &'a Redis,
     pub(super) desk: &'a Desk,
     pub(super) instance: &'a InstanceId,
     pub(super) ringer: &'a Ringer,
-    pub(super) health: &'a Health,
+    /// What the times of beats are counted from.
+    pub(super) began: Instant,
 }
 
 impl Listener<'_> {
@@ -43,7 +41,7 @@ impl Listener<'_> {
             () = self.ringer.closed() => {}
             () = self.listen() => {}
         }
-        self.health.lost();
+        self.redis.recent.health.lost();
     }
 
     async fn listen(&self) {
@@ -53,7 +51,7 @@ impl Listener<'_> {
                 Ok((sink, stream)) => {
                     tracing::info!(event = "bus.connected", "bells are heard");
                     // Only now: what rings from here on is heard, what rang before may be lost.
-                    self.ringer.ring(Bell::Missed);
+                    self.ring(Bell::Missed);
                     let beaten = tokio::select! {
                         beaten = self.hear(stream) => beaten,
                         never = self.follow(sink) => match never {},
@@ -61,7 +59,7 @@ impl Listener<'_> {
                     if beaten {
                         pause = FIRST_PAUSE;
                     }
-                    self.health.lost();
+                    self.redis.recent.health.lost();
                     tracing::warn!(event = "bus.lost", "bells are not heard");
                 }
                 Err(error) => {
@@ -74,7 +72,7 @@ impl Listener<'_> {
     }
 
     async fn subscribe(&self, time: usize) -> RedisResult<(PubSubSink, PubSubStream)> {
-        let (mut sink, stream) = self.source.subscribe(time).await?;
+        let (mut sink, stream) = self.redis.source.subscribe(time).await?;
         let channels = [keys::instance(self.instance), keys::BUS.to_owned()];
         timeout(SILENCE, sink.subscribe(&channels)).await.unwrap_or_else(|_| Err(no_answer()))?;
         Ok((sink, stream))
@@ -89,6 +87,33 @@ impl Listener<'_> {
         future::pending().await
     }
 
+    /// Whatever was believed may have ended unheard.
+    fn ring(&self, bell: Bell) {
+        if bell == Bell::Missed {
+            self.redis.recent.forget_all();
+        }
+        self.ringer.ring(bell);
+    }
+
+    /// Forgets what has ended, and says so to whoever waits for that.
+    fn ended(&self, ended: &Ended, sender: Option<Sender>) {
+        self.redis.recent.forget(ended);
+        let Some(Sender { instance, number }) = sender else { return };
+        if instance == *self.instance {
+            self.redis.notices.heard(number, instance);
+            return;
+        }
+        let mut known = redis::cmd("PUBLISH");
+        known.arg(keys::instance(&instance)).arg(payload::known(number, self.instance));
+        let redis = self.redis.clone();
+        tokio::spawn(async move {
+            // Who is not told waits until nobody can believe it any more.
+            if let Err(error) = redis.hot.run_anywhere::<()>(&known).await {
+                tracing::debug!(event = "bus.unavailable", %error, "a notice is heard in silence");
+            }
+        });
+    }
+
     /// Hears what comes, until nothing does. Whether a beat was among it.
     async fn hear(&self, mut stream: PubSubStream) -> bool {
         let mut beaten = false;
@@ -96,12 +121,17 @@ impl Listener<'_> {
         loop {
             tokio::select! {
                 message = stream.next() => match message.map(|message| read(&message)) {
-                    Some(Some(Heard::Beat)) => {
-                        self.health.heard();
+                    Some(Some(Heard::Beat(at))) => {
+                        let (sent, now) = (Duration::from_millis(at), Instant::now());
+                        // Nothing was sent later than now.
+                        let sent = self.began.checked_add(sent).map_or(now, |sent| sent.min(now));
+                        self.redis.recent.health.heard(sent);
                         beaten = true;
                         silent = Instant::now() + SILENCE;
                     }
-                    Some(Some(Heard::Bell(bell))) => _ = self.ringer.ring(bell),
+                    Some(Some(Heard::Bell(bell))) => self.ring(bell),
+                    Some(Some(Heard::Ended(ended, sender))) => self.ended(&ended, sender),
+                    Some(Some(Heard::Known(number, by))) => self.redis.notices.heard(number, by),
                     Some(None) => {}
                     None => return beaten,
                 },

@@ -2,18 +2,51 @@
 
 use bytes::Bytes;
 
-use crate::Bell;
+use crate::{
+    Bell, InstanceId,
+    oauth::SecretHash,
+    redis::{
+        notices::{Notice, Sender},
+        recent::Ended,
+    },
+};
 
 const VERSION: &[u8] = b"1";
-
-/// What an instance publishes to itself, to see that its bells can be heard.
-pub(super) const BEAT: &str = "1 beat";
 
 /// What was published.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    Beat,
+    /// What an instance publishes to itself, to see that its bells can be heard; when it did, in
+    /// milliseconds of its own.
+    Beat(u64),
     Bell(Bell),
+    /// Something has ended. Whoever is named wants to know that it was heard.
+    Ended(Ended, Option<Sender>),
+    /// A notice of this number was heard by that instance.
+    Known(u64, InstanceId),
+}
+
+pub(super) fn beat(at: u64) -> String {
+    format!("1 beat {at}")
+}
+
+pub(super) fn known(number: u64, by: &InstanceId) -> String {
+    format!("1 known {number} {by}")
+}
+
+impl Notice<'_> {
+    /// As it travels.
+    pub(in crate::redis) fn payload(&self) -> String {
+        let what = match &self.ended {
+            Ended::Session(id) => format!("session {id}"),
+            Ended::Token(name) => format!("token {name}"),
+            Ended::Grant(grant) => format!("grant {grant}"),
+        };
+        match &self.sender {
+            Some(Sender { instance, number }) => format!("1 over {what} {number} {instance}"),
+            None => format!("1 over {what}"),
+        }
+    }
 }
 
 pub(super) fn write(bell: &Bell) -> Vec<u8> {
@@ -22,6 +55,7 @@ pub(super) fn write(bell: &Bell) -> Vec<u8> {
         Bell::Resumed(session, call) => format!("1 resumed {session} {call}"),
         Bell::CallGrew(session, call) => format!("1 grew {session} {call}"),
         Bell::StreamChanged(session) => format!("1 stream {session}"),
+        Bell::Switched(session) => format!("1 switched {session}"),
         Bell::TaskNews(task) => format!("1 task {task}"),
         Bell::ElicitationSettled(id) => format!("1 elicitation {id}"),
         Bell::TaskChanged(task) => format!("1 taskchanged {task}"),
@@ -42,11 +76,19 @@ pub(super) fn write(bell: &Bell) -> Vec<u8> {
 pub(super) fn read(payload: &[u8]) -> Option<Heard> {
     let words: Vec<&[u8]> = payload.splitn(5, |byte| *byte == b' ').collect();
     let bell = match words[..] {
-        [VERSION, b"beat"] => return Some(Heard::Beat),
+        [VERSION, b"beat", at] => return name(at).map(Heard::Beat),
+        [VERSION, b"known", number, by] => return Some(Heard::Known(name(number)?, name(by)?)),
+        [VERSION, b"over", kind, what] => return Some(Heard::Ended(ended(kind, what)?, None)),
+        [VERSION, b"over", kind, what, sender] => {
+            let (number, instance) = str::from_utf8(sender).ok()?.split_once(' ')?;
+            let (number, instance) = (number.parse().ok()?, instance.parse().ok()?);
+            return Some(Heard::Ended(ended(kind, what)?, Some(Sender { instance, number })));
+        }
         [VERSION, b"news", session, call] => Bell::CallNews(name(session)?, name(call)?),
         [VERSION, b"resumed", session, call] => Bell::Resumed(name(session)?, name(call)?),
         [VERSION, b"grew", session, call] => Bell::CallGrew(name(session)?, name(call)?),
         [VERSION, b"stream", session] => Bell::StreamChanged(name(session)?),
+        [VERSION, b"switched", session] => Bell::Switched(name(session)?),
         [VERSION, b"task", task] => Bell::TaskNews(name(task)?),
         [VERSION, b"elicitation", id] => Bell::ElicitationSettled(name(id)?),
         [VERSION, b"taskchanged", task] => Bell::TaskChanged(name(task)?),
@@ -62,6 +104,15 @@ pub(super) fn read(payload: &[u8]) -> Option<Heard> {
     Some(Heard::Bell(bell))
 }
 
+fn ended(kind: &[u8], what: &[u8]) -> Option<Ended> {
+    Some(match kind {
+        b"session" => Ended::Session(name(what)?),
+        b"token" => Ended::Token(SecretHash::try_from(name::<String>(what)?).ok()?),
+        b"grant" => Ended::Grant(name(what)?),
+        _ => return None,
+    })
+}
+
 fn name<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
@@ -69,7 +120,10 @@ fn name<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CallId, ElicitationId, SessionId, TaskId, TestRandom, oauth::GrantId};
+    use crate::{
+        CallId, ElicitationId, SessionId, TaskId, TestRandom, oauth::GrantId,
+        redis::notices::Notices,
+    };
 
     fn bells() -> Vec<Bell> {
         let random = TestRandom::seeded(1);
@@ -79,6 +133,7 @@ mod tests {
             Bell::Resumed(session, call),
             Bell::CallGrew(session, call),
             Bell::StreamChanged(session),
+            Bell::Switched(session),
             Bell::TaskNews(TaskId::random(&random)),
             Bell::ElicitationSettled(ElicitationId::random(&random)),
             Bell::TaskChanged(TaskId::random(&random)),
@@ -96,7 +151,31 @@ mod tests {
         for bell in bells() {
             assert_eq!(read(&write(&bell)), Some(Heard::Bell(bell)));
         }
-        assert_eq!(read(BEAT.as_bytes()), Some(Heard::Beat));
+        assert_eq!(read(beat(17).as_bytes()), Some(Heard::Beat(17)));
+    }
+
+    #[test]
+    fn notices_read_back() {
+        let random = TestRandom::seeded(1);
+        let notices = Notices::default();
+        let all = [
+            Ended::Session(SessionId::random(&random)),
+            Ended::Token(SecretHash::of("token")),
+            Ended::Grant(GrantId::draw(&random)),
+        ];
+        for ended in all {
+            let notice = notices.of(ended);
+            assert_eq!(read(notice.payload().as_bytes()), Some(Heard::Ended(ended, None)));
+        }
+        let instance = InstanceId::random("test", &random);
+        notices.listens(Some(instance.clone()));
+        for (ended, number) in all.into_iter().zip(0..) {
+            let notice = notices.of(ended);
+            let sender = Some(Sender { instance: instance.clone(), number });
+            assert_eq!(read(notice.payload().as_bytes()), Some(Heard::Ended(ended, sender)));
+            let known = known(number, &instance);
+            assert_eq!(read(known.as_bytes()), Some(Heard::Known(number, instance.clone())));
+        }
     }
 
     #[test]
@@ -110,8 +189,17 @@ mod tests {
             assert_eq!(read(&[b"2", &payload[1..]].concat()), None, "another version");
             assert_eq!(read(&[b" ", &payload[..]].concat()), None);
         }
-        for payload in [&b""[..], b"1", b"1 ", b"1 beat ", b"1 news a b", b"1 ended \xff", b"\xff"]
-        {
+        for payload in [
+            &b""[..],
+            b"1",
+            b"1 ",
+            b"1 beat",
+            b"1 beat ",
+            b"1 over session x",
+            b"1 news a b",
+            b"1 ended \xff",
+            b"\xff",
+        ] {
             assert_eq!(read(payload), None, "{payload:?}");
         }
     }

@@ -3,11 +3,13 @@
 use std::{collections::HashMap, time::Duration};
 
 use futures::try_join;
+use redis::Pipeline;
 
 use super::{RedisOAuth, about, count::Count, each, keys, millis, record, script, unreadable};
 use crate::{
     StoreError, Timestamp,
     oauth::{Grant, GrantId, GrantRecord, LiveGrant},
+    redis::{Redis, keys::BUS, recent::Ended},
 };
 
 /// How often a list is read on while what it has is over.
@@ -148,16 +150,28 @@ fn parse(key: &str, fields: &Fields) -> Result<Option<Grant>, StoreError> {
 }
 
 /// Whether it is there and not revoked.
-pub(super) async fn is_active(store: &RedisOAuth, id: &GrantId) -> Result<bool, StoreError> {
+pub(super) async fn is_active(redis: &Redis, id: &GrantId) -> Result<bool, StoreError> {
     let key = keys::grant(id);
     let mut read = redis::pipe();
-    read.cmd("HGET").arg(&key).arg("state").cmd("EXISTS").arg(&key);
-    let read: (Option<String>, bool) =
-        store.redis.hot.pipe(&read).await.map_err(|error| about(&key, error))?;
-    match read {
-        (Some(state), _) => active(&key, &state),
+    ask_state(&mut read, &key);
+    let read = redis.hot.pipe(&read).await.map_err(|error| about(&key, error))?;
+    parse_state(&key, read)
+}
+
+/// How it stands, and whether it is there.
+pub(super) fn ask_state(pipeline: &mut Pipeline, key: &str) {
+    pipeline.cmd("HGET").arg(key).arg("state").cmd("EXISTS").arg(key);
+}
+
+/// Whether it is there and not revoked.
+pub(super) fn parse_state(
+    key: &str,
+    (state, is_there): (Option<String>, bool),
+) -> Result<bool, StoreError> {
+    match (state, is_there) {
+        (Some(state), _) => active(key, &state),
         (None, false) => Ok(false),
-        (None, true) => Err(unreadable(key, "it has no state")),
+        (None, true) => Err(unreadable(key.to_owned(), "it has no state")),
     }
 }
 
@@ -190,6 +204,14 @@ pub(super) async fn prolong(
 }
 
 pub(super) async fn revoke(store: &RedisOAuth, id: &GrantId) -> Result<bool, StoreError> {
-    let key = keys::grant(id);
-    store.write(&key, &script::call(&script::REVOKE_GRANT, &key)).await
+    let (key, ended) = (keys::grant(id), Ended::Grant(*id));
+    let notice = store.redis.notices.of(ended);
+    let mut revoke = script::call(&script::REVOKE_GRANT, &key);
+    revoke.arg(BUS).arg(notice.payload());
+    let revoked = store.write(&key, &revoke).await;
+    // Also where it is not known whether it has happened.
+    store.redis.recent.forget(&ended);
+    let (is_there, reached): (bool, usize) = revoked?;
+    notice.heard_by(reached).await;
+    Ok(is_there)
 }
