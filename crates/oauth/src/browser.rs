@@ -95,7 +95,7 @@ impl Browser {
 /// Whether the browser says that a page of somebody else had it send this (Fetch Metadata). Every
 /// current one says so of a request to HTTPS or loopback. It does for pages on another port of this
 /// host, which `SameSite` takes for ours and which can set its cookies.
-pub(crate) fn is_sent_by_others(headers: &HeaderMap) -> bool {
+pub fn is_sent_by_others(headers: &HeaderMap) -> bool {
     let others = |site: &HeaderValue| site == "cross-site" || site == "same-site";
     headers.get_all("sec-fetch-site").iter().any(others)
 }

@@ -74,6 +74,8 @@ pub struct Config {
     /// The identity providers of enterprises, whose word is taken for who a user is and what the
     /// user may do here.
     pub enterprise_issuers: TrustedIssuers,
+    /// Whether the server beside has a status page (`/status`) that users sign in to.
+    pub status_page: bool,
     /// Whether proofs of possession must have a nonce of this server (RFC 9449, section 8).
     pub dpop_nonces: bool,
 }
@@ -96,6 +98,7 @@ impl Config {
             max_clients: 10_000,
             open_client_credentials: false,
             enterprise_issuers: TrustedIssuers::default(),
+            status_page: false,
             dpop_nonces: false,
         }
     }

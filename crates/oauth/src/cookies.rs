@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite};
 
 /// A cookie of ours, by what it is for.
-#[derive(Clone, Copy)]
-pub(crate) struct CookieName {
+#[derive(Clone, Copy, Debug)]
+pub struct CookieName {
     https: bool,
     plain: &'static str,
     secure: &'static str,
@@ -24,13 +24,18 @@ impl CookieName {
         Self { https, plain: "mcp-account", secure: "__Host-mcp-account" }
     }
 
+    /// The user who has shown an access token to the status page.
+    pub const fn status(https: bool) -> Self {
+        Self { https, plain: "mcp-status", secure: "__Host-mcp-status" }
+    }
+
     /// With the prefix `__Host-` a browser takes the cookie only from this very host.
     const fn as_str(self) -> &'static str {
         if self.https { self.secure } else { self.plain }
     }
 
     /// What a request brings under this name: more than one value if another host set one too.
-    pub(crate) fn values(self, headers: &HeaderMap) -> impl Iterator<Item = String> {
+    pub fn values(self, headers: &HeaderMap) -> impl Iterator<Item = String> {
         headers
             .get_all(header::COOKIE)
             .iter()
@@ -42,7 +47,7 @@ impl CookieName {
     }
 
     /// The header that gives the browser this value.
-    pub(crate) fn set(self, value: &str, life: Duration) -> Option<HeaderValue> {
+    pub fn set(self, value: &str, life: Duration) -> Option<HeaderValue> {
         let seconds = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
         let cookie = Cookie::build((self.as_str(), value))
             .path("/")

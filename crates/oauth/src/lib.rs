@@ -94,8 +94,10 @@ mod outage;
 mod testing;
 
 pub use base_uri::{BaseUri, BaseUriError};
+pub use browser::is_sent_by_others;
 pub use clients::{ClientDocuments, DocumentHosts, ListedClients, ListedClientsError};
 pub use config::{Config, Lifetimes};
+pub use cookies::CookieName;
 pub use dpop::Proofs;
 pub use http::NoHttpClient;
 pub use limits::{Limits, RemoteAddress};
@@ -109,4 +111,4 @@ pub use resource::{
 };
 pub use resources::{NoResource, Resources, UnknownResource, same_resource};
 pub use scope::{Scope, ScopeSet, UnknownScope};
-pub use server::{AuthorizationServer, ElicitationPages, Elicitations, elicitation_path};
+pub use server::{AuthorizationServer, ElicitationPages, Elicitations, SignedIn, elicitation_path};

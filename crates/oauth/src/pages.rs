@@ -111,6 +111,15 @@ pub(crate) struct AccountPage<'a> {
     pub(crate) signature: &'a str,
 }
 
+/// Where a user signs in to see what goes on in their sessions.
+#[derive(Template)]
+#[template(path = "status_sign_in.html")]
+pub(crate) struct StatusSignInPage<'a> {
+    pub(crate) site: Site<'a>,
+    /// Says that this browser was shown this form.
+    pub(crate) signature: &'a str,
+}
+
 /// Where a user signs in to be asked something.
 #[derive(Template)]
 #[template(path = "elicitation_sign_in.html")]
@@ -194,7 +203,7 @@ mod tests {
         page.render().unwrap()
     }
 
-    fn all() -> [String; 11] {
+    fn all() -> [String; 12] {
         let fake = FakeUpstreamPage { site: SITE, state: "st", suggestion: "id" };
         let error = ErrorPage { site: SITE, what: "What", advice: "Advice", to_account: false };
         let refused = RefusedPage { site: SITE, why: "why", host: "h.example", back: "https://h" };
@@ -211,6 +220,7 @@ mod tests {
             over(true),
             over(false),
             asked.render().unwrap(),
+            StatusSignInPage { site: SITE, signature: "s" }.render().unwrap(),
             consent("C"),
             fake.render().unwrap(),
             error.render().unwrap(),

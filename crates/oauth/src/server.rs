@@ -12,6 +12,7 @@ mod login;
 mod metadata;
 mod register;
 mod revoke;
+mod status;
 mod token;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use mcp_everything_store::{
 };
 
 pub(crate) use account::ListedGrant;
+pub use account::SignedIn;
 pub use elicitation::{ElicitationPages, Elicitations, elicitation_path};
 
 use crate::{ClientDocuments, Config, Proofs, events, pages::Site, upstream::Upstream};
@@ -103,7 +105,8 @@ pub(crate) fn routes(context: Arc<Context>) -> Router {
     let mut pages = Router::new()
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/consent", post(consent::post))
-        .merge(account::router());
+        .merge(account::router())
+        .merge(status::router(&context));
     for path in context.upstream.callback_paths() {
         pages = pages.route(path, get(callback::get).post(callback::post));
     }

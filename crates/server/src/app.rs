@@ -14,6 +14,7 @@ mod lookers;
 mod origin;
 mod probe;
 mod routes;
+mod status;
 mod stdio;
 mod trust;
 mod upstream;
@@ -31,7 +32,11 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::stdio::StdioApp;
-use self::{base::Base, routes::ByAnyName, trust::Trust};
+use self::{
+    base::Base,
+    routes::{ByAnyName, Watched},
+    trust::Trust,
+};
 use crate::{
     changes::FleetChanges,
     elicitations::AskedOnPages,
@@ -39,6 +44,8 @@ use crate::{
     metrics::Metrics,
     net::TlsProblem,
     settings::{Role, Settings},
+    status::{BusHealth, Local},
+    telemetry::Lines,
     unasked::Unasked,
 };
 
@@ -83,12 +90,15 @@ impl App {
         settings: &Settings,
         instance: &InstanceId,
         metrics: Arc<Metrics>,
+        lines: &Lines,
     ) -> Result<Self, StartError> {
         let stop = CancellationToken::new();
         let base = Base::new(settings, instance, &stop).await?;
         let health = Health::new(settings.store());
         let app = match settings.role {
-            Role::McpServer => Self::mcp_server(settings, &base, health, metrics, stop).await?,
+            Role::McpServer => {
+                Self::mcp_server(settings, &base, health, metrics, lines, stop).await?
+            }
             Role::AuthServer => Self::auth_server(settings, &base, health, metrics, stop)?,
         };
         let bus = base.stores.redis.map(|redis| {
@@ -104,8 +114,10 @@ impl App {
         base: &Base,
         health: Health,
         metrics: Arc<Metrics>,
+        lines: &Lines,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
+        let started = base.clock.now();
         let draining = CancellationToken::new();
         let stores = &base.stores;
         let feed = ChangeFeed::new(Arc::clone(&stores.sessions), Arc::clone(&stores.bus));
@@ -122,10 +134,24 @@ impl App {
         let trust = Trust::of(settings)?;
         let asked = Arc::new(AskedOnPages(elicitations));
         let verifier = routes::verifier(settings, base, &trust);
-        let inner =
-            routes::mcp_server(settings, base, &endpoint, &trust, verifier.as_ref(), asked)?;
+        let shown = status::of(base);
+        let tap = status::tapped(base, &shown);
+        let watched = Watched { endpoint: &endpoint, tap };
+        let inner = routes::mcp_server(settings, base, watched, &trust, verifier.as_ref(), asked)?;
         let hint = format!("the MCP endpoint is {}", settings.base_uri.join("/mcp"));
         let lookers = lookers::lookers(settings, base, verifier);
+        let page = status::page(settings, base, &shown, lookers.clone(), lines, &draining);
+        let inner = inner.merge(page);
+        let local = Local {
+            started,
+            store: settings.store(),
+            metrics: Arc::clone(&metrics),
+            sessions: Arc::clone(&base.sessions_seen),
+            health: health.clone(),
+            endpoint: endpoint.clone(),
+            bus: BusHealth(stores.redis.as_ref().map(|redis| Arc::clone(&redis.bus))),
+        };
+        tokio::spawn(shown.report(local, stop.clone()));
         let by_any_name = ByAnyName { health: health.clone(), lookers, metrics };
         let front = routes::front(settings, base, inner, by_any_name, &hint);
         trust.keep(&health, &stop);

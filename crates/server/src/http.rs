@@ -11,6 +11,7 @@ mod metrics;
 mod panic;
 mod security_headers;
 mod splash;
+mod status;
 mod unknown;
 
 pub(crate) use address::Proxies;
@@ -20,4 +21,5 @@ pub(crate) use health::{Health, health};
 pub(crate) use log::Requests;
 pub(crate) use metrics::metrics;
 pub(crate) use splash::splash;
+pub(crate) use status::{Door, SignIn, StatusPage, Viewers, status};
 pub(crate) use unknown::unknown;

@@ -13,6 +13,7 @@ mod net;
 mod session;
 mod settings;
 mod shelf;
+mod status;
 mod tasks;
 mod telemetry;
 mod unasked;

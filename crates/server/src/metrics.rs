@@ -15,6 +15,7 @@ use std::{
 use prometheus_client::{encoding::prometheus_text, registry::Registry};
 
 use self::http::Http;
+pub(crate) use self::http::{Route, Status};
 
 /// Of the text.
 pub(crate) const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;

@@ -4,6 +4,7 @@
 
 mod fields;
 mod json;
+mod lines;
 mod pretty;
 
 use std::io::{self, IsTerminal as _};
@@ -11,11 +12,15 @@ use std::io::{self, IsTerminal as _};
 use mcp_everything_store::InstanceId;
 use tracing_subscriber::{
     EnvFilter,
-    fmt::{self, writer::BoxMakeWriter},
+    fmt::{
+        self,
+        writer::{BoxMakeWriter, MakeWriterExt as _},
+    },
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
+pub(crate) use self::lines::Lines;
 use crate::settings::{LogFormat, Settings};
 
 /// rmcp writes several lines a request, some of them errors that any client can cause, and a machine
@@ -47,8 +52,8 @@ impl LogTo {
     }
 }
 
-/// Writes log lines from now on, panics among them.
-pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) {
+/// Writes log lines from now on, panics among them. The last ones are kept.
+pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) -> Lines {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let text = panic.payload().downcast_ref::<&str>().copied();
@@ -65,7 +70,9 @@ pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) {
         }
     }
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = fmt::layer().fmt_fields(fields::Kept).with_writer(to.writer());
+    let kept = Lines::default();
+    let writer = to.writer().and(kept.clone());
+    let lines = fmt::layer().fmt_fields(fields::Kept).with_writer(writer);
     match settings.log_format {
         LogFormat::Json => {
             registry.with(lines.event_format(json::Json::new(instance))).init();
@@ -75,4 +82,5 @@ pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) {
             registry.with(lines.event_format(pretty)).init();
         }
     }
+    kept
 }

@@ -13,10 +13,12 @@ use bytes::Bytes;
 pub use attendance::Attendance;
 pub use bells::{Bells, Ringer};
 
-use crate::{CallId, ElicitationId, InstanceId, SessionId, StoreError, TaskId, oauth::GrantId};
+use crate::{
+    CallId, ElicitationId, InstanceId, OwnerMark, SessionId, StoreError, TaskId, oauth::GrantId,
+};
 
-/// How long a client's progress may be to travel with a bell, in bytes.
-pub(crate) const MAX_PROGRESS: usize = 16 * 1024;
+/// How long what travels with a bell may be, in bytes.
+pub(crate) const MAX_CARRIED: usize = 16 * 1024;
 
 /// Why an instance is rung.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +50,81 @@ pub enum Bell {
     /// A client's progress on a request that a call sent it. Progress may be lost, so it travels
     /// with the bell; more than 16 KiB does not.
     Progressed(SessionId, CallId, Bytes),
+    /// Somebody looks at what instances say of themselves: they say it more often for a while.
+    Looked,
+    /// Somebody at this instance watches a session of that owner for a while; `true`: who may see
+    /// what is in its messages.
+    Watched(SessionId, InstanceId, OwnerMark, bool),
+    /// What was done at an instance for a session that is watched, as JSON. It may be lost, so it
+    /// travels with the bell; more than 16 KiB does not.
+    Traced(SessionId, InstanceId, Bytes),
+}
+
+impl Bell {
+    /// The name of its kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::CallNews(..) => "call_news",
+            Self::Resumed(..) => "resumed",
+            Self::CallGrew(..) => "call_grew",
+            Self::StreamChanged(_) => "stream_changed",
+            Self::Switched(_) => "switched",
+            Self::TaskNews(_) => "task_news",
+            Self::ElicitationSettled(_) => "elicitation_settled",
+            Self::TaskChanged(_) => "task_changed",
+            Self::Changed => "changed",
+            Self::Ended(_) => "ended",
+            Self::Revoked(_) => "revoked",
+            Self::Missed => "missed",
+            Self::Progressed(..) => "progressed",
+            Self::Looked => "looked",
+            Self::Watched(..) => "watched",
+            Self::Traced(..) => "traced",
+        }
+    }
+
+    /// The session it is about, if it is about one.
+    pub const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::CallNews(session, _)
+            | Self::Resumed(session, _)
+            | Self::CallGrew(session, _)
+            | Self::StreamChanged(session)
+            | Self::Switched(session)
+            | Self::Ended(session)
+            | Self::Progressed(session, ..)
+            | Self::Watched(session, ..)
+            | Self::Traced(session, ..) => Some(*session),
+            Self::TaskNews(_)
+            | Self::ElicitationSettled(_)
+            | Self::TaskChanged(_)
+            | Self::Changed
+            | Self::Revoked(_)
+            | Self::Missed
+            | Self::Looked => None,
+        }
+    }
+
+    /// What travels with it.
+    pub(crate) const fn carried(&self) -> Option<&Bytes> {
+        match self {
+            Self::Progressed(.., data) | Self::Traced(.., data) => Some(data),
+            Self::CallNews(..)
+            | Self::Resumed(..)
+            | Self::CallGrew(..)
+            | Self::StreamChanged(_)
+            | Self::Switched(_)
+            | Self::TaskNews(_)
+            | Self::ElicitationSettled(_)
+            | Self::TaskChanged(_)
+            | Self::Changed
+            | Self::Ended(_)
+            | Self::Revoked(_)
+            | Self::Missed
+            | Self::Looked
+            | Self::Watched(..) => None,
+        }
+    }
 }
 
 /// Whom to ring.

@@ -41,10 +41,12 @@ mod rates;
 pub mod redis;
 mod secret_keys;
 mod session;
+mod witness;
 
-/// Says in the log what is asked of a store.
+/// Says in the log, and to whoever watches, what is asked of a store.
 fn noted(operation: &'static str) {
     tracing::debug!(event = "store.operation", operation, "store operation");
+    witness::asked(operation);
 }
 
 pub use access::Access;
@@ -53,7 +55,7 @@ pub use clock::{Clock, MonotonicClock, SystemClock, TestClock, Timestamp};
 pub use error::StoreError;
 pub use halves::Halves;
 pub use id::{CallId, ElicitationId, InstanceId, InvalidId, SessionId, TaskId};
-pub use owner::{Owner, User};
+pub use owner::{Owner, OwnerMark, User};
 pub use random::{Random, SystemRandom, TestRandom};
 pub use rates::{
     Exceeded, Limit, Limiter, Rate, RateKey, Rates, Subject, Taken, TooOften, network,
@@ -63,8 +65,9 @@ pub use session::{
     Announcement, Answer, Appended, Asked, Audience, CHANGES_PAGE, CallEvent, CallLog, CallNews,
     Calls, Change, ChangeLog, ChangePosition, Changed, Claim, Elicitation, ElicitationState,
     Elicitations, Epoch, Handshake, Held, InvalidChangePosition, Limits, LogLevel, NewCall,
-    NewElicitation, NewTask, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed, RequestKey,
-    RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled, SettledElicitation,
-    Settlement, Shelf, ShelfItem, Shelved, Shelves, Streams, Task, TaskEnd, TaskNews, TaskPlace,
-    Tasks, Telling, Transport, UnknownLevel, Written,
+    NewElicitation, NewTask, OpenedCall, OpenedStream, PAGE, Position, Pulled, Pushed, Reports,
+    RequestKey, RunningCall, Said, Session, SessionState, SessionStore, Sessions, Settled,
+    SettledElicitation, Settlement, Shelf, ShelfItem, Shelved, Shelves, Streams, Task, TaskEnd,
+    TaskNews, TaskPlace, Tasks, Telling, Transport, UnknownLevel, Written,
 };
+pub use witness::{Witness, Witnessed, witnessed};

@@ -11,6 +11,7 @@ mod elicitations;
 mod entry;
 mod oauth;
 mod rates;
+mod reports;
 mod sessions;
 mod shelves;
 mod streams;
@@ -33,7 +34,9 @@ pub use oauth::MemoryOAuth;
 pub use rates::MemoryRates;
 
 use self::{changes::Changes, elicitations::KeptElicitation, entry::Entry, tasks::Kept};
-use crate::{Clock, ElicitationId, Limits, Owner, SessionId, StoreError, TaskId, Timestamp, User};
+use crate::{
+    Clock, ElicitationId, InstanceId, Limits, Owner, SessionId, StoreError, TaskId, Timestamp, User,
+};
 
 /// Sessions in memory.
 pub struct MemoryStore {
@@ -45,6 +48,7 @@ pub struct MemoryStore {
     tasks: DashMap<TaskId, Kept>,
     shelves: DashMap<User, shelves::Kept>,
     elicitations: DashMap<ElicitationId, KeptElicitation>,
+    reports: DashMap<InstanceId, reports::Said>,
     swept: AtomicU64,
 }
 
@@ -63,6 +67,7 @@ impl MemoryStore {
             tasks: DashMap::new(),
             shelves: DashMap::new(),
             elicitations: DashMap::new(),
+            reports: DashMap::new(),
             swept: AtomicU64::new(0),
         }
     }

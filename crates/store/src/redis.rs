@@ -21,6 +21,7 @@ mod rates;
 mod reach;
 mod recent;
 mod record;
+mod reports;
 mod room;
 mod script;
 mod sessions;

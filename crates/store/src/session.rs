@@ -4,7 +4,8 @@
 //! [`Calls`] for the calls that outlive their first moments, [`Streams`] for the standalone
 //! stream. A fourth is for what concerns all sessions, [`ChangeLog`], and three for what needs
 //! none: [`Tasks`], [`Shelves`] for what a user keeps, and [`Elicitations`] for what a user is asked
-//! on a page. A store implements them all.
+//! on a page. An eighth, [`Reports`], is for what instances say of themselves. A store implements
+//! them all.
 //!
 //! Keys carry, channels ring: what must not be lost is written here first and then announced on
 //! the [`Bus`](crate::Bus). Whoever waits registers, then reads.
@@ -15,6 +16,7 @@ mod elicitations;
 mod level;
 mod limits;
 mod record;
+mod reports;
 mod shelves;
 mod streams;
 mod switches;
@@ -34,6 +36,7 @@ pub use elicitations::{
 pub use level::{LogLevel, UnknownLevel};
 pub use limits::Limits;
 pub use record::{Handshake, Session, SessionState, Sessions, Settled, Transport, Written};
+pub use reports::Reports;
 pub use shelves::{Shelf, ShelfItem, Shelved, Shelves};
 pub use streams::{
     Claim, Epoch, Held, OpenedStream, PAGE, Position, Pulled, Pushed, Streams, Telling,
@@ -43,11 +46,11 @@ pub use tasks::{Asked, NewTask, Task, TaskEnd, TaskNews, TaskPlace, Tasks};
 
 /// Everything the transport needs of a store.
 pub trait SessionStore:
-    Sessions + Calls + Streams + ChangeLog + Tasks + Shelves + Elicitations
+    Sessions + Calls + Streams + ChangeLog + Tasks + Shelves + Elicitations + Reports
 {
 }
 
-impl<S: Sessions + Calls + Streams + ChangeLog + Tasks + Shelves + Elicitations> SessionStore
-    for S
+impl<S> SessionStore for S where
+    S: Sessions + Calls + Streams + ChangeLog + Tasks + Shelves + Elicitations + Reports
 {
 }

@@ -63,6 +63,19 @@ pub struct Backends {
     pub standing: Option<Arc<dyn Standing>>,
 }
 
+/// What goes on at an endpoint at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Standalone streams that are open here, shadows included.
+    pub streams: usize,
+    /// Requests that are being answered, streams not included.
+    pub requests: usize,
+    /// Calls that are more than short and run here.
+    pub calls: usize,
+    /// Tasks that are worked on here.
+    pub tasks: usize,
+}
+
 /// An MCP endpoint over Streamable HTTP, for mounting at one path of an axum or tower server.
 ///
 /// Every request must carry its caller as an [`Owner`] in its extensions: a bearer layer puts it
@@ -187,6 +200,17 @@ impl<H: ServerHandler> Endpoint<H> {
     /// path or a URL. Its sessions are served by the same handlers, from the same store.
     pub fn http_sse(&self, message: &str) -> HttpSse<H> {
         HttpSse::new(&self.0, message)
+    }
+
+    /// What goes on here at this moment.
+    pub fn figures(&self) -> Figures {
+        let Shared { streams, calls, tasks, requests, .. } = &*self.0;
+        Figures {
+            streams: streams.count(),
+            requests: requests.len(),
+            calls: calls.writers.len(),
+            tasks: tasks.running(),
+        }
     }
 
     /// The sessions whose standalone stream is open here, and what their clients have set by now.

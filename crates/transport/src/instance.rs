@@ -112,6 +112,8 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
                 progress(&call, &data);
             }
         }
+        // What people look at is no business of the transport's.
+        Bell::Looked | Bell::Watched(..) | Bell::Traced(..) => {}
         Bell::Missed => {
             look(shared, |_| true);
             shared.readers.wake_all();
@@ -135,7 +137,8 @@ fn look<H: ServerHandler>(shared: &Arc<Shared<H>>, which: impl Fn(&Call) -> bool
 async fn take_news<H: ServerHandler>(shared: Arc<Shared<H>>, calls: Vec<Arc<Call>>) {
     for call in calls {
         let Some(session) = call.session else { continue };
-        let news = match shared.store.call_news(session, call.id).await {
+        let asked = shared.store.call_news(session, call.id);
+        let news = match call.witnessed.clone().scope(asked).await {
             Ok(Some(news)) => news,
             // It has ended, or is not open yet.
             Ok(None) => continue,

@@ -82,7 +82,7 @@ mod wire;
 pub use changes::ChangeFeed;
 pub use config::{Config, Untyped};
 pub use elicitations::{Asked, ElicitationDesk};
-pub use endpoint::{Backends, Endpoint};
+pub use endpoint::{Backends, Endpoint, Figures};
 pub use faults::{Delivery, Faults, FaultyTools};
 pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
 pub use http_sse::{HttpSse, HttpSseService};

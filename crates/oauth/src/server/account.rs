@@ -28,10 +28,11 @@ use self::error::AccountError;
 use super::{Context, authorize::redirect};
 use crate::pages::{self, AccountPage};
 pub(crate) use listed::ListedGrant;
+pub use session::SignedIn;
 
 pub(super) use self::{
     session::Session,
-    sign_in::{Page, begin as begin_sign_in, signed_in},
+    sign_in::{Page, begin as begin_sign_in, shown as sign_in_page, signed_in},
 };
 
 /// The path of the page, below that of the issuer.
@@ -79,9 +80,9 @@ async fn list(context: &Context, session: &Session) -> Result<Response, AccountE
     Ok(pages::respond(StatusCode::OK, &page))
 }
 
-/// Sends the browser to the page. With a cookie it begins or ends a session.
-pub(super) fn to_page(context: &Context, cookie: Option<HeaderValue>) -> Response {
-    let mut response = redirect(context, &context.config.issuer.join(PATH));
+/// Sends the browser to a page. With a cookie it begins or ends a session.
+pub(super) fn to_page(context: &Context, path: &str, cookie: Option<HeaderValue>) -> Response {
+    let mut response = redirect(context, &context.config.issuer.join(path));
     if let Some(cookie) = cookie {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

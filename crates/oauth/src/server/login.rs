@@ -83,6 +83,7 @@ impl Login {
                 Awaited::ByClient(Box::new(ClientWaits::check(context, authorization).await?))
             }
             LoginPurpose::Account => Awaited::ByPage(Page::Account),
+            LoginPurpose::Status => Awaited::ByPage(Page::Status),
             LoginPurpose::Elicitation(id) => {
                 Awaited::ByPage(Page::Elicitation(id.parse().map_err(|_| PageError::NoLogin)?))
             }

@@ -35,6 +35,7 @@ pub(super) fn authorization_server(
     config.dpop_nonces = settings.grants.dpop_nonces;
     config.limits = limits::of_the_authorization_server(settings, &base.stores.limiter);
     config.open_client_credentials = settings.grants.open_client_credentials;
+    config.status_page = elicitations.is_some();
     let documents = clients::documents(settings, &mut config)?;
     let server = AuthorizationServer {
         config,

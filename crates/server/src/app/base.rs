@@ -13,7 +13,10 @@ use mcp_everything_transport::{ElicitationDesk, TaskDesk};
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, in_memory, in_redis};
-use crate::settings::Settings;
+use crate::{
+    settings::Settings,
+    status::{Overhearing, SeenSessions},
+};
 
 /// Where everything is kept.
 pub(super) struct Stores {
@@ -36,6 +39,10 @@ pub(super) struct Base {
     pub(super) random: Arc<dyn Random>,
     pub(super) instance: InstanceId,
     pub(super) stores: Stores,
+    /// Hears along at the bus of the stores.
+    pub(super) overhearing: Arc<Overhearing>,
+    /// The sessions that requests of this process named of late.
+    pub(super) sessions_seen: Arc<SeenSessions>,
     pub(super) keys: SecretKeys,
     /// Found, and found again, until `stop`.
     pub(super) enterprise_issuers: TrustedIssuers,
@@ -53,17 +60,30 @@ impl Base {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let limits = Limits { session_ttl: settings.session_ttl, ..Limits::default() };
-        let stores = match &settings.redis {
+        let mut stores = match &settings.redis {
             Some(address) => in_redis::stores(address, limits).await?,
             None => in_memory::stores(&clock, limits, stop),
         };
+        let overhearing = Arc::new(Overhearing::new(Arc::clone(&stores.bus)));
+        stores.bus = Arc::clone(&overhearing) as _;
         let keys = match &settings.secret_keys {
             Some(keys) => keys.clone(),
             None => made_once(&*stores.keys, &*random).await?,
         };
         let (instance, stop) = (instance.clone(), stop.clone());
         let enterprise_issuers = trusted(&settings.grants.enterprise_issuers, &stop)?;
-        Ok(Self { clock, random, instance, stores, keys, enterprise_issuers, stop })
+        let sessions_seen = Arc::default();
+        Ok(Self {
+            clock,
+            random,
+            instance,
+            stores,
+            overhearing,
+            sessions_seen,
+            keys,
+            enterprise_issuers,
+            stop,
+        })
     }
 
     /// Where users are asked on pages.

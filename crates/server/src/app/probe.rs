@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_everything_store::redis::Redis;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Health;
@@ -22,8 +22,10 @@ async fn watch(redis: &Redis, health: &Health) {
     let mut missed = 0;
     loop {
         ticks.tick().await;
+        let asked = Instant::now();
         match redis.ping().await {
             Ok(()) => {
+                health.answered_in(asked.elapsed());
                 missed = 0;
                 if health.set_store_away(false) {
                     tracing::info!(event = "health.ready", "Redis answers again");

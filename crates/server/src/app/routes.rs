@@ -19,6 +19,7 @@ use crate::{
     http::{Front, Health, Lookers, Proxies, Requests, health, metrics, splash, unknown},
     metrics::Metrics,
     settings::{AuthMode, Settings},
+    status::Tap,
 };
 
 pub(super) const NAME: &str = "MCP Everything Server";
@@ -83,23 +84,30 @@ pub(super) fn proofs(settings: &Settings, base: &Base) -> Proofs {
     }
 }
 
+/// The endpoint, and what sees its requests.
+pub(super) struct Watched<'a> {
+    pub(super) endpoint: &'a Endpoint<Everything>,
+    pub(super) tap: Tap,
+}
+
 /// The MCP server's routes.
 pub(super) fn mcp_server(
     settings: &Settings,
     base: &Base,
-    endpoint: &Endpoint<Everything>,
+    watched: Watched<'_>,
     trust: &Trust,
     verifier: Option<&Arc<dyn TokenVerifier>>,
     asked: Arc<dyn Elicitations>,
 ) -> Result<Router, StartError> {
+    let Watched { endpoint, tap } = watched;
     // A path is a reference that clients resolve by the URL they know the stream by, and compare
     // the origins.
     let http_sse = endpoint.http_sse(&format!("{}/message", settings.base_uri.path()));
     let doors = Doors {
-        mcp: Router::new().route_service("/mcp", endpoint.clone()),
+        mcp: Router::new().route_service("/mcp", tap.before(endpoint.clone())),
         sse: Router::new()
-            .route_service("/sse", http_sse.stream)
-            .route_service("/message", http_sse.message),
+            .route_service("/sse", tap.before(http_sse.stream))
+            .route_service("/message", tap.before(http_sse.message)),
     };
     let doors = match verifier {
         Some(verifier) => guarded(settings, base, endpoint, doors, verifier),
@@ -154,6 +162,7 @@ pub(super) fn front(
         random: Arc::clone(&base.random),
         proxies: Proxies::new(settings.trusted_proxies.clone()),
         metrics: Arc::clone(&counted),
+        sessions: Arc::clone(&base.sessions_seen),
     };
     let routes = routes.merge(health(state)).merge(lookers.only(metrics(counted)));
     let routes = unknown(routes, hint);

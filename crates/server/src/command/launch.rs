@@ -18,7 +18,7 @@ use crate::{
     metrics::Metrics,
     net::{Addresses, Connections, Room, Tls, listen},
     settings::{AuthMode, RawSettings, Role, Settings},
-    telemetry::{self, LogTo},
+    telemetry::{self, Lines, LogTo},
 };
 
 /// How long answers may take to leave once nothing runs any more.
@@ -71,10 +71,10 @@ pub(super) async fn run(
     listening: impl FnOnce() -> Result<Vec<Listening>, String>,
 ) -> ExitCode {
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
-    telemetry::start(settings, &instance, LogTo::Stdout);
+    let lines = telemetry::start(settings, &instance, LogTo::Stdout);
     warn_of_unknown_settings();
     let served = match listening() {
-        Ok(listening) => serve(listening, &instance).await,
+        Ok(listening) => serve(listening, &instance, &lines).await,
         Err(reason) => Err(reason),
     };
     match served {
@@ -92,11 +92,15 @@ pub(super) fn warn_of_unknown_settings() {
     }
 }
 
-async fn serve(listening: Vec<Listening>, instance: &InstanceId) -> Result<(), String> {
+async fn serve(
+    listening: Vec<Listening>,
+    instance: &InstanceId,
+    lines: &Lines,
+) -> Result<(), String> {
     // Before anybody is told that the server is there.
     let mut signals = Signals::heard()?;
     let started = tokio::select! {
-        started = start(listening, instance) => started.map_err(|error| error.to_string())?,
+        started = start(listening, instance, lines) => started.map_err(|error| error.to_string())?,
         // It may be waiting for Redis.
         _ = signals.next() => {
             tracing::info!(event = "server.stopped", "the server is gone before it was there");
@@ -118,12 +122,13 @@ async fn serve(listening: Vec<Listening>, instance: &InstanceId) -> Result<(), S
 async fn start(
     listening: Vec<Listening>,
     instance: &InstanceId,
+    lines: &Lines,
 ) -> Result<Vec<Running>, StartError> {
     let room = Room::make();
     let mut started = Vec::new();
     let metrics = Arc::new(Metrics::new());
     for Listening { settings, listeners } in listening {
-        let app = App::start(&settings, instance, Arc::clone(&metrics)).await?;
+        let app = App::start(&settings, instance, Arc::clone(&metrics), lines).await?;
         let proxies = Proxies::new(settings.trusted_proxies.clone());
         let most = settings.rate_limits.connections().map(|most| room.of_an_address(most));
         let addresses = Addresses::new(most, proxies);

@@ -39,7 +39,8 @@ fn settings(raw: &RawSettings) -> RawSettings {
 
 async fn serve(settings: &Settings) -> ExitCode {
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
-    telemetry::start(settings, &instance, LogTo::Stderr);
+    // Nobody looks at a pipe.
+    let _ = telemetry::start(settings, &instance, LogTo::Stderr);
     warn_of_unknown_settings();
     let started = async {
         // Before anybody is told that the server is there.

@@ -77,10 +77,18 @@ pub(crate) enum NoLooker {
     NotGood,
     #[error("the access token is bound to a key, and good in a header with a proof alone")]
     Bound,
-    #[error("the access token does not have the scope mcp:admin")]
-    NoScope,
     #[error("access tokens cannot be checked now")]
     NotChecked,
+}
+
+impl NoLooker {
+    /// How whoever shows such a token is answered.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::NoTokens | Self::NotGood | Self::Bound => StatusCode::FORBIDDEN,
+            Self::NotChecked => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
 }
 
 impl From<VerifyError> for NoLooker {
@@ -106,8 +114,8 @@ impl Lookers {
         self.here.sent(request)
     }
 
-    /// Who looks by a token that came in another way than in the `Authorization` header.
-    #[expect(dead_code, reason = "for the status page, whose forms bring one")]
+    /// Whose a token is that came in another way than in the `Authorization` header. What they may
+    /// see, its scopes say.
     pub(crate) async fn by_token(&self, token: &str) -> Result<Caller, NoLooker> {
         let Elsewhere { verifier, resource, .. } =
             self.elsewhere.as_ref().ok_or(NoLooker::NoTokens)?;
@@ -116,8 +124,6 @@ impl Lookers {
             Err(NoLooker::NotGood)
         } else if caller.confirmation.is_some() {
             Err(NoLooker::Bound)
-        } else if !caller.may(Scope::Admin) {
-            Err(NoLooker::NoScope)
         } else {
             Ok(caller)
         }

@@ -1,8 +1,11 @@
 //! `/healthz` says that the process lives, `/readyz` that it should be sent requests.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{Json, Router, extract::State, routing::get};
@@ -19,6 +22,8 @@ struct Inner {
     draining: AtomicBool,
     store_away: AtomicBool,
     auth_server_missing: AtomicBool,
+    /// In microseconds; nothing is known by 0.
+    round_trip: AtomicU64,
 }
 
 impl Health {
@@ -29,6 +34,7 @@ impl Health {
             draining: AtomicBool::new(false),
             store_away: AtomicBool::new(false),
             auth_server_missing: AtomicBool::new(false),
+            round_trip: AtomicU64::new(0),
         }))
     }
 
@@ -47,8 +53,20 @@ impl Health {
         self.0.auth_server_missing.store(missing, Ordering::SeqCst);
     }
 
+    /// Says how long the store took to answer.
+    pub(crate) fn answered_in(&self, span: Duration) {
+        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        self.0.round_trip.store(micros.max(1), Ordering::Relaxed);
+    }
+
+    /// How long it took the last time that it did, if it is another process.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        let micros = self.0.round_trip.load(Ordering::Relaxed);
+        (micros > 0).then(|| Duration::from_micros(micros))
+    }
+
     /// Why requests should go elsewhere, in a word for machines.
-    fn against(&self) -> Option<&'static str> {
+    pub(crate) fn against(&self) -> Option<&'static str> {
         if self.0.draining.load(Ordering::SeqCst) {
             Some("draining")
         } else if self.0.store_away.load(Ordering::SeqCst) {

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::{Proxies, health};
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, status::SeenSessions};
 
 /// What the log of requests needs.
 pub(crate) struct Requests {
@@ -26,6 +26,7 @@ pub(crate) struct Requests {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) proxies: Proxies,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) sessions: Arc<SeenSessions>,
 }
 
 impl Requests {
@@ -36,7 +37,7 @@ impl Requests {
         mut request: Request,
         next: impl AsyncFnOnce(Request) -> Response,
     ) -> Response {
-        let Self { server, random, proxies, metrics } = self;
+        let Self { server, random, proxies, metrics, sessions } = self;
         let address = proxies.client(peer, request.headers());
         request.extensions_mut().insert(RemoteAddress(address));
         let request_id = random.token::<9>();
@@ -54,6 +55,7 @@ impl Requests {
         }
         let mut line = Line {
             metrics: Arc::clone(metrics),
+            sessions: Arc::clone(sessions),
             started: Instant::now(),
             span: span.clone(),
             method: request.method().clone(),
@@ -92,6 +94,7 @@ fn session(request: &Request) -> Option<&str> {
 /// What is told of a request, also of one whose client did not wait for the answer.
 struct Line {
     metrics: Arc<Metrics>,
+    sessions: Arc<SeenSessions>,
     started: Instant,
     span: Span,
     method: Method,
@@ -116,6 +119,9 @@ impl Drop for Line {
                 "the client hung up before it was answered");
             return;
         };
+        if let Some(session) = session {
+            self.sessions.answered(session, status);
+        }
         // An event's level is fixed where it stands.
         macro_rules! line {
             ($level:ident) => {
@@ -166,7 +172,8 @@ mod tests {
         let _here = tracing::subscriber::set_default(subscriber);
         let random = Arc::new(SystemRandom);
         let metrics = Arc::new(Metrics::new());
-        let requests = Requests { server: None, random, proxies: Proxies::default(), metrics };
+        let (proxies, sessions) = (Proxies::default(), Arc::default());
+        let requests = Requests { server: None, random, proxies, metrics, sessions };
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         let request = Request::get("/slow").body(Body::empty()).unwrap();
         let answer = requests.log(peer, request, async |_| std::future::pending().await);

@@ -152,7 +152,6 @@ impl Http {
     }
 
     /// How many requests for such routes were answered so.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the status page, which shows sums"))]
     pub(crate) fn count(&self, is_it: impl Fn(Route, Status) -> bool) -> u64 {
         let mut count = 0;
         for method in 0..Method::ALL.len() {

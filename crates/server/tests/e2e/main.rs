@@ -27,6 +27,7 @@ mod tools;
 mod on_every_deployment;
 mod deployed;
 mod figures;
+#[path = "../programs/haproxy.rs"]
 mod haproxy;
 mod load;
 

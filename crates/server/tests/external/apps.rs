@@ -79,7 +79,7 @@ async fn the_keyboard_is_enough_for_it_on_a_narrow_screen() {
     let server = Server::start();
     let profile = tempfile::tempdir().unwrap();
     let browser = Chromium::start(profile.path()).await;
-    browser.look(390, "dark").await;
+    browser.look(320, "dark").await;
     open(&browser, &server).await;
     enter(&browser).await;
     browser.text(SHOWN).await;

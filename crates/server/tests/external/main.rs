@@ -10,6 +10,9 @@ mod it {
 mod axe;
 #[path = "../programs/chromium.rs"]
 mod chromium;
+#[expect(dead_code, reason = "the tests in `e2e` use the rest")]
+#[path = "../programs/haproxy.rs"]
+mod haproxy;
 #[path = "../programs/oidc_provider.rs"]
 mod oidc_provider;
 #[path = "../programs/pages.rs"]
@@ -33,5 +36,6 @@ mod keyboard;
 mod packaging;
 mod pages_look_right;
 mod programs_without_users;
+mod status;
 mod third_party;
 mod upstream;

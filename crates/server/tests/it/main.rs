@@ -36,6 +36,7 @@ mod separate;
 mod session_ownership;
 mod shelf;
 mod shutdown;
+mod status;
 mod stdio;
 mod tasks;
 mod tls;

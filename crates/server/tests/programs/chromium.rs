@@ -173,6 +173,19 @@ impl Chromium {
         STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()
     }
 
+    /// What is from the top of the page to the end of this element, as a PNG file.
+    pub(crate) async fn picture_down_to(&self, element: &str) -> Vec<u8> {
+        let end = format!(
+            "return document.querySelector(`{element}`).getBoundingClientRect().bottom
+            + scrollY + 12"
+        );
+        let (end, wide) = (self.script(&end).await, self.script("return innerWidth").await);
+        let clip = json!({ "x": 0, "y": 0, "width": wide, "height": end, "scale": 1 });
+        let part = json!({ "captureBeyondViewport": true, "clip": clip });
+        let shot = self.devtools("Page.captureScreenshot", part).await;
+        STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()
+    }
+
     async fn devtools(&self, method: &str, params: Value) -> Value {
         self.post("/goog/cdp/execute", json!({ "cmd": method, "params": params })).await
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -10,13 +11,13 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Bell, MAX_PROGRESS};
+use super::{Bell, MAX_CARRIED};
 
 /// How many different bells may wait. Past that, [`Bell::Missed`] stands for those that found no
 /// room.
 const WAITING: usize = 4096;
-/// How many bells may wait for a client's progress to be taken along.
-const WAITING_FOR_PROGRESS: usize = 256;
+/// How many bells may wait for one that carries something to be taken along.
+const WAITING_TO_CARRY: usize = 256;
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -30,11 +31,20 @@ impl Waiting {
     }
 }
 
+/// Hears each bell as it is heard.
+type Overhears = Box<dyn Fn(&Bell) + Send + Sync>;
+
 /// The bells that ring for one instance. A bell that waits already rings once.
-#[derive(Debug)]
 pub struct Bells {
     receiver: mpsc::Receiver<Bell>,
     waiting: Arc<Waiting>,
+    overhears: Option<Overhears>,
+}
+
+impl fmt::Debug for Bells {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bells").finish_non_exhaustive()
+    }
 }
 
 /// Rings for one instance. It never waits for whoever listens, and what it keeps is bounded.
@@ -49,7 +59,15 @@ impl Bells {
     pub fn new() -> (Ringer, Self) {
         let (sender, receiver) = mpsc::channel(WAITING);
         let waiting = Arc::new(Waiting::default());
-        (Ringer { sender, waiting: Arc::clone(&waiting) }, Self { receiver, waiting })
+        let ringer = Ringer { sender, waiting: Arc::clone(&waiting) };
+        (ringer, Self { receiver, waiting, overhears: None })
+    }
+
+    /// Lets somebody else hear each bell too, as it is heard. It must not wait.
+    #[must_use]
+    pub fn overheard(mut self, overhears: impl Fn(&Bell) + Send + Sync + 'static) -> Self {
+        self.overhears = Some(Box::new(overhears));
+        self
     }
 
     /// The next bell; `None` when nobody can ring any more. Nothing is lost if the future is
@@ -61,6 +79,9 @@ impl Bells {
         let bell = self.receiver.recv().await?;
         // It may ring again from here on: whoever heard it looks only now.
         self.waiting.bells().remove(&bell);
+        if let Some(overhears) = &self.overhears {
+            overhears(&bell);
+        }
         Some(bell)
     }
 }
@@ -69,8 +90,8 @@ impl Ringer {
     /// Rings. `false` if nobody listens any more.
     pub fn ring(&self, bell: Bell) -> bool {
         let mut waiting = self.waiting.bells();
-        if let Bell::Progressed(_, _, data) = &bell
-            && (waiting.len() >= WAITING_FOR_PROGRESS || data.len() > MAX_PROGRESS)
+        if let Some(data) = bell.carried()
+            && (waiting.len() >= WAITING_TO_CARRY || data.len() > MAX_CARRIED)
         {
             return !self.is_closed();
         }
@@ -149,8 +170,8 @@ mod tests {
         let random = TestRandom::seeded(2);
         let (session, call) = (SessionId::random(&random), CallId::random(&random));
         let progress = |data: Vec<u8>| Bell::Progressed(session, call, Bytes::from(data));
-        assert!(ringer.ring(progress(vec![0; MAX_PROGRESS + 1])));
-        for number in 0..2 * WAITING_FOR_PROGRESS {
+        assert!(ringer.ring(progress(vec![0; MAX_CARRIED + 1])));
+        for number in 0..2 * WAITING_TO_CARRY {
             assert!(ringer.ring(progress(number.to_be_bytes().to_vec())));
         }
         drop(ringer);
@@ -159,7 +180,19 @@ mod tests {
             assert_eq!(bell, progress(usize::to_be_bytes(heard).to_vec()));
             heard += 1;
         }
-        assert_eq!(heard, WAITING_FOR_PROGRESS);
+        assert_eq!(heard, WAITING_TO_CARRY);
+    }
+
+    #[tokio::test]
+    async fn each_bell_is_overheard_once() {
+        let (ringer, bells) = Bells::new();
+        let (heard, mut overheard) = mpsc::unbounded_channel();
+        let mut bells = bells.overheard(move |bell| drop(heard.send(bell.clone())));
+        assert!(ringer.ring(Bell::Looked));
+        assert!(overheard.try_recv().is_err(), "nobody has heard it yet");
+        assert_eq!(bells.recv().await, Some(Bell::Looked));
+        assert_eq!(overheard.recv().await, Some(Bell::Looked));
+        assert!(overheard.try_recv().is_err());
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ pub mod calls;
 pub mod changes;
 pub mod elicitations;
 pub mod lives;
+pub mod reports;
 pub mod said;
 pub mod shelves;
 pub mod state;
@@ -78,7 +79,9 @@ macro_rules! session_store_contract {
                 is_not_prolonged_by_strangers, begins_anew_when_it_is_held,
                 is_not_held_back_to_life, is_deleted_by_its_owner_only,
                 takes_everything_along_when_it_ends, is_created_once, are_bounded_for_each_user,
-                do_not_count_when_they_are_gone, are_counted_right_by_many_at_a_time;
+                do_not_count_when_they_are_gone, are_counted_right_by_many_at_a_time,
+                are_listed_for_their_user, are_glanced_at;
+            reports: are_read_by_all, are_gone_when_their_life_is_over, say_nothing_of_any_size;
             state: begins_with_nothing, remembers_the_level, remembers_subscriptions,
                 bounds_subscriptions, flips_switches, does_not_bring_a_session_back, does_not_prolong_a_session;
             calls: keep_events_in_order, keep_an_event_once, end_with_the_last_event,

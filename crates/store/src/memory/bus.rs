@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use dashmap::DashMap;
 
-use crate::{Attendance, Bell, Bells, Bus, InstanceId, Ring, Ringer, SessionId, StoreError};
+use crate::{
+    Attendance, Bell, Bells, Bus, InstanceId, Ring, Ringer, SessionId, StoreError, witness,
+};
 
 /// A bus for the instances of one process: one in a server, several in a test.
 #[derive(Debug, Default)]
@@ -14,6 +16,7 @@ pub struct MemoryBus {
 #[async_trait]
 impl Bus for MemoryBus {
     async fn ring(&self, whom: Ring, bell: Bell) -> Result<(), StoreError> {
+        witness::rang(&whom, &bell);
         match whom {
             Ring::One(instance) => {
                 self.listeners.remove_if(&instance, |_, ringer| !ringer.ring(bell));

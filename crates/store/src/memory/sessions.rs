@@ -1,6 +1,7 @@
 //! The sessions themselves.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions, Settled, StoreError,
-    Written, noted, oauth::AttemptId, session::Switches,
+    User, Written, noted, oauth::AttemptId, session::Switches,
 };
 
 #[async_trait]
@@ -130,6 +131,29 @@ impl Sessions for MemoryStore {
             Ok(on)
         });
         flipped.transpose()
+    }
+
+    async fn of_user(
+        &self,
+        user: &User,
+        most: usize,
+    ) -> Result<Vec<(SessionId, Arc<Session>)>, StoreError> {
+        noted("of_user");
+        let now = self.clock.now();
+        let mut found: Vec<_> = self
+            .sessions
+            .iter()
+            .filter(|entry| entry.expires > now && User::from(&entry.session.owner) == *user)
+            .map(|entry| (entry.expires, *entry.key(), Arc::clone(&entry.session)))
+            .collect();
+        found.sort_by_key(|(expires, id, _)| (Reverse(*expires), *id));
+        found.truncate(most);
+        Ok(found.into_iter().map(|(_, id, session)| (id, session)).collect())
+    }
+
+    async fn glance(&self, id: SessionId) -> Result<Option<Arc<Session>>, StoreError> {
+        noted("glance");
+        Ok(self.with(id, |entry, _| Arc::clone(&entry.session)))
     }
 
     async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError> {

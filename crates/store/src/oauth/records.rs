@@ -30,6 +30,8 @@ pub enum LoginPurpose {
     Authorize(PendingAuthorization),
     /// The user wants to see what they granted.
     Account,
+    /// The user wants to see what goes on in sessions of theirs.
+    Status,
     /// The user is asked something on the page of the elicitation of this name.
     Elicitation(String),
 }

@@ -24,7 +24,7 @@ use self::{desk::Desk, listener::Listener};
 use super::{Redis, keys, link::away};
 use crate::{
     Attendance, Bell, Bells, Bus, InstanceId, Ring, Ringer, SessionId, StoreError,
-    bus::MAX_PROGRESS,
+    bus::MAX_CARRIED, witness,
 };
 
 /// How often an instance says that it lives.
@@ -66,6 +66,12 @@ impl RedisBus {
         let _ = self.listening.subscribe().wait_for(|listening| !listening).await;
     }
 
+    /// How long ago this instance heard its own beat, which says that others' bells are heard;
+    /// `None` while they are not.
+    pub fn heard(&self) -> Option<Duration> {
+        self.redis.recent.health.ago()
+    }
+
     fn presence(&self) -> MutexGuard<'_, Option<Presence>> {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,10 +80,10 @@ impl RedisBus {
 #[async_trait]
 impl Bus for RedisBus {
     async fn ring(&self, whom: Ring, bell: Bell) -> Result<(), StoreError> {
-        if matches!(&bell, Bell::Progressed(_, _, data) if data.len() > MAX_PROGRESS) {
+        if bell.carried().is_some_and(|data| data.len() > MAX_CARRIED) {
             return Ok(());
         }
-        let channel = match whom {
+        let channel = match whom.clone() {
             Ring::One(instance) => {
                 let here = self.presence().clone().filter(|here| here.instance == instance);
                 if let Some(here) = here {
@@ -88,6 +94,7 @@ impl Bus for RedisBus {
             }
             Ring::All => keys::BUS.to_owned(),
         };
+        witness::rang(&whom, &bell);
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(channel).arg(payload::write(&bell));
         self.redis.hot.run_anywhere(&publish).await

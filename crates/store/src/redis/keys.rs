@@ -67,7 +67,11 @@ pub fn log(session: SessionId, call: CallId) -> String {
 
 /// A sorted set: the sessions of a user, to count them.
 pub fn sessions_of(owner: &Owner) -> String {
-    format!("sessions:{}", user(&owner.into()))
+    sessions_of_user(&owner.into())
+}
+
+pub(super) fn sessions_of_user(of: &User) -> String {
+    format!("sessions:{}", user(of))
 }
 
 fn user(user: &User) -> String {
@@ -117,6 +121,15 @@ pub const CHANGES: &str = "cluster:changes";
 /// others' as much.
 pub fn instance(instance: &InstanceId) -> String {
     format!("{{cluster:inst}}:{instance}")
+}
+
+/// A sorted set: the instances that say something of themselves, by until when that counts. Its
+/// name is the tag of what they say, so that all of it is in one hash slot.
+pub const REPORTS: &str = "{cluster:reports}";
+
+/// A string: what an instance says of itself.
+pub fn report(instance: &InstanceId) -> String {
+    format!("{REPORTS}:{instance}")
 }
 
 /// The channel that rings every instance.

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use redis::Pipeline;
+
 use super::{RedisStore, keys, script, unreadable};
 use crate::{Halves, Handshake, Owner, Session, SessionId, StoreError, Transport};
 
@@ -64,20 +66,56 @@ pub(super) async fn admit(
             Some(other) => Err(unreadable(keys::state(id), other)),
         };
     };
+    let session = described(id, owner.clone(), transport, initialize, version)?;
+    store.records.keep(id, Arc::clone(&session));
+    Ok(Found::Lives(session))
+}
+
+/// A session, as it is kept; an empty version is no handshake.
+fn described(
+    id: SessionId,
+    owner: Owner,
+    transport: &str,
+    initialize: &str,
+    version: &str,
+) -> Result<Arc<Session>, StoreError> {
     let kinds = [Transport::StreamableHttp, Transport::HttpSse];
     let transport = kinds
         .into_iter()
         .find(|kind| name(*kind) == transport)
         .ok_or_else(|| unreadable(keys::state(id), transport))?;
     let handshake = (!version.is_empty()).then(|| {
-        Arc::new(Handshake {
-            initialize: initialize.as_str().into(),
-            protocol_version: version.as_str().into(),
-        })
+        Arc::new(Handshake { initialize: initialize.into(), protocol_version: version.into() })
     });
-    let session = Arc::new(Session { owner: owner.clone(), transport, handshake });
-    store.records.keep(id, Arc::clone(&session));
-    Ok(Found::Lives(session))
+    Ok(Arc::new(Session { owner, transport, handshake }))
+}
+
+type Fields = (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
+
+/// What is kept of a session that never changes, and whether it lives.
+pub(super) type Kept = (Option<String>, Fields);
+
+/// The two commands that read it, whosever it is. Its life stays as it is.
+pub(super) fn ask(pipeline: &mut Pipeline, id: SessionId) {
+    pipeline.cmd("GET").arg(keys::owner(id));
+    let fields = ["issuer", "client", "transport", "initialize", "version"];
+    pipeline.cmd("HMGET").arg(keys::state(id)).arg(&fields);
+}
+
+/// The session, if it lives.
+pub(super) fn parse(
+    id: SessionId,
+    (user, fields): Kept,
+) -> Result<Option<Arc<Session>>, StoreError> {
+    let (issuer, client, transport, initialize, version) = fields;
+    let (Some(user), Some(issuer), Some(client), Some(transport)) =
+        (user, issuer, client, transport)
+    else {
+        return Ok(None);
+    };
+    let owner = Owner { user, issuer, client };
+    let (initialize, version) = (initialize.unwrap_or_default(), version.unwrap_or_default());
+    described(id, owner, &transport, &initialize, &version).map(Some)
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ scripts! {
     TELL = "prelude.lua" "stream.lua" "tell.lua";
     PULL = "prelude.lua" "stream.lua" "pull.lua";
     BEAT = "beat.lua";
+    REPORT = "report.lua";
+    REPORTS = "reports.lua";
     TAKE_RATE = "take_rate.lua";
     CLOSE_STREAM = "prelude.lua" "stream.lua" "close_stream.lua";
     TASK_ROOM = "tasks/room.lua";

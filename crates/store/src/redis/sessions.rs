@@ -14,8 +14,11 @@ use super::{
 };
 use crate::{
     ChangeLog as _, Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions,
-    Settled, StoreError, Written, noted, oauth::AttemptId, session::SWITCHES,
+    Settled, StoreError, User, Written, noted, oauth::AttemptId, session::SWITCHES,
 };
+
+/// How many of a user's list are looked at to find one that lives.
+const LISTED_FOR_EACH: usize = 4;
 
 #[async_trait]
 impl Sessions for RedisStore {
@@ -150,6 +153,42 @@ impl Sessions for RedisStore {
             "gone" => Ok(None),
             answer => shelves::flipped(&keys::state(id), answer).map(Some),
         }
+    }
+
+    async fn of_user(
+        &self,
+        user: &User,
+        most: usize,
+    ) -> Result<Vec<(SessionId, Arc<Session>)>, StoreError> {
+        noted("of_user");
+        let list = keys::sessions_of_user(user);
+        // Some of those that are listed are gone.
+        let mut newest_first = redis::cmd("ZREVRANGE");
+        newest_first.arg(&list).arg(0).arg(most.saturating_mul(LISTED_FOR_EACH));
+        let names: Vec<String> = self.redis.bulk.run(&newest_first).await?;
+        let ids = names.iter().map(|name| name.parse::<SessionId>());
+        let ids: Vec<_> =
+            ids.collect::<Result<_, _>>().map_err(|_| unreadable(list, "no session"))?;
+        let kept: Vec<record::Kept> =
+            each(&self.redis, "a session", &ids, 2, |pipeline, id| record::ask(pipeline, *id))
+                .await?;
+        let mut found = Vec::new();
+        for (id, kept) in ids.into_iter().zip(kept) {
+            if let Some(session) = record::parse(id, kept)?
+                && User::from(&session.owner) == *user
+                && found.len() < most
+            {
+                found.push((id, session));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn glance(&self, id: SessionId) -> Result<Option<Arc<Session>>, StoreError> {
+        noted("glance");
+        let mut read = redis::pipe();
+        record::ask(&mut read, id);
+        record::parse(id, self.redis.hot.pipe(&read).await?)
     }
 
     async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError> {

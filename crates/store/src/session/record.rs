@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::LogLevel;
-use crate::{Owner, SessionId, StoreError, oauth::AttemptId};
+use crate::{Owner, SessionId, StoreError, User, oauth::AttemptId};
 
 /// How a session's client speaks to its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +130,17 @@ pub trait Sessions: Send + Sync + 'static {
         switch: &str,
         attempt: &AttemptId,
     ) -> Result<Option<bool>, StoreError>;
+
+    /// Sessions of a user that live, by whatever clients: no more than `most`, of which the newest
+    /// are looked for first. Their lives stay as they are.
+    async fn of_user(
+        &self,
+        user: &User,
+        most: usize,
+    ) -> Result<Vec<(SessionId, Arc<Session>)>, StoreError>;
+
+    /// A session, whosever it is, and its life stays as it is: for whoever may see all of them.
+    async fn glance(&self, id: SessionId) -> Result<Option<Arc<Session>>, StoreError>;
 
     /// The changing part of a session, `None` if it is gone.
     async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError>;

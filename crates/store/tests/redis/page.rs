@@ -6,8 +6,9 @@ use bytes::Bytes;
 use mcp_everything_store::{
     CallEvent, CallId, Calls as _, Change, ChangeLog as _, ElicitationId, Elicitations as _,
     InstanceId, NewCall, NewElicitation, NewTask, OpenedCall, Rate, RateKey, Rates as _,
-    RequestKey, SessionId, Sessions as _, ShelfItem, Shelves as _, Streams as _, SystemRandom,
-    TaskId, Tasks as _, Timestamp, User, contract::redis_server::RedisServer, redis::keys,
+    Reports as _, RequestKey, SessionId, Sessions as _, ShelfItem, Shelves as _, Streams as _,
+    SystemRandom, TaskId, Tasks as _, Timestamp, User, contract::redis_server::RedisServer,
+    redis::keys,
 };
 
 use crate::support::{Instance, owner, session};
@@ -74,6 +75,8 @@ impl Names {
             ("elicitations_of", keys::elicitations_of(&owner())),
             ("instance", keys::instance(instance)),
             ("CHANGES", keys::CHANGES.to_owned()),
+            ("REPORTS", keys::REPORTS.to_owned()),
+            ("report", keys::report(instance)),
         ]
     }
 
@@ -179,6 +182,8 @@ async fn the_page_says_what_kind_each_key_is() {
         life: Duration::from_secs(60),
     };
     store.begin_elicitation(elicitation).await.unwrap();
+    let said = Bytes::from_static(b"{}");
+    store.report(&one.id, said, Duration::from_secs(60)).await.unwrap();
     one.knows(&one.id, true).await;
 
     let kinds = r"

@@ -6,7 +6,9 @@ mod said;
 use std::{future, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mcp_everything_store::{Bell, CallEvent, InstanceId, OpenedCall, Ring, SessionId, StoreError};
+use mcp_everything_store::{
+    Bell, CallEvent, InstanceId, OpenedCall, Ring, SessionId, StoreError, witnessed,
+};
 use rmcp::{
     ServerHandler,
     model::{ErrorData, RequestId, ServerJsonRpcMessage},
@@ -82,7 +84,7 @@ impl<H: ServerHandler> Pump<H> {
         self.sink = sink;
         self.connection = connection;
         let shared = Arc::clone(&self.shared);
-        shared.calls.writers.spawn(self.run(first));
+        shared.calls.writers.spawn(witnessed(self.run(first)));
     }
 
     async fn run(mut self, first: Option<Outgoing>) {

@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use mcp_everything_store::{
     CallId, Handshake, InstanceId, NewCall, Owner, RequestKey, SessionId, StoreError, Transport,
+    Witnessed,
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -75,6 +76,8 @@ pub(crate) struct Call {
     pub(super) left: OnceLock<Instant>,
     /// How long it may go on with the token it came with.
     pub(crate) lease: Lease,
+    /// Before whom it was made, for what is looked up for it by others.
+    pub(crate) witnessed: Witnessed,
     inbox: mpsc::UnboundedSender<ClientJsonRpcMessage>,
     outstanding: Mutex<Outstanding>,
     /// Ends the call as if the server went away.
@@ -231,6 +234,7 @@ pub(crate) fn start<H: ServerHandler>(
         owner: owner.clone(),
         left: OnceLock::new(),
         lease: shared.grants.lease(&parts.extensions, &*shared.clock),
+        witnessed: Witnessed::here(),
         inbox,
         outstanding: Mutex::default(),
         abort: shared.shutdown.child_token(),
@@ -258,8 +262,12 @@ pub(crate) fn start<H: ServerHandler>(
         extensions.insert(agreed.clone());
         extensions.insert(handle);
     }
-    let service =
-        Ending { inner: Guarded(handler), ended: ended.clone(), grace: shared.config.cancel_grace };
+    let service = Ending {
+        inner: Guarded(handler),
+        ended: ended.clone(),
+        grace: shared.config.cancel_grace,
+        witnessed: call.witnessed.clone(),
+    };
     let transport = CallTransport {
         first: Some(message),
         inbox: inbox_messages,

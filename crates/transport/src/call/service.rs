@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use mcp_everything_store::Witnessed;
 use rmcp::{
     ErrorData, RoleServer,
     model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult},
@@ -15,6 +16,8 @@ pub(super) struct Ending<S> {
     pub(super) ended: CancellationToken,
     /// How long a cancelled handler may take to notice.
     pub(super) grace: Duration,
+    /// Before whom the call was made: rmcp runs it in a task of its own.
+    pub(super) witnessed: Witnessed,
 }
 
 /// Drops a handler that goes on for longer than `grace` after it was cancelled.
@@ -40,7 +43,8 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Ending<S> {
     ) -> impl Future<Output = Result<ServerResult, ErrorData>> + Send {
         let cancelled = context.ct.clone();
         // What rmcp moves into a task of its own is as small as may be.
-        let handler = Box::pin(self.inner.handle_request(request, context));
+        let handler = self.witnessed.clone().scope(self.inner.handle_request(request, context));
+        let handler = Box::pin(handler);
         async move {
             let _ended = self.ended.clone().drop_guard();
             within_grace(handler, &cancelled, self.grace).await
@@ -58,7 +62,8 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Ending<S> {
             | ClientNotification::ProgressNotification(_) => None,
             _ => Some(self.ended.clone().drop_guard()),
         };
-        self.inner.handle_notification(notification, context).await
+        let handled = self.inner.handle_notification(notification, context);
+        self.witnessed.clone().scope(handled).await
     }
 
     /// rmcp asks for it when a service starts, and for a server makes nothing of it. What a client

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mcp_everything_store::witnessed;
 use rmcp::ServerHandler;
 use tokio::time::{Instant, timeout_at};
 
@@ -55,7 +56,8 @@ impl<H: ServerHandler> Waiting<H> {
         let Some(started) = self.started.take() else { return Ok(()) };
         let id = started.call.request.clone();
         let shared = Arc::clone(&self.shared);
-        let promotion = tokio::spawn(async move { promote(&shared, started, first, to).await });
+        let promotion =
+            tokio::spawn(witnessed(async move { promote(&shared, started, first, to).await }));
         promotion.await.unwrap_or(Err(Refusal::Internal { id }))
     }
 }
@@ -65,12 +67,12 @@ impl<H: ServerHandler> Drop for Waiting<H> {
         let Some(started) = self.started.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let shared = Arc::clone(&self.shared);
-        runtime.spawn(async move {
+        runtime.spawn(witnessed(async move {
             let call = started.call.id;
             if let Err(refused) = promote(&shared, started, None, Promoted::Nowhere).await {
                 tracing::debug!(event = "call.refused", %call, %refused,
                     "a call that nobody waits for was not let go on");
             }
-        });
+        }));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use mcp_everything_store::{Handshake, Owner, Pushed, SessionId, Transport};
+use mcp_everything_store::{Handshake, Owner, Pushed, SessionId, Transport, witnessed};
 use rmcp::{
     ServerHandler,
     model::{RequestId, ServerJsonRpcMessage},
@@ -47,7 +47,7 @@ pub(super) async fn accept<H: ServerHandler>(
             serve(&shared, received, &id, &method).await
         }
     };
-    let accepted = tokio::spawn(accepting.in_current_span()).await;
+    let accepted = tokio::spawn(witnessed(accepting).in_current_span()).await;
     accepted.unwrap_or(Err(Refusal::Internal { id: Some(id) }))
 }
 

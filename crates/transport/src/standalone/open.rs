@@ -124,6 +124,11 @@ impl OpenStreams {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.sessions.iter().map(|streams| streams.len()).sum()
+    }
+
     /// The sessions with a stream here.
     pub(crate) fn sessions(&self) -> Vec<SessionId> {
         self.sessions.iter().map(|streams| *streams.key()).collect()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use mcp_everything_store::{Bell, Ring, SessionId};
+use mcp_everything_store::{Bell, Ring, SessionId, witnessed};
 use rmcp::{
     ServerHandler,
     model::{
@@ -119,7 +119,7 @@ fn hand_over<H: ServerHandler>(
     let start = Start { session: Some((session, agreed)), transport, owner, message, parts };
     let started = call::start(shared, start).map_err(|corrupt| corrupt.refused(session, None))?;
     let mut waiting = Waiting::new(shared, started);
-    tokio::spawn(async move {
+    tokio::spawn(witnessed(async move {
         let first = match waiting.first().await {
             Ok(None) => return waiting.done(),
             Ok(first) => first,
@@ -129,6 +129,6 @@ fn hand_over<H: ServerHandler>(
             tracing::debug!(event = "stream.lost", %session, %error,
                 "what a notification set off has nowhere to go");
         }
-    });
+    }));
     Ok(())
 }

@@ -15,14 +15,17 @@ use mcp_everything_store::{
     CallLog, CallNews, Calls, ChangeLog, ChangePosition, Changed, Claim, Elicitation,
     ElicitationId, ElicitationState, Elicitations, Epoch, Handshake, Held, InstanceId, LogLevel,
     NewCall, NewElicitation, NewTask, OpenedCall, OpenedStream, Owner, Position, Pulled, Pushed,
-    RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions, Settled,
-    SettledElicitation, Settlement, Shelf, ShelfItem, Shelves, StoreError, Streams, Task, TaskEnd,
-    TaskId, TaskNews, TaskPlace, Tasks, Telling, Timestamp, User, Written,
+    Reports, RequestKey, Ring, RunningCall, Said, Session, SessionId, SessionState, Sessions,
+    Settled, SettledElicitation, Settlement, Shelf, ShelfItem, Shelves, StoreError, Streams, Task,
+    TaskEnd, TaskId, TaskNews, TaskPlace, Tasks, Telling, Timestamp, User, Written,
     memory::{MemoryBus, MemoryStore},
     oauth::{AttemptId, GrantId},
 };
 use mcp_everything_transport::Standing;
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Duration,
+};
 
 use crate::support::soon;
 
@@ -134,7 +137,15 @@ pass_on! {
     subscribe(id: SessionId, uri: &str) -> Written;
     unsubscribe(id: SessionId, uri: &str) -> Written;
     flip(id: SessionId, switch: &str, attempt: &AttemptId) -> Option<bool>;
+    of_user(user: &User, most: usize) -> Vec<(SessionId, Arc<Session>)>;
+    glance(id: SessionId) -> Option<Arc<Session>>;
     state(id: SessionId) -> Option<SessionState>;
+}
+
+pass_on! {
+    Reports;
+    report(instance: &InstanceId, report: Bytes, life: Duration) -> ();
+    reports() -> Vec<(InstanceId, Bytes)>;
 }
 
 pass_on! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{body::Body, extract::State, http::HeaderMap, response::Response};
 use mcp_everything_store::oauth::GrantId;
 
-use super::{AccountError, Context, MOST, session::Session, to_page};
+use super::{AccountError, Context, MOST, PATH, session::Session, to_page};
 use crate::{browser::is_sent_by_others, events, params::Params};
 
 pub(super) async fn post(
@@ -37,7 +37,7 @@ async fn revoke(
         Some(id) => revoke_one(context, &session, id).await?,
         None => return Err(AccountError::NoGrant),
     }
-    Ok(to_page(context, None))
+    Ok(to_page(context, PATH, None))
 }
 
 /// A grant of another user's is as unknown as one that never was. One that was revoked before is

@@ -14,7 +14,7 @@ use mcp_everything_store::{
     oauth::{AttemptId, LoginPurpose},
 };
 
-use super::{Context, session::Session, to_page};
+use super::{Context, PATH, session::Session, to_page};
 use crate::{
     browser::{Browser, is_sent_by_others},
     events,
@@ -24,6 +24,7 @@ use crate::{
         authorize::PageError,
         elicitation,
         login::{self, Login},
+        status,
     },
     upstream::UserId,
 };
@@ -34,14 +35,26 @@ const ASKED: &str = "account";
 /// The page of a user who is not signed in. A link leads here from anywhere, so it takes a click to
 /// go on: nobody is signed in by being sent here.
 pub(super) fn ask(context: &Context, headers: &HeaderMap) -> Response {
+    shown(context, headers, ASKED, |signature| {
+        let page = AccountSignInPage { site: context.site(), signature };
+        pages::respond(StatusCode::OK, &page)
+    })
+}
+
+/// A page with a form that asks this of the browser that it is shown in; `page` is made with the
+/// form's signature.
+pub(in crate::server) fn shown(
+    context: &Context,
+    headers: &HeaderMap,
+    asked: &str,
+    page: impl FnOnce(&str) -> Response,
+) -> Response {
     let https = context.config.issuer.is_https();
     let browser =
         Browser::of(headers, https).unwrap_or_else(|| Browser::new(&*context.random, https));
     let life = context.config.lifetimes.pending;
     let until = context.clock.now() + life;
-    let signature = browser.sign(&context.keys, ASKED, until, &*context.random);
-    let page = AccountSignInPage { site: context.site(), signature: &signature };
-    let mut response = pages::respond(StatusCode::OK, &page);
+    let mut response = page(&browser.sign(&context.keys, asked, until, &*context.random));
     if let Some(cookie) = browser.cookie(life) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -97,6 +110,7 @@ pub(in crate::server) async fn signed_in(
 #[derive(Clone, Copy)]
 pub(in crate::server) enum Page {
     Account,
+    Status,
     Elicitation(ElicitationId),
 }
 
@@ -108,7 +122,8 @@ impl Page {
         cookie: Option<HeaderValue>,
     ) -> Response {
         match self {
-            Self::Account => to_page(context, cookie),
+            Self::Account => to_page(context, PATH, cookie),
+            Self::Status => to_page(context, status::PATH, cookie),
             Self::Elicitation(id) => elicitation::to(&context.config.issuer, id, cookie),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{body::Body, extract::State, http::HeaderMap, response::Response};
 
-use super::{AccountError, Context, session::Session, to_page};
+use super::{AccountError, Context, PATH, session::Session, to_page};
 use crate::{browser::is_sent_by_others, params::Params};
 
 pub(super) async fn post(
@@ -34,5 +34,5 @@ async fn sign_out(
             return Err(AccountError::OtherSession);
         }
     }
-    Ok(to_page(context, Session::end(context)))
+    Ok(to_page(context, PATH, Session::end(context)))
 }

@@ -1,5 +1,7 @@
 //! How sessions live and end.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
@@ -8,7 +10,7 @@ use super::{
     new_session, owner, session, session_of,
 };
 use crate::{
-    Claim, Handshake, NewCall, Owner, Session, SessionId, Settled, SystemRandom, Transport,
+    Claim, Handshake, NewCall, Owner, Session, SessionId, Settled, SystemRandom, Transport, User,
 };
 
 /// A session is there with what it was made with.
@@ -182,4 +184,38 @@ pub async fn are_counted_right_by_many_at_a_time(harness: &impl SessionHarness) 
     }
     let created = tasks.join_all().await.into_iter().filter(|created| *created).count();
     assert_eq!(created, LIMITS.sessions_per_user);
+}
+
+/// A user sees the sessions of all clients that live, and no other user's; looking prolongs none.
+pub async fn are_listed_for_their_user(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let alice = User::from(&owner("alice"));
+    assert_eq!(done(store.of_user(&alice, 9).await), []);
+    let other = Owner { client: "other".into(), ..owner("alice") };
+    let (one, two) = (session(&*store).await, session_of(&*store, &other).await);
+    let gone = session(&*store).await;
+    done(store.delete(gone, &owner("alice")).await);
+    session_of(&*store, &owner("bob")).await;
+    let elsewhere = Owner { issuer: "https://other.test".into(), ..owner("alice") };
+    session_of(&*store, &elsewhere).await;
+    harness.pass(LIMITS.session_ttl.saturating_sub(SECOND)).await;
+    let listed: BTreeMap<_, _> = done(store.of_user(&alice, 9).await).into_iter().collect();
+    let owners = [(one, owner("alice")), (two, other)];
+    let owners = owners.map(|(id, owner)| (id, Arc::new(new_session(&owner))));
+    assert_eq!(listed, BTreeMap::from(owners));
+    assert_eq!(done(store.of_user(&alice, 1).await).len(), 1);
+    harness.pass(SECOND).await;
+    assert_eq!(done(store.of_user(&alice, 9).await), [], "they were looked at, not used");
+}
+
+/// Whoever may see all sessions sees one by its name, and prolongs nothing.
+pub async fn are_glanced_at(harness: &impl SessionHarness) {
+    let store = harness.store();
+    let id = session(&*store).await;
+    harness.pass(LIMITS.session_ttl.saturating_sub(SECOND)).await;
+    let seen = done(store.glance(id).await);
+    assert_eq!(seen.as_deref(), Some(&new_session(&owner("alice"))));
+    harness.pass(SECOND).await;
+    assert_eq!(done(store.glance(id).await), None);
+    assert_eq!(done(store.glance(SessionId::random(&SystemRandom)).await), None);
 }

@@ -51,6 +51,11 @@ impl Health {
         self.get().is_some_and(|heard| heard.last.elapsed() < HEARD)
     }
 
+    /// How long ago a beat was heard, on the connection that there is.
+    pub(super) fn ago(&self) -> Option<Duration> {
+        self.get().map(|heard| heard.last.elapsed())
+    }
+
     /// Whether what is not there is surely not there.
     pub(super) fn is_steady(&self) -> bool {
         self.get()

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Bell, InstanceId,
+    Bell, InstanceId, OwnerMark,
     oauth::SecretHash,
     redis::{
         notices::{Notice, Sender},
@@ -68,6 +68,16 @@ pub(super) fn write(bell: &Bell) -> Vec<u8> {
             payload.extend_from_slice(data);
             return payload;
         }
+        Bell::Looked => "1 looked".to_owned(),
+        Bell::Watched(session, instance, owner, contents) => {
+            let contents = if *contents { "contents" } else { "names" };
+            format!("1 watched {session} {instance} {owner} {contents}")
+        }
+        Bell::Traced(session, instance, data) => {
+            let mut payload = format!("1 traced {session} {instance} ").into_bytes();
+            payload.extend_from_slice(data);
+            return payload;
+        }
     }
     .into_bytes()
 }
@@ -99,6 +109,14 @@ pub(super) fn read(payload: &[u8]) -> Option<Heard> {
         [VERSION, b"progressed", session, call, data] => {
             Bell::Progressed(name(session)?, name(call)?, Bytes::copy_from_slice(data))
         }
+        [VERSION, b"looked"] => Bell::Looked,
+        [VERSION, b"watched", session, instance, rest] => {
+            let (owner, contents) = watched(rest)?;
+            Bell::Watched(name(session)?, name(instance)?, owner, contents)
+        }
+        [VERSION, b"traced", session, instance, data] => {
+            Bell::Traced(name(session)?, name(instance)?, Bytes::copy_from_slice(data))
+        }
         _ => return None,
     };
     Some(Heard::Bell(bell))
@@ -113,6 +131,18 @@ fn ended(kind: &[u8], what: &[u8]) -> Option<Ended> {
     })
 }
 
+/// Whose session is watched, and whether by somebody who may see what is in its messages.
+fn watched(words: &[u8]) -> Option<(OwnerMark, bool)> {
+    let mut words = words.split(|byte| *byte == b' ');
+    let owner = name(words.next()?)?;
+    let contents = match words.next()? {
+        b"contents" => true,
+        b"names" => false,
+        _ => return None,
+    };
+    words.next().is_none().then_some((owner, contents))
+}
+
 fn name<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
     std::str::from_utf8(word).ok()?.parse().ok()
 }
@@ -121,13 +151,14 @@ fn name<T: std::str::FromStr>(word: &[u8]) -> Option<T> {
 mod tests {
     use super::*;
     use crate::{
-        CallId, ElicitationId, SessionId, TaskId, TestRandom, oauth::GrantId,
+        CallId, ElicitationId, Owner, SessionId, TaskId, TestRandom, oauth::GrantId,
         redis::notices::Notices,
     };
 
     fn bells() -> Vec<Bell> {
         let random = TestRandom::seeded(1);
         let (session, call) = (SessionId::random(&random), CallId::random(&random));
+        let instance = InstanceId::random("a", &random);
         vec![
             Bell::CallNews(session, call),
             Bell::Resumed(session, call),
@@ -143,6 +174,10 @@ mod tests {
             Bell::Missed,
             Bell::Progressed(session, call, Bytes::from_static(b"{ \xff }")),
             Bell::Progressed(session, call, Bytes::new()),
+            Bell::Looked,
+            Bell::Watched(session, instance.clone(), OwnerMark::from(&Owner::anonymous()), true),
+            Bell::Watched(session, instance.clone(), OwnerMark::from(&Owner::anonymous()), false),
+            Bell::Traced(session, instance, Bytes::from_static(b"[ 1, 2 ]")),
         ]
     }
 
@@ -182,7 +217,7 @@ mod tests {
     fn nothing_else_is_read() {
         for bell in bells() {
             let payload = write(&bell);
-            if !matches!(bell, Bell::Progressed(..)) {
+            if bell.carried().is_none() {
                 assert_eq!(read(&[&payload[..], b" more"].concat()), None);
                 assert_eq!(read(&payload[..payload.len() - 1]), None);
             }
