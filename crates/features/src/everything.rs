@@ -71,6 +71,18 @@ pub struct Everything {
     pub(crate) session: Option<Arc<dyn SessionState>>,
 }
 
+/// What a server lists to everybody, by name, in the order of its lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Names {
+    /// Tools, without those that a user turns on.
+    pub tools: Vec<String>,
+    /// Prompts, without those that a user turns on.
+    pub prompts: Vec<String>,
+    /// URI templates of resources.
+    pub templates: Vec<String>,
+}
+
 /// What all clones have in common.
 pub(crate) struct Shared {
     pub(crate) config: ServerConfig,
@@ -149,6 +161,18 @@ impl Everything {
     #[must_use]
     pub fn with_session(&self, session: Arc<dyn SessionState>) -> Self {
         Self { shared: Arc::clone(&self.shared), session: Some(session) }
+    }
+
+    /// What it lists to everybody, by name.
+    pub fn names(&self) -> Names {
+        let Shared { tools, prompts, resources, .. } = &*self.shared;
+        let tools = tools.definitions().map(|tool| tool.name.to_string());
+        let prompts = prompts.definitions().map(|prompt| prompt.name.clone());
+        Names {
+            tools: tools.filter(|name| self.shared.tools.switch(name).is_none()).collect(),
+            prompts: prompts.filter(|name| self.shared.prompts.switch(name).is_none()).collect(),
+            templates: resources.uri_templates().map(str::to_owned).collect(),
+        }
     }
 
     /// The session, for requests that mean nothing without one.

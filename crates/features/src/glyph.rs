@@ -75,7 +75,7 @@ impl Glyph {
     ];
 
     /// It as a PNG of 48 by 48 pixels.
-    fn png(self) -> &'static [u8] {
+    pub fn png(self) -> &'static [u8] {
         match self {
             Self::Check => include_bytes!("../assets/icons/check.png"),
             Self::Clock => include_bytes!("../assets/icons/clock.png"),

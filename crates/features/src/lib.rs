@@ -71,7 +71,7 @@ pub use call::{Call, Followed, UrlAnswer};
 pub use changes::{Announcement, Audience, Change, Changes, Listener, LocalChanges, Subscription};
 pub use declared::DeclaredHook;
 pub use error::{BuildError, CallError, StateError, Waiting};
-pub use everything::Everything;
+pub use everything::{Everything, Names};
 pub use faults::{Challenge, Delivery, FAULT_TOOLS, FaultHook, FaultyWire, HttpAnswer};
 pub use fetch::{Fetch, FetchError, NoFetch};
 pub use glyph::Glyph;

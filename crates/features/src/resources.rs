@@ -169,6 +169,11 @@ impl Resources {
         self.templates.page(request)
     }
 
+    /// The URI templates, in the order they are listed.
+    pub(crate) fn uri_templates(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().map(|family| &*family.uri_template)
+    }
+
     /// What is in a resource, or the error that there is none (Resources, Error Handling).
     pub(crate) fn read(&self, uri: &str) -> Result<Reading, ErrorData> {
         if uri.len() > MAX_URI {

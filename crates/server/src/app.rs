@@ -40,7 +40,7 @@ use self::{
 use crate::{
     changes::FleetChanges,
     elicitations::AskedOnPages,
-    http::{Front, Health},
+    http::{Front, Health, auth_server_splash, splash},
     metrics::Metrics,
     net::TlsProblem,
     settings::{Role, Settings},
@@ -54,8 +54,8 @@ use crate::{
 pub(crate) enum StartError {
     #[error(transparent)]
     Address(#[from] InvalidAddress),
-    #[error("Redis at {address} cannot be used: {why}")]
-    Redis { address: String, why: Unreachable },
+    #[error("Redis at {address} cannot be used: {why}; {advice}")]
+    Redis { address: String, why: Unreachable, advice: &'static str },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -128,6 +128,7 @@ impl App {
         options.website_url = Some(settings.base_uri.as_str().to_owned());
         options.pages = everything::pages(settings, &elicitations);
         let everything = Everything::new(options)?;
+        let names = everything.names();
         let desks = everything::Desks { changes: feed, tasks, elicitations: elicitations.clone() };
         let gate = routes::gate(settings);
         let endpoint = everything::endpoint(settings, base, desks, everything, gate).await?;
@@ -153,7 +154,8 @@ impl App {
         };
         tokio::spawn(shown.report(local, stop.clone()));
         let by_any_name = ByAnyName { health: health.clone(), lookers, metrics };
-        let front = routes::front(settings, base, inner, by_any_name, &hint);
+        let page = |site| splash(settings, site, names);
+        let front = routes::front(settings, base, inner, by_any_name, page, &hint);
         trust.keep(&health, &stop);
         let unasked = Unasked {
             audience: endpoint.clone(),
@@ -178,7 +180,8 @@ impl App {
         let metadata = settings.base_uri.well_known("oauth-authorization-server", "");
         let hint = format!("what this authorization server can do is said at {metadata}");
         let by_any_name = ByAnyName { health: health.clone(), lookers, metrics };
-        let front = routes::front(settings, base, inner, by_any_name, &hint);
+        let page = |site| auth_server_splash(settings, site);
+        let front = routes::front(settings, base, inner, by_any_name, page, &hint);
         let draining = CancellationToken::new();
         Ok(Self { front, health, endpoint: None, draining, stop, bus: None })
     }

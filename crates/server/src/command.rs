@@ -2,6 +2,7 @@
 
 mod auth_server;
 mod check_config;
+mod completions;
 mod dev;
 mod healthcheck;
 mod launch;
@@ -13,7 +14,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::settings::{RawSettings, Role, Settings, unknown_variables};
+use crate::settings::{RawSettings, Role, Settings, nearest, unknown_variables};
 
 /// A remote MCP server that shows every feature of the Model Context Protocol.
 ///
@@ -44,6 +45,8 @@ enum Command {
     CheckConfig,
     /// Ask a running server whether it is ready; for containers
     Healthcheck,
+    /// Print a script by which a shell completes commands and flags
+    Completions(completions::Completions),
 }
 
 /// What became of the `.env` file.
@@ -59,11 +62,13 @@ pub(crate) fn dotenv() -> DotEnv {
 }
 
 pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
-    if let Err(error) = dotenv {
+    let Cli { command, settings: raw } = cli;
+    let command = command.unwrap_or(Command::Serve);
+    // A shell starts wherever its user is, and the `.env` there may be of another program.
+    if let (Err(error), false) = (dotenv, matches!(command, Command::Completions(_))) {
         return fail(&format!(".env cannot be read: {error}"));
     }
-    let Cli { command, settings: raw } = cli;
-    match command.unwrap_or(Command::Serve) {
+    match command {
         Command::Serve => serve::run(&raw).await,
         Command::Stdio => stdio::run(&raw).await,
         Command::AuthServer => auth_server::run(&raw).await,
@@ -75,6 +80,7 @@ pub(crate) async fn run(cli: Cli, dotenv: DotEnv) -> ExitCode {
             Err(problems) => refuse(&problems),
         },
         Command::Login(login) => login::run(login, &raw).await,
+        Command::Completions(completions) => completions::run(completions),
     }
 }
 
@@ -107,8 +113,16 @@ fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-fn unknown_settings() -> Vec<String> {
-    unknown_variables(variables().map(|(name, _)| name), RawSettings::VARIABLES).collect()
+/// Each variable that looks like a setting and is none, with what may have been meant.
+fn unknown_settings() -> Vec<(String, String)> {
+    let known = RawSettings::VARIABLES;
+    let unknown = unknown_variables(variables().map(|(name, _)| name), known);
+    let meant = |name: &str| nearest(name, known).map(|near| format!("; {near} is one"));
+    let with_what_was_meant = |name: String| {
+        let meant = meant(&name).unwrap_or_default();
+        (name, meant)
+    };
+    unknown.map(with_what_was_meant).collect()
 }
 
 fn variables() -> impl Iterator<Item = (String, String)> {

@@ -36,17 +36,38 @@ pub(crate) struct Wanted {
 pub(crate) enum LoginError {
     #[error("{what} cannot be reached: {reason}")]
     Unreachable { what: String, reason: String },
-    #[error("{what} answers {status}: {body}")]
+    #[error("{what} answers {status}: {}", said(.body))]
     Refused { what: String, status: u16, body: String },
+    #[error("no server answers at {endpoint} ({reason}); {advice}")]
+    NoServer { endpoint: String, reason: String, advice: &'static str },
+    #[error(
+        "{endpoint} answers {status}, so no MCP server is there: {}; --server takes the URL of one, \
+         such as http://localhost:3232",
+        said(.body)
+    )]
+    NoEndpoint { endpoint: String, status: u16, body: String },
     #[error("{what} is not what was expected: {reason}")]
     Unexpected { what: String, reason: String },
-    #[error("{server} wants no token; it runs without authentication")]
+    #[error("{server} wants no token; it runs without authentication, so leave the token out")]
     NoAuthentication { server: String },
     #[error(
         "users sign in at {provider}, which wants to see them; this is for the fake identity \
          provider"
     )]
     RealProvider { provider: String },
+}
+
+/// The longest part of an answer that is shown, in characters.
+const LONGEST: usize = 300;
+
+/// What an answer says: its description, if it is an error of OAuth or MCP, or its words.
+fn said(body: &str) -> String {
+    let error: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let described =
+        error["error_description"].as_str().or_else(|| error["error"]["message"].as_str());
+    let words = described.map_or_else(|| pages::words(body), str::to_owned);
+    let words = if words.is_empty() { "with nothing" } else { &words };
+    words.chars().take(LONGEST).collect()
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@
 mod clients;
 mod effective;
 mod grants;
+mod hints;
 mod problem;
 mod public;
 mod rates;
@@ -25,9 +26,10 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
 pub(crate) use clients::Clients;
 pub(crate) use grants::Grants;
-pub(crate) use problem::{Problem, unknown_variables};
+pub(crate) use problem::{Problem, nearest, unknown_variables};
 pub(crate) use rates::RateLimits;
 pub(crate) use raw::RawSettings;
+pub(crate) use separate::is_loopback;
 pub(crate) use upstream::{Known, UpstreamProvider};
 
 use crate::net::TlsFiles;
@@ -47,6 +49,14 @@ impl Role {
         match self {
             Self::McpServer => "mcp-server",
             Self::AuthServer => "auth-server",
+        }
+    }
+
+    /// The variable of its public URL.
+    pub(crate) const fn url(self) -> &'static str {
+        match self {
+            Self::McpServer => "BASE_URI",
+            Self::AuthServer => "AUTH_SERVER_URL",
         }
     }
 
@@ -98,6 +108,8 @@ pub(crate) struct Settings {
     pub(crate) drain_timeout: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
+    /// What the operator may have overlooked: a sentence each, with what to do.
+    pub(crate) hints: Vec<String>,
     /// Those of them that anybody may see, by variable.
     pub(crate) public: BTreeMap<String, String>,
 }
@@ -115,7 +127,12 @@ impl Settings {
 
     /// Whether its public URL is on loopback.
     pub(crate) fn is_local(&self) -> bool {
-        separate::is_loopback(self.base_uri.as_str())
+        is_loopback(self.base_uri.as_str())
+    }
+
+    /// Whether the authorization server that is trusted is on this machine.
+    pub(crate) fn trusts_a_neighbour(&self) -> bool {
+        self.trusts().is_some_and(|issuer| is_loopback(issuer.as_str()))
     }
 
     /// The authorization server elsewhere that an MCP server trusts.

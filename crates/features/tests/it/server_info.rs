@@ -32,6 +32,16 @@ async fn initialize_names_the_server_and_what_it_can() {
     );
 }
 
+#[test]
+fn what_everybody_is_shown_can_be_named() {
+    let names = everything().names();
+    let has = |list: &[String], name: &str| list.iter().any(|one| one == name);
+    assert!(has(&names.tools, "echo") && has(&names.tools, "whoami"), "{names:?}");
+    assert!(!has(&names.tools, "dynamicTool") && has(&names.prompts, "simple_prompt"), "{names:?}");
+    assert!(!has(&names.prompts, "dynamic_prompt"), "{names:?}");
+    assert!(has(&names.templates, "demo://directory/{department}/{name}"), "{names:?}");
+}
+
 fn with_website() -> Everything {
     let website_url = Some("https://mcp.example.com".to_owned());
     Everything::new(Options { website_url, ..options() }).unwrap()

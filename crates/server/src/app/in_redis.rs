@@ -45,12 +45,22 @@ async fn reached(redis: &Redis, address: &RedisAddress) -> Result<(), StartError
         };
         let over = started.elapsed() + pause >= PATIENCE;
         if over || matches!(why, Unreachable::Refused { .. }) {
-            return Err(StartError::Redis { address: address.to_string(), why });
+            let advice = advice(&why);
+            return Err(StartError::Redis { address: address.to_string(), why, advice });
         }
         tracing::warn!(event = "redis.awaited", redis = %address, error = %why,
-            "Redis is not there yet");
+            "Redis is not there yet; the start waits for it, 30 s at most");
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn advice(why: &Unreachable) -> &'static str {
+    match why {
+        Unreachable::Away { .. } => {
+            "start it there, or leave REDIS_URL out to keep everything in memory"
+        }
+        Unreachable::Refused { .. } => "look at REDIS_URL, REDIS_PASSWORD and REDIS_TLS_CA",
     }
 }
 
@@ -72,5 +82,6 @@ mod tests {
         assert!(started.elapsed() <= PATIENCE + Duration::from_secs(5));
         let told = error.to_string();
         assert!(told.contains(&address.to_string()) && !told.contains("hush"), "{told}");
+        assert!(told.contains("leave REDIS_URL out"), "{told}");
     }
 }

@@ -16,7 +16,10 @@ use super::{
     StartError, authorization_server::authorization_server, base::Base, held::Held, trust::Trust,
 };
 use crate::{
-    http::{Front, Health, Lookers, Proxies, Requests, health, metrics, splash, unknown},
+    http::{
+        Front, Health, Lookers, Proxies, Requests, Site, assets, endpoints, health, metrics,
+        unknown,
+    },
     metrics::Metrics,
     settings::{AuthMode, Settings},
     status::Tap,
@@ -113,14 +116,11 @@ pub(super) fn mcp_server(
         Some(verifier) => guarded(settings, base, endpoint, doors, verifier),
         None => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
     };
-    let routes = doors.merge(match trust {
+    Ok(doors.merge(match trust {
         Trust::Everybody => pages_for_everybody(settings, base, asked),
         Trust::Own => authorization_server(settings, base, Some(asked))?,
         Trust::Other(server) => server.metadata_copy(&settings.base_uri),
-    });
-    let authenticated = settings.auth_mode != AuthMode::None;
-    let signs_in = settings.auth_mode == AuthMode::Integrated;
-    Ok(routes.merge(splash(&settings.base_uri, authenticated, signs_in)))
+    }))
 }
 
 /// The pages on which users are asked, where nobody signs in.
@@ -147,13 +147,14 @@ pub(super) struct ByAnyName {
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// Every route of a server, behind what stands before them all. Whoever asks for something else is
-/// told `hint`.
+/// Every route of a server, with `page` at its root, behind what stands before them all. Whoever asks
+/// for something else is told `hint`.
 pub(super) fn front(
     settings: &Settings,
     base: &Base,
     routes: Router,
     by_any_name: ByAnyName,
+    page: impl FnOnce(Site) -> Router,
     hint: &str,
 ) -> Front {
     let ByAnyName { health: state, lookers, metrics: counted } = by_any_name;
@@ -165,8 +166,11 @@ pub(super) fn front(
         sessions: Arc::clone(&base.sessions_seen),
     };
     let routes = routes.merge(health(state)).merge(lookers.only(metrics(counted)));
-    let routes = unknown(routes, hint);
-    Front::new(routes, requests, settings.allowed_hosts.clone(), settings.allowed_origins.clone())
+    let there: Arc<[_]> = endpoints(settings).into();
+    let site = Site::of(settings, Arc::clone(&there));
+    let routes = unknown(routes.merge(page(site.clone())).merge(assets()), hint, there);
+    let (hosts, origins) = (settings.allowed_hosts.clone(), settings.allowed_origins.clone());
+    Front::new(routes, requests, hosts, origins, site)
 }
 
 /// What lies behind a door each, as a resource of its own.

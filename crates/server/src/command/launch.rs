@@ -1,8 +1,10 @@
 //! From settings to servers that run until they are told to stop.
 
+mod announce;
+mod greeting;
+
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use mcp_everything_oauth::BaseUri;
 use mcp_everything_store::{InstanceId, SystemRandom};
 use tokio::{
     net::TcpListener,
@@ -10,17 +12,21 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{fail, unknown_settings};
+pub(super) use self::announce::{warn_of_fixtures, warn_of_unknown_settings};
+use self::{announce::announce, greeting::Telling};
+use super::{fail, print};
 use crate::{
     app::{App, StartError},
     http::Proxies,
     instance,
     metrics::Metrics,
     net::{Addresses, Connections, Room, Tls, listen},
-    settings::{AuthMode, RawSettings, Role, Settings},
+    settings::{RawSettings, Role, Settings},
     telemetry::{self, Lines, LogTo},
 };
 
+/// How long a server that goes away says nothing of what it waits for.
+const NOTICE: Duration = Duration::from_secs(1);
 /// How long answers may take to leave once nothing runs any more.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -73,22 +79,20 @@ pub(super) async fn run(
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
     let lines = telemetry::start(settings, &instance, LogTo::Stdout);
     warn_of_unknown_settings();
+    let telling = Telling::of(settings);
     let served = match listening() {
-        Ok(listening) => serve(listening, &instance, &lines).await,
+        Ok(listening) => serve(listening, &instance, &lines, telling).await,
         Err(reason) => Err(reason),
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            tracing::error!(event = "server.failed", reason, "the server cannot run");
+            // Somebody at a terminal reads it once.
+            if telling == Telling::Lines {
+                tracing::error!(event = "server.failed", reason, "the server cannot run");
+            }
             fail(&reason)
         }
-    }
-}
-
-pub(super) fn warn_of_unknown_settings() {
-    for name in unknown_settings() {
-        tracing::warn!(event = "config.unknown", name, "this variable is no setting");
     }
 }
 
@@ -96,33 +100,60 @@ async fn serve(
     listening: Vec<Listening>,
     instance: &InstanceId,
     lines: &Lines,
+    telling: Telling,
 ) -> Result<(), String> {
     // Before anybody is told that the server is there.
     let mut signals = Signals::heard()?;
     let started = tokio::select! {
-        started = start(listening, instance, lines) => started.map_err(|error| error.to_string())?,
+        started = start(listening, instance, lines, telling) => {
+            started.map_err(|error| error.to_string())?
+        }
         // It may be waiting for Redis.
         _ = signals.next() => {
             tracing::info!(event = "server.stopped", "the server is gone before it was there");
             return Ok(());
         }
     };
+    let servers: Vec<_> = started.iter().map(|server| server.settings.clone()).collect();
+    if telling == Telling::Text {
+        print(&greeting::welcome(&servers, &greeting::program()));
+    }
     let signal = signals.next().await;
-    tracing::info!(event = "server.stopping", signal, "the server goes away");
+    if telling == Telling::Lines {
+        tracing::info!(event = "server.stopping", signal, "the server goes away");
+    }
     let drained: JoinSet<()> =
         started.into_iter().map(|server| async move { server.drain(signal).await }).collect();
     tokio::select! {
         _ = drained.join_all() => {}
+        () = tell_of_what_still_runs(&servers) => {}
         _ = signals.next() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
     }
-    tracing::info!(event = "server.stopped", "the server is gone");
+    match telling {
+        Telling::Lines => tracing::info!(event = "server.stopped", "the server is gone"),
+        Telling::Text => print(&greeting::goodbye(&servers)),
+    }
     Ok(())
+}
+
+/// Whoever waits for the end learns why it does not come, once, and how to have it. Never returns.
+async fn tell_of_what_still_runs(servers: &[Settings]) {
+    let delay = servers.iter().map(|settings| settings.drain_delay).max().unwrap_or_default();
+    let timeout = servers.iter().map(|settings| settings.drain_timeout).max().unwrap_or_default();
+    tokio::time::sleep(delay + NOTICE).await;
+    tracing::info!(
+        event = "server.draining",
+        seconds = timeout.as_secs(),
+        "calls still run, and may for so long; a second signal ends them"
+    );
+    std::future::pending::<()>().await;
 }
 
 async fn start(
     listening: Vec<Listening>,
     instance: &InstanceId,
     lines: &Lines,
+    telling: Telling,
 ) -> Result<Vec<Running>, StartError> {
     let room = Room::make();
     let mut started = Vec::new();
@@ -141,7 +172,7 @@ async fn start(
         for listener in listeners {
             tokio::spawn(connections.clone().accept(listener));
         }
-        announce(&settings, instance);
+        announce(&settings, instance, telling);
         started.push(Running { settings, app, connections });
     }
     Ok(started)
@@ -174,68 +205,6 @@ impl Running {
                 "Redis was not told that this one is gone"
             );
         }
-    }
-}
-
-fn announce(settings: &Settings, instance: &InstanceId) {
-    let base = settings.base_uri.as_str();
-    let (store, redis) = (settings.store(), settings.redis.as_ref().map(ToString::to_string));
-    let (server, version) = (settings.role.as_str(), env!("CARGO_PKG_VERSION"));
-    match settings.role {
-        Role::McpServer => tracing::info!(
-            event = "server.started",
-            server,
-            endpoint = settings.base_uri.join("/mcp"),
-            port = settings.port,
-            auth = settings.auth_mode.as_str(),
-            auth_server = settings.trusts().map(BaseUri::as_str),
-            store,
-            redis,
-            instance = %instance,
-            version,
-            "open {base} in a browser, or point an MCP client at the endpoint"
-        ),
-        Role::AuthServer => tracing::info!(
-            event = "server.started",
-            server,
-            issuer = base,
-            port = settings.port,
-            store,
-            redis,
-            instance = %instance,
-            version,
-            "the authorization server is at {base}"
-        ),
-    }
-    if settings.auth_mode == AuthMode::None {
-        tracing::warn!(event = "auth.off", "authentication is off: every caller is `anonymous`");
-    }
-    if settings.role == Role::AuthServer
-        && settings.auth_resources.is_none()
-        && !settings.is_local()
-    {
-        tracing::warn!(
-            event = "config.loopback_only",
-            "AUTH_RESOURCES is not set: tokens are issued for servers on loopback alone"
-        );
-    }
-    if settings.role == Role::McpServer {
-        warn_of_fixtures(settings);
-    }
-}
-
-pub(super) fn warn_of_fixtures(settings: &Settings) {
-    if settings.conformance {
-        tracing::warn!(event = "conformance.on", "the conformance suite's fixtures are listed");
-    }
-    if settings.fault_tools {
-        let whose = if settings.is_private() {
-            "tools that misbehave are listed"
-        } else {
-            "tools that misbehave are listed, and HOST or BASE_URI is not loopback: whoever may \
-             call tools can keep connections open and have large answers made"
-        };
-        tracing::warn!(event = "faults.on", "{whose}");
     }
 }
 

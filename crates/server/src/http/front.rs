@@ -26,10 +26,11 @@ use tower_http::{
 };
 
 use super::{
-    Requests,
+    Requests, Site,
     cors::cors,
     hosts,
     panic::{Answer, catch_panics},
+    people::Visit,
     security_headers::secure,
 };
 
@@ -39,7 +40,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 type Routes = Cors<CatchPanic<RequestBodyTimeout<Router>, Answer>>;
 
 /// A server, whole but for its connections: logs each request, lets in those for hosts of this
-/// server, answers preflights and panics, and completes the headers of every response.
+/// server, answers preflights, panics and people, and completes the headers of every response.
 #[derive(Clone)]
 pub(crate) struct Front(Arc<Inner>);
 
@@ -47,6 +48,7 @@ struct Inner {
     requests: Requests,
     hosts: HostPolicy,
     routes: Routes,
+    site: Site,
 }
 
 impl Front {
@@ -55,10 +57,11 @@ impl Front {
         requests: Requests,
         hosts: HostPolicy,
         origins: OriginPolicy,
+        site: Site,
     ) -> Self {
         let routes = RequestBodyTimeoutLayer::new(BODY_TIMEOUT).layer(routes);
         let routes = cors(origins).layer(catch_panics().layer(routes));
-        Self(Arc::new(Inner { requests, hosts, routes }))
+        Self(Arc::new(Inner { requests, hosts, routes, site }))
     }
 
     /// The server, for one connection. A slash at the end of a path means nothing: people add one
@@ -68,19 +71,29 @@ impl Front {
     }
 
     async fn answer(&self, peer: SocketAddr, request: Request) -> Response {
-        let Inner { requests, hosts, routes } = &*self.0;
+        let Inner { requests, hosts, .. } = &*self.0;
         let routed = async |request: Request| {
             let mut response = match hosts::refused(hosts, &request) {
                 Some(refusal) => refusal,
-                None => match routes.clone().oneshot(request).await {
-                    Ok(response) => response.map(Body::new),
-                    Err(never) => match never {},
-                },
+                None => self.routed(request).await,
             };
             secure(response.headers_mut());
             response
         };
         requests.log(peer, request, routed).await
+    }
+
+    async fn routed(&self, request: Request) -> Response {
+        let Inner { routes, site, .. } = &*self.0;
+        let visit = Visit::of(&request);
+        let response = match routes.clone().oneshot(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(never) => match never {},
+        };
+        match visit {
+            Some(visit) => visit.answered(response, site).await,
+            None => response,
+        }
     }
 }
 

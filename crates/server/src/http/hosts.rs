@@ -23,12 +23,12 @@ pub(super) fn refused(hosts: &HostPolicy, request: &Request) -> Option<Response>
     tracing::warn!(
         event = "http.host_refused",
         host = host.map(|host| String::from_utf8_lossy(host.as_bytes())).as_deref(),
-        "the Host header names no allowed host; add it to ALLOWED_HOSTS if it is yours"
+        "the Host header names no host of this server; add it to ALLOWED_HOSTS if it is yours"
     );
     if path == "/mcp" {
-        return Some(HostPolicy::refusal());
+        return Some(hosts.refusal());
     }
-    let body =
-        "the Host header names no host of this server; its operator can add it to ALLOWED_HOSTS\n";
+    let body = "the Host header names no host of this server; if it is yours, add it to \
+                ALLOWED_HOSTS, and BASE_URI is the URL that clients use\n";
     Some((StatusCode::FORBIDDEN, body).into_response())
 }

@@ -1,22 +1,30 @@
 //! What no route answers: a wrong path, and a method that a path does not have.
 
+use std::sync::Arc;
+
 use axum::{Json, Router};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// Says what is wrong to whoever asks the routes so far for something else, and where to go. The
-/// body has the form of the OAuth errors beside it.
-pub(crate) fn unknown(routes: Router, hint: &str) -> Router {
+use super::Listed;
+
+/// Says what is wrong to whoever asks the routes so far for something else, where to go, and what
+/// there is. The body has the form of the OAuth errors beside it.
+pub(crate) fn unknown(routes: Router, hint: &str, there: Arc<[Listed]>) -> Router {
     let reason = format!("there is nothing at this path; {hint}");
-    let not_found = move || async move { (StatusCode::NOT_FOUND, described("not_found", &reason)) };
+    let not_found = move || async move {
+        let mut body = described("not_found", &reason);
+        body["endpoints"] = there.iter().map(|one| (one.path, one.what)).collect();
+        (StatusCode::NOT_FOUND, Json(body))
+    };
     let hint = hint.to_owned();
     let not_allowed = move |method: Method| async move {
         let reason = format!("{method} is not allowed at this path; {hint}");
-        (StatusCode::METHOD_NOT_ALLOWED, described("method_not_allowed", &reason))
+        (StatusCode::METHOD_NOT_ALLOWED, Json(described("method_not_allowed", &reason)))
     };
     routes.method_not_allowed_fallback(not_allowed).fallback(not_found)
 }
 
-fn described(error: &str, reason: &str) -> Json<Value> {
-    Json(json!({ "error": error, "error_description": reason }))
+fn described(error: &str, reason: &str) -> Value {
+    json!({ "error": error, "error_description": reason })
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::{LoginError, json_of, unreachable};
+use super::{LoginError, json_of};
+use crate::{net, settings::is_loopback};
 
 pub(super) struct Discovered {
     pub(super) resource: String,
@@ -34,7 +35,7 @@ struct ServerMetadata {
 
 pub(super) async fn discover(client: &Client, server: &str) -> Result<Discovered, LoginError> {
     if !server.starts_with("http://") && !server.starts_with("https://") {
-        let reason = "a server is a URL such as http://localhost:3232".to_owned();
+        let reason = "--server takes a URL such as http://localhost:3232".to_owned();
         return Err(LoginError::Unexpected { what: server.to_owned(), reason });
     }
     let base = server.trim_end_matches('/').trim_end_matches("/mcp");
@@ -43,14 +44,21 @@ pub(super) async fn discover(client: &Client, server: &str) -> Result<Discovered
         .post(&endpoint)
         .header(header::ACCEPT, "application/json, text/event-stream")
         .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }));
-    let answer = request.send().await.map_err(|error| unreachable(&endpoint, &error))?;
+    let answer = request.send().await.map_err(|error| no_server(&endpoint, &error))?;
     match answer.status() {
         StatusCode::UNAUTHORIZED => {}
         // It was looked at, and what it lacks is a session.
         StatusCode::BAD_REQUEST => return Err(LoginError::NoAuthentication { server: endpoint }),
         status => {
             let body = answer.text().await.unwrap_or_default();
-            return Err(LoginError::Refused { what: endpoint, status: status.as_u16(), body });
+            let says_so = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+            let is_no_endpoint = says_so || status.is_success() || status.is_redirection();
+            let status = status.as_u16();
+            return Err(if is_no_endpoint {
+                LoginError::NoEndpoint { endpoint, status, body }
+            } else {
+                LoginError::Refused { what: endpoint, status, body }
+            });
         }
     }
     let challenge = answer.headers().get(header::WWW_AUTHENTICATE);
@@ -80,6 +88,17 @@ pub(super) async fn discover(client: &Client, server: &str) -> Result<Discovered
         token_endpoint: server.token_endpoint,
         registration_endpoint: server.registration_endpoint,
     })
+}
+
+/// What most likely keeps somebody from a server that was just started.
+fn no_server(endpoint: &str, error: &reqwest::Error) -> LoginError {
+    let is_https = endpoint.starts_with("https://");
+    let advice = if is_https && is_loopback(endpoint) {
+        "if it is running, it may speak http and not https"
+    } else {
+        "is it running? --server takes another URL"
+    };
+    LoginError::NoServer { endpoint: endpoint.to_owned(), reason: net::reason(error), advice }
 }
 
 /// RFC 8414 section 3.1: the name goes between the host and the path.

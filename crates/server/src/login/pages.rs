@@ -82,10 +82,10 @@ fn code(url: &Url, state: &str, issuer: &str) -> Result<String, LoginError> {
     get("code").ok_or_else(|| unexpected("the redirect", "it carries no code"))
 }
 
-/// What a page says, without its tags.
-fn words(html: &str) -> String {
+/// What a page says, without its tags; of what is no page, all.
+pub(super) fn words(html: &str) -> String {
     let body = html.split_once("<body").map_or(html, |(_, body)| body);
-    let text = body.split('<').filter_map(|tag| Some(tag.split_once('>')?.1));
+    let text = body.split('<').map(|tag| tag.split_once('>').map_or(tag, |(_, text)| text));
     text.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 

@@ -25,12 +25,26 @@ pub(crate) fn listen(
         }
         outcome = listen_once(hosts, port);
     }
-    outcome.map_err(|(address, error)| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("cannot listen on {address}: it is in use; choose another {variable}")
+    outcome.map_err(|(address, error)| refused(address, &error, variable))
+}
+
+/// Why, and what to do about it.
+fn refused(address: SocketAddr, error: &io::Error, variable: &str) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "it is in use; stop what runs there, which may be this server, or take another port, \
+             such as {variable}={}, or {variable}=0 for any that is free",
+            address.port().checked_add(1).unwrap_or(3232)
+        ),
+        io::ErrorKind::PermissionDenied => {
+            format!("{error}; ports below 1024 are for root: take another, such as {variable}=3232")
         }
-        _ => format!("cannot listen on {address}: {error}"),
-    })
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address; HOST takes those \
+            that it has, such as 127.0.0.1, or 0.0.0.0 for all of them"
+            .to_owned(),
+        _ => error.to_string(),
+    };
+    format!("cannot listen on {address}: {advice}")
 }
 
 fn listen_once(
@@ -93,7 +107,15 @@ mod tests {
     async fn a_port_in_use_is_said_to_be() {
         let (_taken, port) = listen(&[LOOPBACK], 0, "PORT").unwrap();
         let refused = listen(&[LOOPBACK], port, "AUTH_SERVER_PORT").unwrap_err();
-        assert!(refused.contains("in use") && refused.contains("AUTH_SERVER_PORT"), "{refused}");
+        let another = format!("AUTH_SERVER_PORT={}", port + 1);
+        assert!(refused.contains("in use") && refused.contains(&another), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_is_said_to_be() {
+        // An address of documentation (RFC 5737): no machine has it.
+        let refused = listen(&["192.0.2.1".parse().unwrap()], 0, "PORT").unwrap_err();
+        assert!(refused.contains("no such address; HOST"), "{refused}");
     }
 
     #[tokio::test]

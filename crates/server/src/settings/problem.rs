@@ -82,6 +82,26 @@ pub(crate) fn unknown_variables<'a>(
     })
 }
 
+/// The setting whose name is most like this one, if any is.
+pub(crate) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let near = known.iter().map(|known| (changes(name, known), *known)).min()?;
+    (near.0 <= name.len() / 4).then_some(near.1)
+}
+
+/// How many letters must be added, taken away or replaced to make the one of the other.
+fn changes(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.bytes().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in to.bytes().enumerate() {
+            let replaced = before + usize::from(a != b);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[to.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +113,22 @@ mod tests {
         let environment = environment.map(|name| (*name).to_owned());
         let unknown: Vec<_> = unknown_variables(environment, &["AUTH_MODE"]).collect();
         assert_eq!(unknown, misspelt);
+    }
+
+    #[test]
+    fn what_was_meant_is_named() {
+        let known = crate::settings::RawSettings::VARIABLES;
+        for (wrong, meant) in [
+            ("BASE_URL", Some("BASE_URI")),
+            ("REDIS_URI", Some("REDIS_URL")),
+            ("SECRET_KEY", Some("SECRET_KEYS")),
+            ("AUTH_MOOD", Some("AUTH_MODE")),
+            ("SESSION_TIMEOUT", None),
+            ("TOKEN_X", None),
+        ] {
+            assert_eq!(nearest(wrong, known), meant, "{wrong}");
+        }
+        assert_eq!((changes("", "ab"), changes("abc", "abc"), changes("abc", "b")), (2, 0, 2));
     }
 
     #[test]

@@ -109,6 +109,10 @@ impl Settings {
             text => all(text),
         });
         let tls = tls(&mut reader, raw);
+        let own_url = match role {
+            Role::McpServer => raw.base_uri.as_deref(),
+            Role::AuthServer => raw.auth_server_url.as_deref(),
+        };
         let own = match role {
             Role::McpServer => Some(base_uri(&mut reader, raw, port)),
             Role::AuthServer => None,
@@ -188,8 +192,10 @@ impl Settings {
             drain_timeout,
             log_format,
             log_filter,
+            hints: Vec::new(),
             public: BTreeMap::new(),
         };
+        settings.hints = settings.overlooked(given(own_url).is_some());
         settings.public = settings.public(raw);
         Ok(settings)
     }
@@ -281,12 +287,14 @@ fn policies(
         reader.0.push(Problem::new("ALLOWED_HOSTS", holds, takes));
         HostPolicy::default()
     });
+    let hosts = hosts.advising("its operator can add it to ALLOWED_HOSTS");
     let origins = OriginPolicy::new(&origins).unwrap_or_else(|error| {
         let holds = raw.allowed_origins.as_deref().unwrap_or_default();
         let takes = format!("origins separated by commas ({error})");
         reader.0.push(Problem::new("ALLOWED_ORIGINS", holds, takes));
         OriginPolicy::default()
     });
+    let origins = origins.advising("the operator can add it to ALLOWED_ORIGINS");
     (hosts, origins)
 }
 

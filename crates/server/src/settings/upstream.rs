@@ -30,6 +30,14 @@ pub(crate) enum Known {
 }
 
 impl UpstreamProvider {
+    /// Where users sign in.
+    pub(crate) fn host(&self) -> String {
+        match &self.known {
+            Known::ByIssuer(issuer) => issuer.host(),
+            Known::ByEndpoints(endpoints) => endpoints.authorize.host(),
+        }
+    }
+
     /// The authorization server that calls itself `issuer`, as the provider knows it.
     pub(crate) fn registration(&self, issuer: &BaseUri) -> Registration {
         let (id, secret) = (self.client_id.clone(), self.client_secret.clone());

@@ -67,7 +67,7 @@ async fn to_give_less_and_to_end_it() {
 
 /// Presses Tab until this element has the focus, and sees that the focus can be seen.
 pub(crate) async fn tab_to(browser: &Chromium, element: &str) {
-    for _ in 0..20 {
+    for _ in 0..30 {
         browser.press([TAB]).await;
         let has_focus = format!("return document.activeElement.matches(`{element}`)");
         if browser.script(&has_focus).await == true {

@@ -65,9 +65,17 @@ fn check_config_names_everything_that_is_wrong() {
     let output = run(&["check-config"], &settings);
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stderr);
-    for variable in ["PORT", "SESSION_TTL", "REDIS_URI"] {
+    for variable in ["PORT", "SESSION_TTL", "REDIS_URI", "REDIS_URL is one"] {
         assert!(told.contains(variable), "{variable} in {told}");
     }
+}
+
+#[test]
+fn check_config_says_what_is_most_likely_not_meant() {
+    let output = run(&["check-config"], &[("HOST", "0.0.0.0")]);
+    assert!(output.status.success());
+    assert!(text(&output.stderr).contains("set BASE_URI to the URL"), "{}", text(&output.stderr));
+    assert_eq!(text(&run(&["check-config"], &[]).stderr), "");
 }
 
 #[test]
@@ -99,7 +107,8 @@ fn a_broken_env_file_is_an_error() {
 #[test]
 fn help_explains_every_command_and_setting() {
     let help = text(&run(&["--help"], &[]).stdout);
-    for word in ["serve", "stdio", "auth-server", "dev", "login", "check-config", "healthcheck"] {
+    let commands = ["serve", "stdio", "auth-server", "dev", "login", "check-config", "healthcheck"];
+    for word in commands.into_iter().chain(["completions"]) {
         assert!(help.contains(word), "{word}");
     }
     // What is shown is what is explained.
@@ -152,9 +161,13 @@ fn login_says_why_it_cannot() {
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("without authentication"), "{}", text(&output.stderr));
     for (url, said) in [
-        ("http://127.0.0.1:9", "cannot be reached"),
+        ("http://127.0.0.1:9", "is it running? --server takes another URL"),
+        ("https://127.0.0.1:9", "it may speak http"),
         ("127.0.0.1:9", "http://localhost:3232"),
-        (&server.url("/elsewhere"), "404"),
+        (
+            &server.url("/elsewhere"),
+            "404, so no MCP server is there: there is nothing at this path",
+        ),
     ] {
         let told = text(&run(&["login", "--server", url], &[]).stderr);
         assert!(told.contains(said), "{told}");
@@ -169,4 +182,52 @@ fn healthcheck_asks_the_server() {
     assert!(ready.status.success(), "{}", text(&ready.stderr));
     drop(server);
     assert!(!run(&["healthcheck"], &[("PORT", &port)]).status.success());
+}
+
+/// What a shell offers once it has read the script.
+#[test]
+fn bash_completes_commands_and_flags() {
+    let script = r#"
+        source <("$0" completions bash)
+        offered() {
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+            "$(complete -p mcp-everything | sed 's/.*-F \([^ ]*\) .*/\1/')" \
+                mcp-everything "${@: -1}" "${@: -2:1}"
+            printf '%s\n' "${COMPREPLY[@]}"
+        }
+        offered mcp-everything he
+        offered mcp-everything --redis-
+        offered mcp-everything login --
+        offered mcp-everything completions ""
+    "#;
+    let home = tempfile::tempdir().unwrap();
+    // A shell starts in any folder, also in one whose `.env` is not for this program.
+    std::fs::write(home.path().join(".env"), "not ours\n").unwrap();
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["--norc", "-c", script]).arg(binary().get_program()).current_dir(home.path());
+    let output = bash.output().unwrap();
+    let offered = text(&output.stdout);
+    assert!(output.status.success(), "{offered} {}", text(&output.stderr));
+    let offered: Vec<_> = offered.lines().collect();
+    for word in ["healthcheck", "help", "--redis-url", "--redis-password", "--user", "--scope"] {
+        assert!(offered.contains(&word), "{word} in {offered:?}");
+    }
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(offered.contains(&shell), "{shell} in {offered:?}");
+    }
+    assert!(!offered.contains(&"serve"), "only what begins so: {offered:?}");
+}
+
+#[test]
+fn each_shell_has_a_script() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(&["completions", shell], &[]);
+        assert!(output.status.success());
+        let script = text(&output.stdout);
+        for word in ["check-config", "auth-server", "base-uri"] {
+            assert!(script.contains(word), "{word} for {shell}");
+        }
+    }
+    let refused = run(&["completions", "cmd"], &[]);
+    assert!(text(&refused.stderr).contains("powershell"), "{}", text(&refused.stderr));
 }

@@ -22,6 +22,8 @@ on_every_deployment!(
 const ROUTES: &[&str] = &[
     "/",
     "/splash.css",
+    "/splash.js",
+    "/favicon.ico",
     "/healthz",
     "/readyz",
     "/metrics",

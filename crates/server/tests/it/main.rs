@@ -28,6 +28,7 @@ mod keep_alive;
 mod log_secrets;
 mod logs;
 mod metrics;
+mod newcomer;
 mod oauth_errors;
 mod rate_limits;
 mod redis;

@@ -186,6 +186,21 @@ impl Chromium {
         STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()
     }
 
+    /// Lets the pages of an origin use the clipboard, or not, as a user does who is asked.
+    pub(crate) async fn let_copy(&self, origin: &str, allowed: bool) {
+        let setting = if allowed { "granted" } else { "denied" };
+        for name in ["clipboard-read", "clipboard-write"] {
+            let permission = json!({ "name": name });
+            let params = json!({ "permission": permission, "setting": setting, "origin": origin });
+            self.devtools("Browser.setPermission", params).await;
+        }
+    }
+
+    /// Opens pages as a browser whose user has turned scripts off.
+    pub(crate) async fn without_scripts(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+    }
+
     async fn devtools(&self, method: &str, params: Value) -> Value {
         self.post("/goog/cdp/execute", json!({ "cmd": method, "params": params })).await
     }

@@ -14,22 +14,22 @@ pub(crate) fn enter(
     request: Request<Body>,
 ) -> Result<(Owner, Parts, Body), Refusal> {
     if !config.hosts.allows(request.uri(), request.headers()) {
-        let host = request.headers().get(header::HOST);
+        let (host, refusal) = (request.headers().get(header::HOST), config.hosts.refused());
         tracing::warn!(
             event = "mcp.host_refused",
             host = host.map(|host| String::from_utf8_lossy(host.as_bytes())).as_deref(),
-            "the Host header names no allowed host"
+            "{refusal}"
         );
-        return Err(Refusal::HostNotAllowed);
+        return Err(refusal);
     }
     if !config.origins.allows(request.headers()) {
-        let origin = request.headers().get(header::ORIGIN);
+        let (origin, refusal) = (request.headers().get(header::ORIGIN), config.origins.refused());
         tracing::warn!(
             event = "mcp.origin_refused",
             origin = origin.map(|origin| String::from_utf8_lossy(origin.as_bytes())).as_deref(),
-            "the Origin header names no allowed origin"
+            "{refusal}"
         );
-        return Err(Refusal::OriginNotAllowed);
+        return Err(refusal);
     }
     let (parts, body) = request.into_parts();
     let owner = parts.extensions.get::<Owner>().cloned().ok_or_else(|| {

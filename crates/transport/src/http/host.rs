@@ -15,6 +15,7 @@ use super::Refusal;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPolicy {
     allowed: Vec<Host>,
+    advice: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,13 @@ impl HostPolicy {
         I::Item: AsRef<str>,
     {
         let allowed = hosts.into_iter().map(|host| host.as_ref().parse()).collect::<Result<_, _>>();
-        Ok(Self { allowed: allowed? })
+        Ok(Self { allowed: allowed?, advice: "" })
+    }
+
+    /// Says this, too, to whoever names another host: what its operator may do about it.
+    #[must_use]
+    pub fn advising(self, advice: &'static str) -> Self {
+        Self { advice, ..self }
     }
 
     /// Whether the request names an allowed host.
@@ -54,8 +61,12 @@ impl HostPolicy {
     }
 
     /// The answer to a request that names no allowed host: 403, with a JSON-RPC error.
-    pub fn refusal() -> Response {
-        Refusal::HostNotAllowed.into_response()
+    pub fn refusal(&self) -> Response {
+        self.refused().into_response()
+    }
+
+    pub(super) fn refused(&self) -> Refusal {
+        Refusal::HostNotAllowed { advice: self.advice }
     }
 }
 
@@ -63,7 +74,7 @@ impl Default for HostPolicy {
     /// The loopback names, on any port.
     fn default() -> Self {
         let loopback = |name: &str| Host { name: name.to_owned(), port: None };
-        Self { allowed: ["localhost", "127.0.0.1", "[::1]"].map(loopback).into() }
+        Self { allowed: ["localhost", "127.0.0.1", "[::1]"].map(loopback).into(), advice: "" }
     }
 }
 

@@ -5,13 +5,14 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderValue, header, uri::Authority};
 use thiserror::Error;
 
-use super::host::is_host_and_port;
+use super::{Refusal, host::is_host_and_port};
 
 /// The origins allowed to call from a browser: checked on `Origin`, which Streamable HTTP makes a
 /// MUST ("Security Warning"), and answered in CORS headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginPolicy {
     allowed: Vec<Pattern>,
+    advice: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +42,22 @@ impl OriginPolicy {
         I::Item: AsRef<str>,
     {
         let allowed = origins.into_iter().map(|origin| origin.as_ref().parse());
-        Ok(Self { allowed: allowed.collect::<Result<_, _>>()? })
+        Ok(Self { allowed: allowed.collect::<Result<_, _>>()?, advice: "" })
+    }
+
+    /// Says this, too, to whoever comes from another origin: what the operator may do about it.
+    #[must_use]
+    pub fn advising(self, advice: &'static str) -> Self {
+        Self { advice, ..self }
     }
 
     /// Whether the request may go on: it comes from no browser, or from an allowed origin.
     pub fn allows(&self, headers: &HeaderMap) -> bool {
         headers.get_all(header::ORIGIN).iter().all(|origin| self.allows_origin(origin))
+    }
+
+    pub(super) fn refused(&self) -> Refusal {
+        Refusal::OriginNotAllowed { advice: self.advice }
     }
 
     /// Whether this is an allowed origin.
@@ -64,7 +75,7 @@ impl Default for OriginPolicy {
             host: host.to_owned(),
             port: Port::Any,
         };
-        Self { allowed: ["localhost", "127.0.0.1", "[::1]"].map(loopback).into() }
+        Self { allowed: ["localhost", "127.0.0.1", "[::1]"].map(loopback).into(), advice: "" }
     }
 }
 

@@ -27,10 +27,10 @@ const SESSION_NOT_FOUND: ErrorCode = ErrorCode(-32001);
 /// Why a request was refused.
 #[derive(Debug, Error)]
 pub(crate) enum Refusal {
-    #[error("the Host header names no host of this server")]
-    HostNotAllowed,
-    #[error("the Origin header names no origin allowed here")]
-    OriginNotAllowed,
+    #[error("the Host header names no host of this server{}", and(.advice))]
+    HostNotAllowed { advice: &'static str },
+    #[error("the Origin header names no origin allowed here{}", and(.advice))]
+    OriginNotAllowed { advice: &'static str },
     #[error("{0} is not allowed on this endpoint")]
     MethodNotAllowed(http::Method, &'static str),
     #[error("the Accept header must allow both application/json and text/event-stream")]
@@ -102,7 +102,7 @@ impl Refusal {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::HostNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::HostNotAllowed { .. } | Self::OriginNotAllowed { .. } => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed(..) | Self::NothingToResume { .. } => {
                 StatusCode::METHOD_NOT_ALLOWED
             }
@@ -131,8 +131,8 @@ impl Refusal {
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::HostNotAllowed
-            | Self::OriginNotAllowed
+            Self::HostNotAllowed { .. }
+            | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed(..)
             | Self::NothingToResume { .. }
             | Self::PostNotAcceptable
@@ -167,8 +167,8 @@ impl Refusal {
     pub(crate) fn into_error(self) -> JsonRpcError {
         let (code, message) = (self.code(), self.to_string());
         let (id, data) = match self {
-            Self::HostNotAllowed
-            | Self::OriginNotAllowed
+            Self::HostNotAllowed { .. }
+            | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed(..)
             | Self::NothingToResume { .. }
             | Self::PostNotAcceptable
@@ -246,6 +246,11 @@ impl Refusal {
         }
         response
     }
+}
+
+/// What an operator may do about it, behind what is wrong.
+fn and(advice: &str) -> String {
+    if advice.is_empty() { String::new() } else { format!("; {advice}") }
 }
 
 pub(crate) fn json_response(status: StatusCode, message: &impl Serialize) -> Response {
