@@ -2,7 +2,7 @@
 .POSIX:
 .NOTPARALLEL:
 .PHONY: help build static dist packaging start start-auth-server dev dev-debug dev-integrated dev-separate dev-auth-server \
-	dev-with-separate-auth test all-tests e2e bench lint conformance conformance-cluster \
+	dev-with-separate-auth test all-tests e2e walk bench lint conformance conformance-cluster \
 	conformance-authorization suite suite-cluster suite-authorization tools clean-tools
 
 # One set of features for all that is checked and tested: another would compile everything anew.
@@ -65,7 +65,7 @@ all-tests: tools lint
 	tools/test.sh
 
 e2e: ## what takes longer: instances killed, Redis failing, replay, 10,000 sessions; T=part of a test's path
-	@tools/setup.sh nextest redis haproxy browser node python
+	@tools/setup.sh nextest redis haproxy browser node python curl
 	cargo build --release
 	MCP_EVERYTHING="$${CARGO_TARGET_DIR:-target}/release/mcp-everything" tools/test.sh e2e "$(T)"
 
@@ -76,6 +76,11 @@ bench: ## measure it beside what it is compared with; B=arguments (B=--help)
 	cp "$${CARGO_TARGET_DIR:-target}/release/mcp-everything" "$${CARGO_TARGET_DIR:-target}/release/mcp-everything-malloc"
 	cargo build --release --workspace
 	"$${CARGO_TARGET_DIR:-target}/release/bench" $(B)
+
+walk: ## the quick start of the README as a newcomer takes it, with the time of each step
+	@tools/setup.sh nextest browser node curl
+	cargo build --release
+	MCP_EVERYTHING="$${CARGO_TARGET_DIR:-target}/release/mcp-everything" tools/test.sh e2e newcomer
 
 lint: ## format, clippy, documentation, dependencies, sizes of files
 	@tools/setup.sh deny

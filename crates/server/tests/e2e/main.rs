@@ -33,6 +33,7 @@ mod load;
 
 mod idle_sessions;
 mod instances_killed;
+mod newcomer;
 mod real_clients;
 mod redis_away;
 mod redis_emptied;

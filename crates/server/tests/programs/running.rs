@@ -66,6 +66,12 @@ impl Running {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
+    /// Presses Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    }
+
     /// Whether it ended well. It has said all it has to say.
     pub(crate) fn succeeded(&mut self) -> bool {
         self.wait().success()

@@ -72,6 +72,12 @@ async fn start(home: &Path) -> (Running, String) {
         command.env(port, free_port().to_string());
     }
     let mut inspector = Running::start(&mut command);
+    let url = page_of(&mut inspector).await;
+    (inspector, url)
+}
+
+/// The URL of its page, which it says when it has started.
+pub(crate) async fn page_of(inspector: &mut Running) -> String {
     let url = async {
         while let Some(line) = inspector.next().await {
             if line.trim().starts_with("http://") {
@@ -81,7 +87,7 @@ async fn start(home: &Path) -> (Running, String) {
         None
     };
     match soon(url).await {
-        Some(url) => (inspector, url),
+        Some(url) => url,
         None => panic!("{}", inspector.complaints().await),
     }
 }
@@ -103,7 +109,7 @@ fn option(name: &str) -> String {
 }
 
 /// The switch itself is too small to be hit: its label is.
-fn connect_switch(server: &str) -> String {
+pub(crate) fn connect_switch(server: &str) -> String {
     format!("//*[@role='switch'][@aria-label='Connect or disconnect \"{server}\"']/..")
 }
 
