@@ -141,8 +141,8 @@ impl App {
         let inner = routes::mcp_server(settings, base, watched, &trust, verifier.as_ref(), asked)?;
         let hint = format!("the MCP endpoint is {}", settings.base_uri.join("/mcp"));
         let lookers = lookers::lookers(settings, base, verifier);
-        let page = status::page(settings, base, &shown, lookers.clone(), lines, &draining);
-        let inner = inner.merge(page);
+        let live = status::page(settings, base, &shown, lookers.clone(), lines, &draining);
+        let inner = inner.merge(live);
         let local = Local {
             started,
             store: settings.store(),

@@ -20,10 +20,11 @@ const fn for_programs(path: &'static str, what: &'static str) -> Listed {
     Listed { path, what, is_shown: false }
 }
 
-const MCP: [Listed; 3] = [
+const MCP: [Listed; 4] = [
     for_programs("/mcp", "the MCP endpoint, over Streamable HTTP: POST, GET, DELETE"),
     for_programs("/sse", "the event stream of HTTP with SSE, for older clients: GET"),
     for_programs("/message", "where their messages go: POST"),
+    shown("/status", "what goes on, live: instances, sessions, and what is done for one of yours"),
 ];
 
 const RESOURCE: [Listed; 1] =

@@ -72,7 +72,7 @@ fn of_mcp_server(settings: &Settings, servers: &[Settings], program: &str) -> (R
     let rows = vec![
         ("Page", format!("{}   how to connect each client, and what there is", base.join("/"))),
         ("MCP", format!("{}   over Streamable HTTP", connect.endpoint())),
-        ("Health", base.join("/readyz")),
+        ("Status", format!("{}   what goes on, live", base.join("/status"))),
         ("Sign-in", sign_in(settings, servers)),
         ("Kept", kept(settings, servers)),
     ];
