@@ -25,10 +25,11 @@ use crate::{
     telemetry::{self, Lines, LogTo},
 };
 
-/// How long a server that goes away says nothing of what it waits for.
-const NOTICE: Duration = Duration::from_secs(1);
 /// How long answers may take to leave once nothing runs any more.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long a server that goes away says nothing of what it waits for: longer than idle clients take
+/// to hang up.
+const NOTICE: Duration = Duration::from_secs(3);
 
 /// A server that has its port, and answers nobody yet.
 pub(super) struct Listening {
