@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh                 everything
 #   tools/setup.sh nextest deny    only these parts: nextest, deny, redis, haproxy, curl, node, python,
-#                                  browser, packaging; gdb, valgrind, wrk and cyclonedx, which no test needs
+#                                  browser, packaging, prometheus; gdb, valgrind, wrk and cyclonedx, which no test needs
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -97,6 +97,12 @@ haproxy() {
     apt_install haproxy
 }
 
+prometheus() {
+    if has prometheus && has promtool; then return; fi
+    say "prometheus (apt): reads the metrics, and checks the alerts"
+    apt_install prometheus
+}
+
 # Packages in a folder of their own: others want different versions of the same.
 venv() {
     list=tools/python/$1.txt
@@ -155,10 +161,10 @@ node() {
     cp tools/package-lock.json "$stamp"
 }
 
-[ $# -gt 0 ] || set -- nextest deny redis haproxy curl browser node packaging
+[ $# -gt 0 ] || set -- nextest deny redis haproxy curl browser node packaging prometheus
 for part in "$@"; do
     case $part in
-    nextest | deny | redis | haproxy | curl | gdb | browser | node | python | packaging | cyclonedx | valgrind | wrk) "$part" ;;
-    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python, packaging, cyclonedx, valgrind, wrk" ;;
+    nextest | deny | redis | haproxy | curl | gdb | browser | node | python | packaging | prometheus | cyclonedx | valgrind | wrk) "$part" ;;
+    *) fail "there is no part $part: nextest, deny, redis, haproxy, curl, gdb, browser, node, python, packaging, prometheus, cyclonedx, valgrind, wrk" ;;
     esac
 done

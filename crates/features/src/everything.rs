@@ -154,6 +154,11 @@ impl Everything {
         Ok(Self { shared: Arc::new(shared), session: None })
     }
 
+    /// The names of the tools that can be called, listed for everybody or not.
+    pub fn tool_names(&self) -> impl Iterator<Item = &str> {
+        self.shared.tools.names()
+    }
+
     /// The same server, serving one session of a stateful revision: make one for each request, or
     /// for each connection that is a session, as stdio is.
     ///

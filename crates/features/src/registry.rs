@@ -109,6 +109,11 @@ impl Registry {
         self.listed.iter()
     }
 
+    /// The names of all that can be called, listed or not.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.tools.iter().map(|tool| &*tool.definition.name)
+    }
+
     pub(crate) fn definition(&self, name: &str) -> Option<&model::Tool> {
         self.by_name.get(name).map(|index| &self.tools[*index].definition)
     }

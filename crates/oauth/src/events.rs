@@ -8,7 +8,7 @@ use mcp_everything_store::{
 };
 use tracing::{error, info, warn};
 
-use crate::clients::DocumentError;
+use crate::{clients::DocumentError, server::GrantType};
 
 /// Every event of this crate, with what it means.
 pub const EVENTS: &[(&str, &str)] = &[
@@ -110,12 +110,26 @@ pub(crate) fn code_replayed(client_id: &str, user_id: &str, grant: GrantId) {
     warn!(event = "auth.code.replayed", client_id, user_id, %grant, "code replayed, grant revoked");
 }
 
-pub(crate) fn token_issued(client_id: &str, user_id: &str, grant: GrantId, scope: &str) {
-    info!(event = "auth.token.issued", client_id, user_id, %grant, scope, "token issued");
+pub(crate) fn token_issued(
+    by: GrantType,
+    client_id: &str,
+    user_id: &str,
+    grant: GrantId,
+    scope: &str,
+) {
+    let grant_type = by.as_str();
+    info!(
+        event = "auth.token.issued",
+        grant_type, client_id, user_id, %grant, scope, "token issued"
+    );
 }
 
 pub(crate) fn token_refreshed(client_id: &str, user_id: &str, grant: GrantId, repeated: bool) {
-    info!(event = "auth.token.refreshed", client_id, user_id, %grant, repeated, "token refreshed");
+    let grant_type = GrantType::RefreshToken.as_str();
+    info!(
+        event = "auth.token.refreshed",
+        grant_type, client_id, user_id, %grant, repeated, "token refreshed"
+    );
 }
 
 pub(crate) fn token_refused(client_id: &str, reason: &dyn std::error::Error) {
@@ -238,7 +252,7 @@ mod tests {
             login_failed(None, reason);
             code_issued("c", "u", grant);
             code_replayed("c", "u", grant);
-            token_issued("c", "u", grant, "s");
+            token_issued(GrantType::AuthorizationCode, "c", "u", grant, "s");
             token_refreshed("c", "u", grant, false);
             token_refused("c", reason);
             token_revoked("c", "u", grant, true);

@@ -111,4 +111,7 @@ pub use resource::{
 };
 pub use resources::{NoResource, Resources, UnknownResource, same_resource};
 pub use scope::{Scope, ScopeSet, UnknownScope};
-pub use server::{AuthorizationServer, ElicitationPages, Elicitations, SignedIn, elicitation_path};
+pub use server::{
+    AuthorizationServer, ElicitationPages, Elicitations, GRANT_TYPES, SignedIn, elicitation_path,
+};
+pub use wire::REFUSALS;

@@ -17,6 +17,7 @@ mod token;
 
 use std::sync::Arc;
 
+pub use token::GRANT_TYPES;
 pub(crate) use token::GrantType;
 
 use axum::{

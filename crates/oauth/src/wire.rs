@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use mcp_everything_store::{Exceeded, StoreError, TooOften};
+use mcp_everything_store::{Exceeded, Refused, StoreError};
 use serde::Serialize;
 
 use crate::{
@@ -67,6 +67,37 @@ impl Code {
     }
 }
 
+/// Every word that [`Refused`] may hold in a response of this crate: the error codes, those of
+/// requests without a token, and those of pages.
+pub const REFUSALS: [&str; 26] = [
+    "access_denied",
+    "client_document",
+    "insufficient_scope",
+    "invalid_client",
+    "invalid_client_metadata",
+    "invalid_dpop_proof",
+    "invalid_grant",
+    "invalid_redirect_uri",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "no_login",
+    "server_error",
+    "stale_form",
+    "temporarily_unavailable",
+    "too_often",
+    "unauthorized",
+    "unauthorized_client",
+    "unknown_client",
+    "unregistered_redirect_uri",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+    "upstream_failed",
+    "upstream_refused",
+    "use_dpop_nonce",
+];
+
 /// An error response in JSON (RFC 6749, section 5.2).
 #[derive(Debug)]
 pub(crate) struct ErrorResponse {
@@ -119,9 +150,10 @@ impl IntoResponse for ErrorResponse {
         self.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let body = Body { error: self.code, error_description: &self.description };
         let mut response = (self.status, self.headers, Json(body)).into_response();
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.extensions_mut().insert(TooOften);
-        }
+        response.extensions_mut().insert(match self.status {
+            StatusCode::TOO_MANY_REQUESTS => Refused::TOO_OFTEN,
+            _ => Refused(self.code),
+        });
         if [Code::InvalidClient, Code::InvalidGrant].map(Code::as_str).contains(&self.code) {
             response.extensions_mut().insert(WrongGuess);
         }
@@ -178,4 +210,28 @@ pub(crate) fn private_json(status: StatusCode, body: &impl Serialize) -> Respons
 /// A JSON document that everybody may keep for some minutes.
 pub(crate) fn public_json(body: &impl Serialize) -> Response {
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use mcp_everything_store::Refused;
+
+    use super::REFUSALS;
+
+    /// The words of a function that has nothing else in quotes.
+    fn words<'a>(source: &'a str, function: &str) -> impl Iterator<Item = &'a str> {
+        let (_, body) = source.split_once(function).unwrap();
+        body.split("\n    }\n").next().unwrap().split('"').skip(1).step_by(2)
+    }
+
+    #[test]
+    fn the_list_has_every_word() {
+        let codes = words(include_str!("wire.rs"), "fn as_str(self)");
+        let pages = words(include_str!("server/authorize/error.rs"), "fn refused(&self)");
+        let doors = words(include_str!("resource/protected.rs"), "response.code = ").take(1);
+        let words = codes.chain(pages).chain(doors).chain([Refused::TOO_OFTEN.0]);
+        assert_eq!(words.collect::<BTreeSet<_>>(), BTreeSet::from(REFUSALS));
+    }
 }

@@ -93,8 +93,9 @@ impl App {
         lines: &Lines,
     ) -> Result<Self, StartError> {
         let stop = CancellationToken::new();
-        let base = Base::new(settings, instance, &stop).await?;
+        let base = Base::new(settings, instance, &metrics, &stop).await?;
         let health = Health::new(settings.store());
+        metrics.open.ask_health(settings.role.as_str(), health.clone());
         let app = match settings.role {
             Role::McpServer => {
                 Self::mcp_server(settings, &base, health, metrics, lines, stop).await?
@@ -129,9 +130,12 @@ impl App {
         options.pages = everything::pages(settings, &elicitations);
         let everything = Everything::new(options)?;
         let names = everything.names();
+        let observer = metrics.calls(everything.tool_names().map(str::to_owned).collect());
         let desks = everything::Desks { changes: feed, tasks, elicitations: elicitations.clone() };
         let gate = routes::gate(settings);
-        let endpoint = everything::endpoint(settings, base, desks, everything, gate).await?;
+        let endpoint =
+            everything::endpoint(settings, base, desks, everything, gate, observer).await?;
+        metrics.open.ask_endpoint(&endpoint);
         let trust = Trust::of(settings)?;
         let asked = Arc::new(AskedOnPages(elicitations));
         let verifier = routes::verifier(settings, base, &trust);

@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal as _};
 
 use mcp_everything_store::InstanceId;
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer as _,
     fmt::{
         self,
         writer::{BoxMakeWriter, MakeWriterExt as _},
@@ -21,7 +21,10 @@ use tracing_subscriber::{
 };
 
 pub(crate) use self::lines::Lines;
-use crate::settings::{LogFormat, Settings};
+use crate::{
+    metrics::Events,
+    settings::{LogFormat, Settings},
+};
 
 /// rmcp writes several lines a request, some of them errors that any client can cause, and a machine
 /// without certificates is warned of at each file. What they say is said by our own lines.
@@ -52,8 +55,13 @@ impl LogTo {
     }
 }
 
-/// Writes log lines from now on, panics among them. The last ones are kept.
-pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) -> Lines {
+/// Writes log lines from now on, panics among them, and has them counted. The last ones are kept.
+pub(crate) fn start(
+    settings: &Settings,
+    instance: &InstanceId,
+    to: LogTo,
+    counted: Option<Events>,
+) -> Lines {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let text = panic.payload().downcast_ref::<&str>().copied();
@@ -69,17 +77,18 @@ pub(crate) fn start(settings: &Settings, instance: &InstanceId, to: LogTo) -> Li
             filter = filter.add_directive(directive);
         }
     }
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(counted.map(Events::layer));
     let kept = Lines::default();
     let writer = to.writer().and(kept.clone());
     let lines = fmt::layer().fmt_fields(fields::Kept).with_writer(writer);
     match settings.log_format {
         LogFormat::Json => {
-            registry.with(lines.event_format(json::Json::new(instance))).init();
+            let lines = lines.event_format(json::Json::new(instance));
+            registry.with(lines.with_filter(filter)).init();
         }
         LogFormat::Pretty => {
             let pretty = pretty::Pretty { colour: to.is_terminal() };
-            registry.with(lines.event_format(pretty)).init();
+            registry.with(lines.event_format(pretty).with_filter(filter)).init();
         }
     }
     kept

@@ -39,6 +39,7 @@ mod random;
 mod rates;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod refused;
 mod secret_keys;
 mod session;
 mod witness;
@@ -57,9 +58,8 @@ pub use halves::Halves;
 pub use id::{CallId, ElicitationId, InstanceId, InvalidId, SessionId, TaskId};
 pub use owner::{Owner, OwnerMark, User};
 pub use random::{Random, SystemRandom, TestRandom};
-pub use rates::{
-    Exceeded, Limit, Limiter, Rate, RateKey, Rates, Subject, Taken, TooOften, network,
-};
+pub use rates::{Exceeded, Limit, Limiter, Rate, RateKey, Rates, Subject, Taken, network};
+pub use refused::Refused;
 pub use secret_keys::{KeyStore, SecretKeys, SecretKeysError};
 pub use session::{
     Announcement, Answer, Appended, Asked, Audience, CHANGES_PAGE, CallEvent, CallLog, CallNews,

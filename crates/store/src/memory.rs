@@ -72,6 +72,11 @@ impl MemoryStore {
         }
     }
 
+    /// How many sessions there are.
+    pub fn count(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Takes away what has expired and was not asked for since. Says how many sessions.
     pub fn sweep(&self) -> usize {
         let now = self.clock.now();

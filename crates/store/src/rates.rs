@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-pub use limit::{Exceeded, Limit, TooOften};
+pub use limit::{Exceeded, Limit};
 pub use limiter::Limiter;
 pub use subject::{Subject, network};
 

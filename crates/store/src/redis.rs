@@ -17,6 +17,7 @@ pub mod keys;
 mod link;
 mod notices;
 mod oauth;
+mod observe;
 mod rates;
 mod reach;
 mod recent;
@@ -32,6 +33,7 @@ mod tasks;
 pub use address::{InvalidAddress, RedisAddress};
 pub use bus::RedisBus;
 pub use oauth::RedisOAuth;
+pub use observe::{Answer, LinkName, Observer};
 pub use rates::RedisRates;
 pub use reach::Unreachable;
 
@@ -62,22 +64,24 @@ pub struct Redis {
     recent: Arc<Recent>,
     /// What this process says has ended.
     notices: Arc<Notices>,
+    observer: Arc<dyn Observer>,
 }
 
 impl Redis {
-    /// Begins to connect. What is asked meanwhile waits a moment for the connection.
+    /// Begins to connect. What is asked meanwhile waits a moment for the connection. `observer` is
+    /// told of all that passes; `Arc::new(())` where nobody is.
     ///
     /// Fails if the address cannot be used at all, say for a certificate that cannot be read.
-    pub fn connect(address: &RedisAddress) -> Result<Self, InvalidAddress> {
+    pub fn connect(
+        address: &RedisAddress,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, InvalidAddress> {
         let source = Arc::new(Source::new(address)?);
-        Ok(Self {
-            hot: Link::start("hot", Arc::clone(&source)),
-            bulk: Link::start("bulk", Arc::clone(&source)),
-            durable: Durable::new(Link::start("durable", Arc::clone(&source))),
-            source,
-            recent: Arc::default(),
-            notices: Arc::default(),
-        })
+        let link = |name| Link::start(name, Arc::clone(&source), Arc::clone(&observer));
+        let (hot, bulk) = (link(LinkName::Hot), link(LinkName::Bulk));
+        let durable = Durable::new(link(LinkName::Durable));
+        let (recent, notices) = (Arc::default(), Arc::default());
+        Ok(Self { hot, bulk, durable, source, recent, notices, observer })
     }
 
     /// Whether Redis answers.

@@ -31,6 +31,7 @@ const BODIES: usize = 64 << 10;
 /// The requests that are held here.
 pub(crate) struct Away {
     places: Arc<Semaphore>,
+    most: usize,
     bodies: Arc<Semaphore>,
     hold_for: Duration,
     random: Arc<dyn Random>,
@@ -55,11 +56,17 @@ impl Away {
     ) -> Self {
         Self {
             places: Arc::new(Semaphore::new(config.held_requests)),
+            most: config.held_requests,
             bodies: Arc::new(Semaphore::new(BODIES)),
             hold_for: config.hold_for,
             random,
             draining,
         }
+    }
+
+    /// How many there are.
+    pub(crate) fn held(&self) -> usize {
+        self.most.saturating_sub(self.places.available_permits())
     }
 
     /// A place until a time, with room for a body of so many bytes that is still to be read; `None`

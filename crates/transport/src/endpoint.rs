@@ -30,6 +30,7 @@ use crate::{
     instance,
     lease::{Grants, Standing},
     leaving::SPREAD,
+    observe::Observer,
     resume::Readers,
     scope::{SessionError, message_bytes, push},
     shared::{Factory, Shared},
@@ -61,18 +62,28 @@ pub struct Backends {
     pub instance: InstanceId,
     /// Who knows which grants were revoked; `None` where nothing is opened with grants of its own.
     pub standing: Option<Arc<dyn Standing>>,
+    /// Who is told of each request; `Arc::new(())` where nobody is.
+    pub observer: Arc<dyn Observer>,
 }
 
-/// What goes on at an endpoint at one moment.
+/// How much of what is open at an endpoint in this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Standalone streams that are open here, shadows included.
+    /// Standalone streams.
     pub streams: usize,
     /// Requests that are being answered, streams not included.
     pub requests: usize,
-    /// Calls that are more than short and run here.
+    /// Connections of clients that came back for the rest of a call.
+    pub resumed: usize,
+    /// Calls that are more than short.
     pub calls: usize,
-    /// Tasks that are worked on here.
+    /// How many of them there may be ([`Config::max_running_calls`]).
+    pub calls_limit: usize,
+    /// Requests that wait for a store that is away.
+    pub held: usize,
+    /// How many of them there may be ([`Config::held_requests`]).
+    pub held_limit: usize,
+    /// Tasks that are worked on.
     pub tasks: usize,
 }
 
@@ -114,6 +125,7 @@ impl<H: ServerHandler> Endpoint<H> {
             random,
             instance,
             standing,
+            observer,
         } = backends;
         let bells = bus.listen(&instance).await?;
         let newest = store.newest().await?;
@@ -123,7 +135,10 @@ impl<H: ServerHandler> Endpoint<H> {
         let scope = Scope { owner: &nobody, session: None, stream: None };
         let versions = factory(&scope, &mut Extensions::new()).supported_protocol_versions();
         let versions = versions.into_owned();
-        let stateless = wire::stateless::service(Arc::clone(&factory), &config, &shutdown);
+        let stateless = {
+            let (factory, observer) = (Arc::clone(&factory), Arc::clone(&observer));
+            wire::stateless::service(factory, &config, observer, &shutdown)
+        };
         let bodies = Bodies::new(config.max_body_bytes, config.body_timeout);
         let draining = shutdown.child_token();
         let away = Away::new(&config, Arc::clone(&random), draining.clone());
@@ -144,6 +159,7 @@ impl<H: ServerHandler> Endpoint<H> {
             grants: Grants::default(),
             standing,
             peers: Peers::default(),
+            observer,
             calls: RunningCalls::default(),
             readers: Readers::default(),
             streams: OpenStreams::default(),
@@ -202,17 +218,6 @@ impl<H: ServerHandler> Endpoint<H> {
         HttpSse::new(&self.0, message)
     }
 
-    /// What goes on here at this moment.
-    pub fn figures(&self) -> Figures {
-        let Shared { streams, calls, tasks, requests, .. } = &*self.0;
-        Figures {
-            streams: streams.count(),
-            requests: requests.len(),
-            calls: calls.writers.len(),
-            tasks: tasks.running(),
-        }
-    }
-
     /// The sessions whose standalone stream is open here, and what their clients have set by now.
     /// Of all instances one names a session: where a client has several streams open, the newest
     /// is the one that speaks.
@@ -254,6 +259,21 @@ impl<H: ServerHandler> Endpoint<H> {
             }
         }
         Ok(states)
+    }
+
+    /// How much is open here, now.
+    pub fn figures(&self) -> Figures {
+        let Shared { config, streams, readers, calls, away, tasks, requests, .. } = &*self.0;
+        Figures {
+            streams: streams.count(),
+            requests: requests.len(),
+            resumed: readers.count(),
+            calls: calls.count(),
+            calls_limit: config.max_running_calls,
+            held: away.held(),
+            held_limit: config.held_requests,
+            tasks: tasks.running(),
+        }
     }
 
     /// Sends notifications on a standalone stream that is open here, now or never: for what comes

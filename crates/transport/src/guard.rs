@@ -4,7 +4,7 @@
 //! unknown. Here a panic is -32603 and wrong parameters are -32602.
 #![expect(deprecated, reason = "what later revisions took away is served to earlier ones")]
 
-use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe};
+use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
 use rmcp::{
@@ -23,13 +23,37 @@ use rmcp::{
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 
-use crate::message::{Wire, known_request_error};
+use crate::{
+    message::{Wire, known_request_error},
+    observe::{Observed, Observer, Outcome, of_custom, of_prompt, of_resource, of_tool, plain},
+};
 
-/// A handler that always answers.
-pub(crate) struct Guarded<H>(pub(crate) H);
+/// A handler that always answers, and whose requests are counted.
+pub(crate) struct Guarded<H> {
+    handler: H,
+    observer: Arc<dyn Observer>,
+}
+
+impl<H> Guarded<H> {
+    pub(crate) fn new(handler: H, observer: Arc<dyn Observer>) -> Self {
+        Self { handler, observer }
+    }
+}
+
+/// What a handler answers to a request, counted.
+async fn counted<T>(
+    observed: Observed<'_>,
+    method: &str,
+    outcome: fn(&T) -> Outcome,
+    handler: impl Future<Output = Result<T, ErrorData>>,
+) -> Result<T, ErrorData> {
+    let result = caught(method, handler).await;
+    observed.end(&result, outcome);
+    result
+}
 
 async fn caught<T>(
-    method: &'static str,
+    method: &str,
     handler: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
     AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|panic| {
@@ -43,6 +67,9 @@ async fn caught<T>(
     })
 }
 
+const CALL: &str = "tools/call";
+const LISTEN: &str = "subscriptions/listen";
+
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
@@ -51,16 +78,18 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("unknown")
 }
 
-/// Passes requests on, with panics caught. Boxed: rmcp moves the future of a request several times,
-/// and it has room for that of every method.
+/// Passes requests on, with panics caught. Each has its method, and what says how it was answered.
+/// Boxed: rmcp moves the future of a request several times, and it has room for that of every method.
 macro_rules! requests {
-    ($($name:ident($($params:ident: $type:ty)?) -> $result:ty;)+) => {
+    ($($name:ident($($params:ident: $type:ty)?) -> $result:ty = $method:literal, $outcome:ident;)+) => {
         $(fn $name(
             &self,
             $($params: $type,)?
             context: RequestContext<RoleServer>,
         ) -> impl Future<Output = Result<$result, ErrorData>> + Send {
-            Box::pin(caught(stringify!($name), self.0.$name($($params,)? context)))
+            let observed = Observed::begin(&self.observer, $method, None);
+            let handler = self.handler.$name($($params,)? context);
+            Box::pin(counted(observed, $method, $outcome, handler))
         })+
     };
 }
@@ -69,7 +98,7 @@ macro_rules! requests {
 macro_rules! notifications {
     ($($name:ident($($params:ident: $type:ty)?);)+) => {
         $(async fn $name(&self, $($params: $type,)? context: NotificationContext<RoleServer>) {
-            let handler = async { Ok(self.0.$name($($params,)? context).await) };
+            let handler = async { Ok(self.handler.$name($($params,)? context).await) };
             // A notification has no answer: the panic is in the log, and that is all.
             drop(caught(stringify!($name), handler).await);
         })+
@@ -79,28 +108,32 @@ macro_rules! notifications {
 #[expect(deprecated, reason = "resources/subscribe is served to the revisions that have it")]
 impl<H: ServerHandler> ServerHandler for Guarded<H> {
     requests! {
-        ping() -> ();
-        initialize(params: InitializeRequestParams) -> InitializeResult;
-        discover() -> DiscoverResult;
-        complete(params: CompleteRequestParams) -> CompleteResult;
-        set_level(params: SetLevelRequestParams) -> ();
-        get_prompt(params: GetPromptRequestParams) -> GetPromptResponse;
-        list_prompts(params: Option<PaginatedRequestParams>) -> ListPromptsResult;
-        list_resources(params: Option<PaginatedRequestParams>) -> ListResourcesResult;
+        ping() -> () = "ping", plain;
+        initialize(params: InitializeRequestParams) -> InitializeResult = "initialize", plain;
+        discover() -> DiscoverResult = "server/discover", plain;
+        complete(params: CompleteRequestParams) -> CompleteResult = "completion/complete", plain;
+        set_level(params: SetLevelRequestParams) -> () = "logging/setLevel", plain;
+        get_prompt(params: GetPromptRequestParams) -> GetPromptResponse = "prompts/get", of_prompt;
+        list_prompts(params: Option<PaginatedRequestParams>) -> ListPromptsResult
+            = "prompts/list", plain;
+        list_resources(params: Option<PaginatedRequestParams>) -> ListResourcesResult
+            = "resources/list", plain;
         list_resource_templates(params: Option<PaginatedRequestParams>)
-            -> ListResourceTemplatesResult;
-        read_resource(params: ReadResourceRequestParams) -> ReadResourceResponse;
-        subscribe(params: SubscribeRequestParams) -> ();
-        unsubscribe(params: UnsubscribeRequestParams) -> ();
-        call_tool(params: CallToolRequestParams) -> CallToolResponse;
-        list_tools(params: Option<PaginatedRequestParams>) -> ListToolsResult;
-        get_task(params: GetTaskParams) -> GetTaskResult;
-        update_task(params: UpdateTaskParams) -> ();
-        cancel_task(params: CancelTaskParams) -> ();
-        list_skills(params: Option<PaginatedRequestParams>) -> ListSkillsResult;
-        get_skill(params: GetSkillRequestParams) -> GetSkillResult;
+            -> ListResourceTemplatesResult = "resources/templates/list", plain;
+        read_resource(params: ReadResourceRequestParams) -> ReadResourceResponse
+            = "resources/read", of_resource;
+        subscribe(params: SubscribeRequestParams) -> () = "resources/subscribe", plain;
+        unsubscribe(params: UnsubscribeRequestParams) -> () = "resources/unsubscribe", plain;
+        list_tools(params: Option<PaginatedRequestParams>) -> ListToolsResult
+            = "tools/list", plain;
+        get_task(params: GetTaskParams) -> GetTaskResult = "tasks/get", plain;
+        update_task(params: UpdateTaskParams) -> () = "tasks/update", plain;
+        cancel_task(params: CancelTaskParams) -> () = "tasks/cancel", plain;
+        list_skills(params: Option<PaginatedRequestParams>) -> ListSkillsResult
+            = "skills/list", plain;
+        get_skill(params: GetSkillRequestParams) -> GetSkillResult = "skills/get", plain;
         read_resource_directory(params: ReadResourceDirectoryRequestParams)
-            -> ReadResourceDirectoryResult;
+            -> ReadResourceDirectoryResult = "resources/directory/read", plain;
     }
 
     notifications! {
@@ -111,6 +144,15 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         on_custom_notification(params: CustomNotification);
     }
 
+    fn call_tool(
+        &self,
+        params: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send {
+        let observed = Observed::begin(&self.observer, CALL, Some(&params.name));
+        Box::pin(counted(observed, CALL, of_tool, self.handler.call_tool(params, context)))
+    }
+
     async fn on_custom_request(
         &self,
         request: CustomRequest,
@@ -118,39 +160,47 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
     ) -> Result<CustomResult, ErrorData> {
         let stateful = context.protocol_version().is_none_or(|version| version.has_initialize());
         let wire = if stateful { Wire::Stateful } else { Wire::Stateless };
-        if let Some(error) = known_request_error(wire, &request) {
-            return Err(error);
-        }
-        Box::pin(caught("custom", self.0.on_custom_request(request, context))).await
+        let method = request.method.clone();
+        let tool = request.params.as_ref().and_then(|params| params.get("name")?.as_str());
+        let tool = tool.filter(|_| method == CALL);
+        let observed = Observed::begin(&self.observer, &method, tool);
+        let handler = async {
+            match known_request_error(wire, &request) {
+                Some(error) => Err(error),
+                None => self.handler.on_custom_request(request, context).await,
+            }
+        };
+        Box::pin(counted(observed, &method, of_custom, handler)).await
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        Box::pin(caught("listen", self.0.listen(context))).await
+        let observed = Observed::begin(&self.observer, LISTEN, None);
+        Box::pin(counted(observed, LISTEN, plain, self.handler.listen(context))).await
     }
 
     fn negotiate_initialize(
         &self,
         request: &InitializeRequestParams,
     ) -> Result<InitializeResult, ErrorData> {
-        self.0.negotiate_initialize(request)
+        self.handler.negotiate_initialize(request)
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        self.0.supported_protocol_versions()
+        self.handler.supported_protocol_versions()
     }
 
     fn accepted_subscription_filter(
         &self,
         requested: &SubscriptionFilter,
     ) -> Option<SubscriptionFilter> {
-        self.0.accepted_subscription_filter(requested)
+        self.handler.accepted_subscription_filter(requested)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.0.get_tool(name)
+        self.handler.get_tool(name)
     }
 
     fn get_info(&self) -> ServerConfig {
-        self.0.get_info()
+        self.handler.get_info()
     }
 }

@@ -8,11 +8,13 @@ mod host;
 mod origin;
 mod pace;
 mod refusal;
+mod refused;
 mod sse;
 
 pub use gate::Gate;
 pub use host::{HostPolicy, InvalidHost};
 pub use origin::{InvalidOrigin, OriginPolicy};
+pub use refused::REFUSALS;
 
 pub(crate) use accept::{accepts_event_stream, accepts_json_and_event_stream, is_json};
 pub(crate) use body::Bodies;

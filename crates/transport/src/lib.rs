@@ -47,6 +47,8 @@
 //!         instance,
 //!         // Nobody's token can be revoked here.
 //!         standing: None,
+//!         // Nobody counts.
+//!         observer: Arc::new(()),
 //!     };
 //!     let endpoint =
 //!         Endpoint::start(backends, Config::default(), move |_, _| handler.clone()).await?;
@@ -70,6 +72,7 @@ mod jitter;
 mod lease;
 mod leaving;
 mod message;
+mod observe;
 mod resume;
 mod scope;
 mod shared;
@@ -84,9 +87,10 @@ pub use config::{Config, Untyped};
 pub use elicitations::{Asked, ElicitationDesk};
 pub use endpoint::{Backends, Endpoint, Figures};
 pub use faults::{Delivery, Faults, FaultyTools};
-pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy};
+pub use http::{Gate, HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, REFUSALS};
 pub use http_sse::{HttpSse, HttpSseService};
 pub use lease::Standing;
+pub use observe::{Observer, Outcome, Seen};
 pub use scope::{Scope, SessionError, SessionHandle, StreamControl};
 pub use stdio::{Stdio, StdioConfig, StdioSession};
 pub use tasks::{RunningTask, TaskDesk};

@@ -21,6 +21,7 @@ use crate::{
     jitter,
     lease::{Grants, Standing},
     leaving::Leaving,
+    observe::Observer,
     resume::Readers,
     standalone::OpenStreams,
 };
@@ -45,6 +46,7 @@ pub(crate) struct Shared<H> {
     pub(crate) grants: Grants,
     pub(crate) standing: Option<Arc<dyn Standing>>,
     pub(crate) peers: Peers,
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) calls: RunningCalls,
     pub(crate) readers: Readers,
     pub(crate) streams: OpenStreams,

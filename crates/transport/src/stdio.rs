@@ -113,7 +113,8 @@ impl<H: ServerHandler> Stdio<H> {
         let patience = config.patience;
         let abort = CancellationToken::new();
         let service = Connected {
-            inner: Guarded(handler),
+            // There is nobody who could look.
+            inner: Guarded::new(handler, Arc::new(())),
             grace: config.cancel_grace,
             handshake: OnceLock::new(),
             ready: Arc::clone(&ready),

@@ -127,6 +127,14 @@ async fn exchange(
     }
 }
 
+/// By what tokens are issued: the values of `grant_type` (RFC 6749, section 4; RFC 7523).
+pub const GRANT_TYPES: [&str; 4] = [
+    GrantType::AuthorizationCode.as_str(),
+    GrantType::RefreshToken.as_str(),
+    GrantType::ClientCredentials.as_str(),
+    GrantType::JwtBearer.as_str(),
+];
+
 /// The grant types that tokens are issued for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantType {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, in_memory, in_redis};
 use crate::{
+    metrics::Metrics,
     settings::Settings,
     status::{Overhearing, SeenSessions},
 };
@@ -55,17 +56,19 @@ impl Base {
     pub(super) async fn new(
         settings: &Settings,
         instance: &InstanceId,
+        metrics: &Metrics,
         stop: &CancellationToken,
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let limits = Limits { session_ttl: settings.session_ttl, ..Limits::default() };
         let mut stores = match &settings.redis {
-            Some(address) => in_redis::stores(address, limits).await?,
-            None => in_memory::stores(&clock, limits, stop),
+            Some(address) => in_redis::stores(address, limits, metrics.redis()).await?,
+            None => in_memory::stores(&clock, limits, metrics, stop),
         };
         let overhearing = Arc::new(Overhearing::new(Arc::clone(&stores.bus)));
         stores.bus = Arc::clone(&overhearing) as _;
+        metrics.open.ask_limits(&stores.limiter);
         let keys = match &settings.secret_keys {
             Some(keys) => keys.clone(),
             None => made_once(&*stores.keys, &*random).await?,

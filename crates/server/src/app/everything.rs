@@ -11,7 +11,8 @@ use mcp_everything_store::{
     oauth::{GrantId, OAuthStore},
 };
 use mcp_everything_transport::{
-    Backends, ChangeFeed, Config, ElicitationDesk, Endpoint, Gate, Scope, Standing, TaskDesk,
+    Backends, ChangeFeed, Config, ElicitationDesk, Endpoint, Gate, Observer, Scope, Standing,
+    TaskDesk,
 };
 use rmcp::model::Extensions;
 use tokio_util::sync::CancellationToken;
@@ -123,6 +124,7 @@ pub(super) async fn endpoint(
     desks: Desks,
     everything: Everything,
     gate: Gate,
+    observer: Arc<dyn Observer>,
 ) -> Result<Endpoint<Everything>, StoreError> {
     let Desks { changes, tasks, elicitations } = desks;
     let backends = Backends {
@@ -135,6 +137,7 @@ pub(super) async fn endpoint(
         random: Arc::clone(&base.random),
         instance: base.instance.clone(),
         standing: standing(settings, base),
+        observer,
     };
     let (requests, sessions) = limits::of_users(settings, &base.stores.limiter);
     let config = Config {

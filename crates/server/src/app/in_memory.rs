@@ -9,14 +9,22 @@ use mcp_everything_store::{
 use tokio_util::sync::CancellationToken;
 
 use super::base::Stores;
+use crate::metrics::Metrics;
 
 /// How often expired records are taken away that nobody asks for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-pub(super) fn stores(clock: &Arc<dyn Clock>, limits: Limits, stop: &CancellationToken) -> Stores {
+pub(super) fn stores(
+    clock: &Arc<dyn Clock>,
+    limits: Limits,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+) -> Stores {
     // Sessions live by spans, which a wall clock that is set does not change.
     let monotonic = Arc::new(MonotonicClock::start());
     let sessions = Arc::new(MemoryStore::new(Arc::clone(&monotonic) as _, limits));
+    let counted = Arc::clone(&sessions);
+    metrics.open.ask_sessions(move || counted.count());
     tokio::spawn(keep_clean(Arc::clone(&sessions), stop.clone()));
     let oauth = Arc::new(MemoryOAuth::new(Arc::clone(clock)));
     Stores {

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{
     Limiter, Limits, MonotonicClock,
-    redis::{Redis, RedisAddress, RedisBus, RedisOAuth, RedisRates, RedisStore, Unreachable},
+    redis::{
+        Observer, Redis, RedisAddress, RedisBus, RedisOAuth, RedisRates, RedisStore, Unreachable,
+    },
 };
 use tokio::time::{Instant, sleep};
 
@@ -18,8 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-pub(super) async fn stores(address: &RedisAddress, limits: Limits) -> Result<Stores, StartError> {
-    let redis = Redis::connect(address)?;
+pub(super) async fn stores(
+    address: &RedisAddress,
+    limits: Limits,
+    observer: Arc<dyn Observer>,
+) -> Result<Stores, StartError> {
+    let redis = Redis::connect(address, observer)?;
     reached(&redis, address).await?;
     let oauth = Arc::new(RedisOAuth::new(redis.clone()));
     let bus = Arc::new(RedisBus::new(redis.clone()));
@@ -75,7 +81,7 @@ mod tests {
         let address = format!("redis://:hush@{}", listener.local_addr().unwrap());
         drop(listener);
         let address: RedisAddress = address.parse().unwrap();
-        let redis = Redis::connect(&address).unwrap();
+        let redis = Redis::connect(&address, Arc::new(())).unwrap();
         let started = Instant::now();
         let error = reached(&redis, &address).await.unwrap_err();
         assert!(matches!(error, StartError::Redis { why: Unreachable::Away { .. }, .. }));

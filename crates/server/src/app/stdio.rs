@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, base::Base, everything::options};
 use crate::{
+    metrics::Metrics,
     settings::Settings,
     unasked::{Audience, Listening, Unasked},
 };
@@ -45,7 +46,9 @@ impl StdioApp {
         instance: &InstanceId,
     ) -> Result<Self, StartError> {
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
-        let base = Base::new(settings, instance, &stop).await?;
+        // There is nobody who could look at them.
+        let metrics = Metrics::new(instance);
+        let base = Base::new(settings, instance, &metrics, &stop).await?;
         let changes = Arc::new(LocalChanges::new());
         let tasks = base.task_desk();
         let heard = tasks.hear().await?;

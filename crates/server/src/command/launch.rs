@@ -71,6 +71,12 @@ struct Running {
     connections: Connections,
 }
 
+/// What is known of the servers of a process, for whoever looks at them.
+struct Watching {
+    metrics: Arc<Metrics>,
+    lines: Lines,
+}
+
 /// Runs one process's servers, which `listening` finds ports for, until it is told to stop.
 /// `settings` say how to log.
 pub(super) async fn run(
@@ -78,11 +84,14 @@ pub(super) async fn run(
     listening: impl FnOnce() -> Result<Vec<Listening>, String>,
 ) -> ExitCode {
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
-    let lines = telemetry::start(settings, &instance, LogTo::Stdout);
+    let metrics = Arc::new(Metrics::new(&instance));
+    let counted = Some(metrics.events.clone());
+    let lines = telemetry::start(settings, &instance, LogTo::Stdout, counted);
+    let watching = Watching { metrics, lines };
     warn_of_unknown_settings();
     let telling = Telling::of(settings);
     let served = match listening() {
-        Ok(listening) => serve(listening, &instance, &lines, telling).await,
+        Ok(listening) => serve(listening, &instance, &watching, telling).await,
         Err(reason) => Err(reason),
     };
     match served {
@@ -100,13 +109,13 @@ pub(super) async fn run(
 async fn serve(
     listening: Vec<Listening>,
     instance: &InstanceId,
-    lines: &Lines,
+    watching: &Watching,
     telling: Telling,
 ) -> Result<(), String> {
     // Before anybody is told that the server is there.
     let mut signals = Signals::heard()?;
     let started = tokio::select! {
-        started = start(listening, instance, lines, telling) => {
+        started = start(listening, instance, watching, telling) => {
             started.map_err(|error| error.to_string())?
         }
         // It may be waiting for Redis.
@@ -153,20 +162,23 @@ async fn tell_of_what_still_runs(servers: &[Settings]) {
 async fn start(
     listening: Vec<Listening>,
     instance: &InstanceId,
-    lines: &Lines,
+    watching: &Watching,
     telling: Telling,
 ) -> Result<Vec<Running>, StartError> {
     let room = Room::make();
     let mut started = Vec::new();
-    let metrics = Arc::new(Metrics::new());
+    let Watching { metrics, lines } = watching;
+    metrics.open.ask_room(&room);
     for Listening { settings, listeners } in listening {
-        let app = App::start(&settings, instance, Arc::clone(&metrics), lines).await?;
+        let app = App::start(&settings, instance, Arc::clone(metrics), lines).await?;
         let proxies = Proxies::new(settings.trusted_proxies.clone());
         let most = settings.rate_limits.connections().map(|most| room.of_an_address(most));
         let addresses = Addresses::new(most, proxies);
         // Whatever has become of the files since they were looked at.
         let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
-        let connections = Connections::new(app.front(), addresses, room.clone(), tls.clone());
+        let counted = metrics.net.clone();
+        let connections =
+            Connections::new(app.front(), addresses, room.clone(), tls.clone(), counted);
         if let Some(tls) = tls {
             tokio::spawn(tls.keep());
         }

@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{ConnectInfo, Request, State},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
@@ -16,6 +16,7 @@ use mcp_everything_oauth::{
     BearerLayer, Caller, ProtectedResource, Scope, TokenVerifier, VerifyError,
     protected_resource_metadata,
 };
+use mcp_everything_store::Refused;
 use mcp_everything_transport::HostPolicy;
 use serde_json::json;
 use thiserror::Error;
@@ -186,5 +187,5 @@ async fn nobody() -> Response {
         "error": "access_denied",
         "error_description": "this server checks no tokens, and tells this to its own machine alone",
     });
-    (StatusCode::FORBIDDEN, Json(body)).into_response()
+    (StatusCode::FORBIDDEN, Extension(Refused("access_denied")), Json(body)).into_response()
 }

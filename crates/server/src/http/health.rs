@@ -65,6 +65,11 @@ impl Health {
         (micros > 0).then(|| Duration::from_micros(micros))
     }
 
+    /// Whether requests should come here.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.against().is_none()
+    }
+
     /// Why requests should go elsewhere, in a word for machines.
     pub(crate) fn against(&self) -> Option<&'static str> {
         if self.0.draining.load(Ordering::SeqCst) {

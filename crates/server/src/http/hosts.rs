@@ -2,10 +2,12 @@
 //! own at this server reaches nothing (DNS rebinding).
 
 use axum::{
+    Extension,
     extract::Request,
     response::{IntoResponse as _, Response},
 };
 use http::StatusCode;
+use mcp_everything_store::Refused;
 use mcp_everything_transport::HostPolicy;
 
 use super::{health, metrics};
@@ -30,5 +32,6 @@ pub(super) fn refused(hosts: &HostPolicy, request: &Request) -> Option<Response>
     }
     let body = "the Host header names no host of this server; if it is yours, add it to \
                 ALLOWED_HOSTS, and BASE_URI is the URL that clients use\n";
-    Some((StatusCode::FORBIDDEN, body).into_response())
+    let refusal = (StatusCode::FORBIDDEN, Extension(Refused("host_not_allowed")), body);
+    Some(refusal.into_response())
 }

@@ -11,7 +11,7 @@ use std::{
 use axum::{extract::Request, response::Response};
 use http::{HeaderValue, Method, StatusCode};
 use mcp_everything_oauth::RemoteAddress;
-use mcp_everything_store::{Random, TooOften};
+use mcp_everything_store::{Random, Refused};
 use mcp_everything_transport::TraceContext;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
@@ -63,14 +63,14 @@ impl Requests {
             address,
             session: session(&request).map(str::to_owned),
             status: None,
-            is_told: false,
+            refused: None,
         };
         async move {
             tracing::debug!(event = "http.request", method = %line.method, path = line.path,
                 "request begun");
             let mut response = next(request).await;
             line.status = Some(response.status());
-            line.is_told = response.extensions().get::<TooOften>().is_some();
+            line.refused = response.extensions().get::<Refused>().copied();
             drop(line);
             if let Ok(value) = HeaderValue::try_from(request_id) {
                 response.headers_mut().insert("x-request-id", value);
@@ -102,16 +102,15 @@ struct Line {
     address: IpAddr,
     session: Option<String>,
     status: Option<StatusCode>,
-    /// Whether the log has a line of its own on what became of it.
-    is_told: bool,
+    refused: Option<Refused>,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         let _request = self.span.enter();
-        let Self { started, method, path, address, session, status, is_told, .. } = self;
+        let Self { started, method, path, address, session, status, refused, .. } = self;
         let took = started.elapsed();
-        self.metrics.http.answered(method, path, *status, took);
+        self.metrics.http.answered(method, path, *status, *refused, took);
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let session = session.as_deref();
         let Some(status) = *status else {
@@ -122,14 +121,15 @@ impl Drop for Line {
         if let Some(session) = session {
             self.sessions.answered(session, status);
         }
+        let reason = refused.map(|Refused(reason)| reason);
         // An event's level is fixed where it stands.
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(event = "http.response", %method, path, status = status.as_u16(),
-                    duration_ms, %address, session, "request answered")
+                    duration_ms, %address, session, reason, "request answered")
             };
         }
-        if health::PATHS.contains(&path.as_str()) || *is_told {
+        if health::PATHS.contains(&path.as_str()) || *refused == Some(Refused::TOO_OFTEN) {
             // What makes the former red is told once, where it happens; and a flood of requests is no
             // flood of lines.
             line!(debug);
@@ -147,7 +147,7 @@ mod tests {
 
     use axum::body::Body;
     use futures::FutureExt as _;
-    use mcp_everything_store::SystemRandom;
+    use mcp_everything_store::{InstanceId, SystemRandom};
 
     use super::*;
 
@@ -171,7 +171,8 @@ mod tests {
         let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
         let _here = tracing::subscriber::set_default(subscriber);
         let random = Arc::new(SystemRandom);
-        let metrics = Arc::new(Metrics::new());
+        let instance = InstanceId::random("test", &SystemRandom);
+        let metrics = Arc::new(Metrics::new(&instance));
         let (proxies, sessions) = (Proxies::default(), Arc::default());
         let requests = Requests { server: None, random, proxies, metrics, sessions };
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));

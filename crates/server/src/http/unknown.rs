@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use http::{Method, StatusCode};
+use mcp_everything_store::Refused;
 use serde_json::{Value, json};
 
 use super::Listed;
@@ -15,12 +16,13 @@ pub(crate) fn unknown(routes: Router, hint: &str, there: Arc<[Listed]>) -> Route
     let not_found = move || async move {
         let mut body = described("not_found", &reason);
         body["endpoints"] = there.iter().map(|one| (one.path, one.what)).collect();
-        (StatusCode::NOT_FOUND, Json(body))
+        (StatusCode::NOT_FOUND, Extension(Refused("not_found")), Json(body))
     };
     let hint = hint.to_owned();
     let not_allowed = move |method: Method| async move {
         let reason = format!("{method} is not allowed at this path; {hint}");
-        (StatusCode::METHOD_NOT_ALLOWED, Json(described("method_not_allowed", &reason)))
+        let body = described("method_not_allowed", &reason);
+        (StatusCode::METHOD_NOT_ALLOWED, Extension(Refused("method_not_allowed")), Json(body))
     };
     routes.method_not_allowed_fallback(not_allowed).fallback(not_found)
 }

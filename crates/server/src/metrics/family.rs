@@ -94,7 +94,6 @@ impl<M, const N: usize> Clone for Family<M, N> {
 
 impl<M: Cell, const N: usize> Family<M, N> {
     /// One that shows all there is from the beginning.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for what has one label or two"))]
     pub(crate) fn all(labels: [Label; N]) -> Self
     where
         M: Default,

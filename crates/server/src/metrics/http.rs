@@ -1,14 +1,23 @@
 //! Requests and their answers.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use http::StatusCode;
+use mcp_everything_store::Refused;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
 
 use super::{
     durations::Durations,
-    family::{Family, label},
+    family::{Family, Label, label},
 };
+
+/// Why this server itself refuses requests, and what is said of refusals that do not say why.
+const OWN_REASONS: [&str; 5] =
+    ["access_denied", "host_not_allowed", "method_not_allowed", "not_found", OTHER];
+const OTHER: &str = "other";
 
 label! {
     /// The method of a request.
@@ -115,6 +124,9 @@ impl Status {
 pub(crate) struct Http {
     requests: Family<Counter, 3>,
     durations: Family<Durations, 1>,
+    refusals: Family<Counter, 1>,
+    /// The places of the reasons.
+    reasons: HashMap<&'static str, usize>,
 }
 
 impl Http {
@@ -132,7 +144,19 @@ impl Http {
             "How long HTTP requests took until the head of their answer",
             durations.clone(),
         );
-        Self { requests, durations }
+        let reasons: BTreeSet<_> = mcp_everything_transport::REFUSALS
+            .into_iter()
+            .chain(mcp_everything_oauth::REFUSALS)
+            .chain(OWN_REASONS)
+            .collect();
+        let refusals = Family::all([Label::new("reason", reasons.iter().copied())]);
+        let reasons = reasons.into_iter().zip(0..).collect();
+        registry.register(
+            "refusals",
+            "HTTP requests that were answered with an error, by the reason that the log has",
+            refusals.clone(),
+        );
+        Self { requests, durations, refusals, reasons }
     }
 
     /// Counts a request that was answered, or whose client hung up before that.
@@ -141,6 +165,7 @@ impl Http {
         method: &http::Method,
         path: &str,
         status: Option<StatusCode>,
+        refused: Option<Refused>,
         took: Duration,
     ) {
         let (route, is_answered) = (Route::of(path), status.is_some());
@@ -148,6 +173,14 @@ impl Http {
         self.requests.at([method as usize, route as usize, status as usize]).inc();
         if is_answered {
             self.durations.at([route as usize]).observe(took);
+        }
+        // A health check that is red refuses nothing.
+        if matches!(status, Status::ClientError | Status::ServerError) && route != Route::Ready {
+            let reason = refused.map_or(OTHER, |Refused(reason)| reason);
+            let place = self.reasons.get(reason).or_else(|| self.reasons.get(OTHER));
+            if let Some(place) = place {
+                self.refusals.at([*place]).inc();
+            }
         }
     }
 
@@ -197,7 +230,7 @@ mod tests {
         for number in 0..1000_u16 {
             let method = http::Method::from_bytes(format!("M{number}").as_bytes()).unwrap();
             let status = StatusCode::from_u16(100 + number % 900).unwrap();
-            http.answered(&method, &format!("/{number}"), Some(status), Duration::ZERO);
+            http.answered(&method, &format!("/{number}"), Some(status), None, Duration::ZERO);
         }
         assert_eq!(http.count(|route, _| route == Route::Other), 1000);
         let places = Method::ALL.len() * Route::ALL.len() * Status::ALL.len();

@@ -31,7 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
 use super::{Addresses, Room, Tls, busy::Busy, tls::Begun, unread};
-use crate::http::Front;
+use crate::{http::Front, metrics::Net};
 
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
 /// common clients keep one: where both ends close at once a request fails.
@@ -56,18 +56,26 @@ pub(crate) struct Connections {
     addresses: Addresses,
     /// `None`: plain HTTP.
     tls: Option<Tls>,
+    counted: Net,
     open: TaskTracker,
     leaving: CancellationToken,
     stop: CancellationToken,
 }
 
 impl Connections {
-    pub(crate) fn new(front: Front, addresses: Addresses, room: Room, tls: Option<Tls>) -> Self {
+    pub(crate) fn new(
+        front: Front,
+        addresses: Addresses,
+        room: Room,
+        tls: Option<Tls>,
+        counted: Net,
+    ) -> Self {
         Self {
             front,
             room,
             addresses,
             tls,
+            counted,
             open: TaskTracker::new(),
             leaving: CancellationToken::new(),
             stop: CancellationToken::new(),
@@ -134,6 +142,7 @@ impl Connections {
 
     fn serve(&self, room: OwnedSemaphorePermit, connection: TcpStream, peer: SocketAddr) {
         let Some(place) = self.addresses.place(peer.ip()) else {
+            self.counted.refused();
             // Whether it reaches the client is not waited for. One that waits for a handshake would not
             // understand it.
             if self.tls.is_none() {
@@ -144,7 +153,7 @@ impl Connections {
         // Small events must not wait for more to come (Nagle).
         let _ = connection.set_nodelay(true);
         let Self { front, tls, leaving, stop, .. } = self.clone();
-        let busy = Busy::default();
+        let (busy, open) = (Busy::default(), self.counted.opened());
         let requests = busy.clone();
         let front = front.for_peer(peer);
         let service = service_fn(move |request: Request<Incoming>| {
@@ -167,7 +176,7 @@ impl Connections {
             busy.quiet(QUIET).await;
         };
         self.open.spawn(async move {
-            let _room = (room, place);
+            let _room = (room, place, open);
             let mut over = pin!(over);
             let Some(tls) = tls else {
                 return converse(connection, service, over).await;

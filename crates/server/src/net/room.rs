@@ -29,6 +29,11 @@ impl Room {
         Self { most, places: Arc::new(Semaphore::new(most)) }
     }
 
+    /// How many connections there may be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     /// How much of `asked` an address may have: four fifths of the room at most.
     pub(crate) fn of_an_address(&self, asked: u32) -> u32 {
         asked.min(u32::try_from(self.most / 5 * 4).unwrap_or(u32::MAX).max(1))

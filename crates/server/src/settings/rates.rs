@@ -35,6 +35,11 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
+    /// The names of those that are rates.
+    pub(crate) fn names() -> [&'static str; USUAL.len()] {
+        USUAL.map(|(name, _)| name)
+    }
+
     const OFF: Self = Self { rates: [None; USUAL.len()], connections: None };
 
     /// Reads `off`, or the limits that are other than usual. The error says what is wrong.

@@ -36,6 +36,7 @@ mod keyboard;
 mod packaging;
 mod pages_look_right;
 mod programs_without_users;
+mod prometheus;
 mod splash;
 mod status;
 mod third_party;

@@ -130,3 +130,25 @@ fn the_page_lists_every_line() {
     assert!(written.contains("server.started") && written.contains("auth.token.issued"));
     assert_eq!(written, listed);
 }
+
+/// Nor is it counted, unless it is of level debug. What its level is stands before its name.
+#[test]
+fn every_line_is_counted_that_is_written_by_itself() {
+    let mut written = BTreeSet::new();
+    for source in sources() {
+        let mut before = String::new();
+        for part in source.split_inclusive("event = \"") {
+            if let Some((name, _)) = part.split_once('"').filter(|_| !before.is_empty()) {
+                let levels = ["info", "warn", "error", "debug", "trace", "$level"];
+                let last = |level: &str| before.rfind(&format!("{level}!("));
+                let level = levels.into_iter().max_by_key(|level| last(level)).unwrap();
+                if !["debug", "trace"].contains(&level) {
+                    written.insert(name.to_owned());
+                }
+            }
+            before += part;
+        }
+    }
+    let counted = crate::metrics::events();
+    assert_eq!(written, counted.into_iter().map(str::to_owned).collect());
+}

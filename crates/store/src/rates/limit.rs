@@ -26,11 +26,6 @@ pub struct Exceeded {
     wait: Duration,
 }
 
-/// In the extensions of a response that says that a limit is exceeded, which has a line of its own
-/// in the log.
-#[derive(Clone, Copy, Debug)]
-pub struct TooOften;
-
 impl Exceeded {
     /// The name of the limit.
     pub const fn limit(&self) -> &'static str {

@@ -62,6 +62,11 @@ impl Limiter {
         }
     }
 
+    /// How often a limit refused something, since this began.
+    pub fn refused(&self, limit: &str) -> u64 {
+        self.lines.refused_by(limit)
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -18,6 +18,8 @@ pub(super) struct Lines(Mutex<HashMap<&'static str, Untold>>);
 #[derive(Default)]
 struct Untold {
     refused: u64,
+    /// Told or not.
+    all: u64,
     due: u64,
 }
 
@@ -37,6 +39,12 @@ impl Lines {
         );
     }
 
+    /// How many there were of a limit.
+    pub(super) fn refused_by(&self, limit: &str) -> u64 {
+        let limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        limits.get(limit).map_or(0, |untold| untold.all)
+    }
+
     /// How many refusals a line is about; `None` if it is not time for one.
     fn count(&self, limit: &'static str, now: Timestamp) -> Option<u64> {
         let (count, period) = LINES;
@@ -44,6 +52,7 @@ impl Lines {
         let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let untold = limits.entry(limit).or_default();
         untold.refused += 1;
+        untold.all += 1;
         let (due, taken) = rate.take(untold.due, now.as_millis() * 1000, 1);
         untold.due = due;
         (taken.count > 0).then(|| std::mem::take(&mut untold.refused))
@@ -64,5 +73,6 @@ mod tests {
         assert_eq!(told, [1; 10]);
         assert_eq!(lines.count("b", start), Some(1), "limits are told apart");
         assert_eq!(lines.count("a", start + Duration::from_secs(1)), Some(991));
+        assert_eq!(["a", "b", "c"].map(|limit| lines.refused_by(limit)), [1001, 1, 0]);
     }
 }

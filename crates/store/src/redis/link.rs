@@ -16,7 +16,9 @@ use tokio::{
     time::{Instant, interval, sleep},
 };
 
-use super::{connect::Source, connection::Connection, script, unreadable};
+use super::{
+    Answer, LinkName, Observer, connect::Source, connection::Connection, script, unreadable,
+};
 use crate::StoreError;
 
 /// How long something waits for a connection that was lost just now. One that is away for longer
@@ -65,6 +67,8 @@ impl<'a> Asked<'a> {
 /// A connection, remade whenever it breaks.
 #[derive(Clone)]
 pub(super) struct Link {
+    name: LinkName,
+    observer: Arc<dyn Observer>,
     state: watch::Receiver<State>,
     broken: mpsc::Sender<u64>,
     timeouts: Arc<AtomicU32>,
@@ -73,12 +77,13 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn start(name: &'static str, source: Arc<Source>) -> Self {
+    pub(super) fn start(name: LinkName, source: Arc<Source>, observer: Arc<dyn Observer>) -> Self {
         let (states, state) = watch::channel(State::Down { since: Instant::now() });
         let (broken, breaks) = mpsc::channel(1);
         let mends = source.is_cluster();
-        tokio::spawn(Keeper { name, source, states, breaks }.run());
-        Self { state, broken, timeouts: Arc::default(), mends }
+        let told = Arc::clone(&observer);
+        tokio::spawn(Keeper { name, source, observer: told, states, breaks }.run());
+        Self { name, observer, state, broken, timeouts: Arc::default(), mends }
     }
 
     pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
@@ -102,7 +107,10 @@ impl Link {
     }
 
     async fn ask<T: FromRedisValue>(&self, asked: Asked<'_>) -> Result<T, StoreError> {
-        let (generation, mut connection) = self.connection().await?;
+        let since = Instant::now();
+        let told = |answer| self.observer.answered(self.name, answer, since.elapsed());
+        let (generation, mut connection) =
+            self.connection().await.inspect_err(|_| told(Answer::None))?;
         let mut answer = asked.of(&mut connection).await;
         if answer.as_ref().is_err_and(is_no_script) {
             // Redis was restarted, or told to forget them. Every operation may run twice.
@@ -111,6 +119,7 @@ impl Link {
                 Err(error) => Err(error),
             };
         }
+        told(Answer::of(&answer));
         match answer {
             Ok(answer) => {
                 self.timeouts.store(0, Ordering::Relaxed);
@@ -123,7 +132,7 @@ impl Link {
                     // The keeper may have heard of it already.
                     let _ = self.broken.try_send(generation);
                 }
-                Err(told(&error))
+                Err(failed(&error))
             }
         }
     }
@@ -172,8 +181,9 @@ impl Link {
 
 /// Keeps a link connected.
 struct Keeper {
-    name: &'static str,
+    name: LinkName,
     source: Arc<Source>,
+    observer: Arc<dyn Observer>,
     states: watch::Sender<State>,
     breaks: mpsc::Receiver<u64>,
 }
@@ -184,10 +194,11 @@ impl Keeper {
         loop {
             let Some(connection) = self.connect().await else { return };
             generation += 1;
+            self.observer.connected(self.name);
             self.states.send_replace(State::Up { generation, connection: connection.clone() });
             tracing::info!(
                 event = "redis.connected",
-                link = self.name,
+                link = self.name.as_str(),
                 generation,
                 "connected to Redis"
             );
@@ -199,9 +210,10 @@ impl Keeper {
                 continue;
             }
             self.states.send_replace(State::Down { since: Instant::now() });
+            self.observer.lost(self.name);
             tracing::warn!(
                 event = "redis.lost",
-                link = self.name,
+                link = self.name.as_str(),
                 "the connection to Redis is lost"
             );
         }
@@ -221,7 +233,7 @@ impl Keeper {
             match made.await {
                 Ok(connection) => return Some(connection),
                 Err(error) => {
-                    tracing::debug!(event = "redis.away", link = self.name, %error,
+                    tracing::debug!(event = "redis.away", link = self.name.as_str(), %error,
                         "Redis cannot be reached");
                 }
             }
@@ -263,7 +275,7 @@ fn is_no_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
-fn told(error: &RedisError) -> StoreError {
+fn failed(error: &RedisError) -> StoreError {
     let mut errors = error.clone().into_server_errors().into_iter();
     if errors.any(|errors| errors.iter().any(|(_, error)| error.code() == "WRONGTYPE")) {
         return unlike(error);

@@ -1,5 +1,7 @@
 //! Why Redis cannot be used, before anything is asked of it.
 
+use std::sync::Arc;
+
 use mcp_everything_store::{
     contract::{
         redis_cluster::RedisCluster, redis_sentinels::RedisSentinels, redis_server::RedisServer,
@@ -8,7 +10,7 @@ use mcp_everything_store::{
 };
 
 async fn reach(address: &RedisAddress) -> Result<(), Unreachable> {
-    Redis::connect(address).unwrap().reach().await
+    Redis::connect(address, Arc::new(())).unwrap().reach().await
 }
 
 async fn is_refused(address: &RedisAddress) {

@@ -1,6 +1,6 @@
 //! One server: over TLS, with a password, with a user that may do what is needed and no more.
 
-use std::{env, fs, path::PathBuf, process::Command, time::Duration};
+use std::{env, fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
 use mcp_everything_store::{
     Bus as _, Change, ChangeLog as _, NewTask, Sessions as _, Shelf, Shelves as _, SystemRandom,
@@ -60,7 +60,7 @@ async fn one_is_reached_over_tls_by_whoever_trusts_it() {
     let other = Certificate::new();
     let doubting = address.clone().with_tls(Some(other.file("cert.pem")));
     for address in [address, doubting] {
-        let redis = Redis::connect(&address).unwrap();
+        let redis = Redis::connect(&address, Arc::new(())).unwrap();
         fails(redis.ping()).await;
         assert!(matches!(redis.reach().await, Err(Unreachable::Refused { .. })));
     }
@@ -75,7 +75,7 @@ async fn one_may_have_a_password() {
     let address: RedisAddress = server.url().parse().unwrap();
     Instance::at(&address.clone().with_password("p@ss word")).await.serves_again().await;
     for address in [address.clone(), address.with_password("another")] {
-        fails(Redis::connect(&address).unwrap().ping()).await;
+        fails(Redis::connect(&address, Arc::new(())).unwrap().ping()).await;
     }
 }
 

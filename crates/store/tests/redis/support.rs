@@ -1,6 +1,6 @@
 //! Instances on a Redis.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mcp_everything_store::{
@@ -158,7 +158,7 @@ impl Served for &Listening {
 }
 
 pub(crate) async fn connect(server: &impl Served) -> Redis {
-    let redis = Redis::connect(&server.url().parse().unwrap()).unwrap();
+    let redis = Redis::connect(&server.url().parse().unwrap(), Arc::new(())).unwrap();
     until(|| redis.ping(), Result::is_ok).await;
     redis
 }
@@ -195,7 +195,7 @@ impl Instance {
     }
 
     pub(crate) async fn at(address: &RedisAddress) -> Self {
-        let redis = Redis::connect(address).unwrap();
+        let redis = Redis::connect(address, Arc::new(())).unwrap();
         let store = RedisStore::new(redis.clone(), Limits::default());
         let oauth = RedisOAuth::new(redis.clone());
         let rates = RedisRates::new(redis.clone());

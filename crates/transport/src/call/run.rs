@@ -263,7 +263,7 @@ pub(crate) fn start<H: ServerHandler>(
         extensions.insert(handle);
     }
     let service = Ending {
-        inner: Guarded(handler),
+        inner: Guarded::new(handler, Arc::clone(&shared.observer)),
         ended: ended.clone(),
         grace: shared.config.cancel_grace,
         witnessed: call.witnessed.clone(),

@@ -94,6 +94,11 @@ impl RunningCalls {
         running
     }
 
+    /// How many run here.
+    pub(crate) fn count(&self) -> usize {
+        self.calls.len()
+    }
+
     /// The calls that run here.
     pub(crate) fn all(&self) -> Vec<Arc<Call>> {
         self.calls.iter().map(|call| Arc::clone(&call)).collect()

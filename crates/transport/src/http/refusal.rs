@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
-use mcp_everything_store::{Exceeded, Random, StoreError, TooOften};
+use mcp_everything_store::{Exceeded, Random, StoreError};
 use rmcp::model::{
     ClientCapabilities, ErrorCode, ErrorData, JsonRpcError, ProtocolVersion, RequestId,
 };
@@ -231,6 +231,7 @@ impl Refusal {
             Self::NothingToResume { .. } => Some("GET, POST, DELETE"),
             _ => None,
         };
+        let refused = self.refused();
         let exceeded = match &self {
             Self::TooOften { exceeded, .. } => Some(*exceeded),
             _ => None,
@@ -239,11 +240,11 @@ impl Refusal {
         if let Some(exceeded) = exceeded {
             let seconds = HeaderValue::from(exceeded.retry_after());
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
-            response.extensions_mut().insert(TooOften);
         }
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         }
+        response.extensions_mut().insert(refused);
         response
     }
 }

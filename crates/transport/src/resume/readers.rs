@@ -39,6 +39,11 @@ impl Readers {
         self.0.iter().for_each(|open| open.grown.notify_one());
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The sessions whose calls are read here; one with several is named as often.
     pub(crate) fn sessions(&self) -> Vec<SessionId> {
         self.0.iter().map(|open| open.key().0).collect()

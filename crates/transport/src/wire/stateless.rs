@@ -29,6 +29,7 @@ use crate::{
     http::{Refusal, SseEvent, json_response},
     lease::Lease,
     message::{Envelope, Kind, Wire, bounded, check_task_ids, request},
+    observe::Observer,
     shared::{Factory, Shared},
 };
 
@@ -40,6 +41,7 @@ tokio::task_local! {
 pub(crate) fn service<H: ServerHandler>(
     factory: Arc<Factory<H>>,
     config: &Config,
+    observer: Arc<dyn Observer>,
     shutdown: &CancellationToken,
 ) -> StreamableHttpService<Guarded<H>, NeverSessionManager> {
     let rmcp_config = StreamableHttpServerConfig::default()
@@ -56,7 +58,8 @@ pub(crate) fn service<H: ServerHandler>(
         OWNER
             .try_with(|owner| {
                 let scope = Scope { owner, session: None, stream: None };
-                Guarded(factory(&scope, &mut Extensions::new()))
+                let handler = factory(&scope, &mut Extensions::new());
+                Guarded::new(handler, Arc::clone(&observer))
             })
             .map_err(std::io::Error::other)
     };

@@ -94,6 +94,7 @@ impl Cluster {
                 random: Arc::new(SystemRandom),
                 instance,
                 standing: Some(Arc::clone(&revoked) as _),
+                observer: Arc::new(()),
             };
             let (gate, seen) = (Arc::clone(&gate), seen_by.clone());
             let endpoint = Endpoint::start(backends, config.clone(), move |scope, extensions| {

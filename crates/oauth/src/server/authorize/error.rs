@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use mcp_everything_store::{Exceeded, StoreError, TooOften};
+use mcp_everything_store::{Exceeded, Refused, StoreError};
 use thiserror::Error;
 
 use super::ReturnTo;
@@ -178,10 +178,34 @@ impl PageError {
         if let Some(retry_after) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after);
         }
-        if matches!(self, Self::TooOften(_)) {
-            response.extensions_mut().insert(TooOften);
-        }
+        response.extensions_mut().insert(self.refused());
         response
+    }
+
+    const fn refused(&self) -> Refused {
+        Refused(match self {
+            Self::Unreadable(_)
+            | Self::Repeated(_)
+            | Self::NoClient
+            | Self::NoRedirectUri
+            | Self::NoDecision => "invalid_request",
+            Self::UnknownClient(_) => "unknown_client",
+            Self::Document { .. } => "client_document",
+            Self::OtherRedirectUri(_) => "unregistered_redirect_uri",
+            Self::StaleForm => "stale_form",
+            Self::NoLogin | Self::OtherBrowser => "no_login",
+            Self::Upstream(UpstreamError::Denied | UpstreamError::BadAnswer { .. }) => {
+                "upstream_refused"
+            }
+            Self::Upstream(UpstreamError::Unavailable { .. } | UpstreamError::Faulty { .. }) => {
+                "upstream_failed"
+            }
+            Self::TooOften(_) => return Refused::TOO_OFTEN,
+            Self::Store(StoreError::Unavailable { .. } | StoreError::LimitReached { .. }) => {
+                "temporarily_unavailable"
+            }
+            Self::Store(StoreError::Corrupt { .. }) | Self::Unsendable => "server_error",
+        })
     }
 
     fn client_id(&self) -> Option<&str> {

@@ -3,7 +3,7 @@
 
 use mcp_everything_store::oauth::{ClientRecord, GrantId, GrantRecord};
 
-use super::{Context, TokenError};
+use super::{Context, GrantType, TokenError};
 use crate::{
     ScopeSet,
     dpop::Proof,
@@ -13,6 +13,7 @@ use crate::{
 
 pub(super) async fn issue(
     context: &Context,
+    by: GrantType,
     client: &ClientRecord,
     user: &str,
     scope: ScopeSet,
@@ -35,6 +36,6 @@ pub(super) async fn issue(
     let confirmation = proof.map(Proof::thumbprint);
     let granted = Granted { grant, user, client: &client.id, scope, resource, confirmation };
     let access = context.issue_access_token(&granted).await?;
-    events::token_issued(&client.id, user, grant, &record.scope);
+    events::token_issued(by, &client.id, user, grant, &record.scope);
     Ok(Issued { access, bound: proof.is_some(), refresh: None, expires_in: life.as_secs(), scope })
 }

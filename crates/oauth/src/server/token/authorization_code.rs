@@ -55,7 +55,8 @@ pub(super) async fn exchange(
     match context.store.redeem_code(&code.name(), &attempt).await? {
         Redemption::Redeemed => {
             let scope = issued.scope.to_string();
-            events::token_issued(&client.id, &good_for.user, code.grant(), &scope);
+            let by = GrantType::AuthorizationCode;
+            events::token_issued(by, &client.id, &good_for.user, code.grant(), &scope);
             Ok(issued)
         }
         Redemption::Replayed => Err(replayed(context, &code, &good_for).await?),

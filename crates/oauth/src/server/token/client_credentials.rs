@@ -5,7 +5,7 @@
 
 use mcp_everything_store::oauth::ClientRecord;
 
-use super::{Context, TokenError, alone, select_resource, use_up};
+use super::{Context, GrantType, TokenError, alone, select_resource, use_up};
 use crate::{ScopeSet, dpop::Proof, params::Params, subject, tokens::Issued};
 
 pub(super) async fn exchange(
@@ -24,7 +24,8 @@ pub(super) async fn exchange(
     let scope = scope(context, client, params.one("scope")?)?;
     let resource = select_resource(context, params)?;
     use_up(context, proof).await?;
-    alone::issue(context, client, &subject::of_client(&client.id), scope, resource, proof).await
+    let (by, user) = (GrantType::ClientCredentials, subject::of_client(&client.id));
+    alone::issue(context, by, client, &user, scope, resource, proof).await
 }
 
 fn scope(

@@ -17,7 +17,7 @@ use mcp_everything_store::{
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Context, TokenError, alone, shows, use_up};
+use super::{Context, GrantType, TokenError, alone, shows, use_up};
 use crate::{
     NotSaid, ScopeSet,
     dpop::Proof,
@@ -108,7 +108,8 @@ pub(super) async fn exchange(
     if !assertion.is_first(context).await? {
         return Err(AssertionError::Replayed.into());
     }
-    alone::issue(context, client, &assertion.user, scope, resource, proof).await
+    let by = GrantType::JwtBearer;
+    alone::issue(context, by, client, &assertion.user, scope, resource, proof).await
 }
 
 /// An assertion that a trusted provider made, about one of its users, for this server and this

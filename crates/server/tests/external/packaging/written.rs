@@ -1,10 +1,10 @@
 //! What others read: the Dockerfile, the Compose file and the workflows.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 
-use super::{checker, dockerfile::dockerfile, path, read, said, seconds_to_leave, settings};
+use super::{checker, dockerfile::dockerfile, path, read, said, seconds_to_leave, settings, yaml};
 use crate::tools::program;
 
 #[test]
@@ -77,6 +77,36 @@ fn what_compose_starts_agrees_with_the_image_and_the_server() {
     }
     let mut haproxy = Command::new(program("haproxy"));
     said(haproxy.args(["-c", "-f"]).arg(path("deploy/haproxy.cfg")).envs(told));
+}
+
+/// What shows what the instances do is started beside them, from files that are there.
+#[test]
+fn what_watches_the_instances_is_started_beside_them() {
+    let beside = "deploy/observability/compose.yml";
+    let files = ["-f", "docker-compose.yml", "-f", beside, "--profile", "cluster"];
+    let services = compose(&files)["services"].clone();
+    for name in ["one", "two", "three"] {
+        let told = environment(&services[name]);
+        let is_told = |name: &str| told.iter().any(|(each, _)| each == name);
+        assert!(is_told("CLIENTS_FILE") && is_told("BASE_URI") && is_told("REDIS_URL"), "{name}");
+    }
+    for name in ["prometheus", "grafana", "jaeger"] {
+        let image = services[name]["image"].as_str().unwrap();
+        assert!(image.contains(':') && !image.ends_with(":latest"), "{image}");
+        for port in services[name]["ports"].as_array().unwrap() {
+            assert_eq!(port["host_ip"], "127.0.0.1", "{name} is for this computer");
+        }
+    }
+    let volumes =
+        services.as_object().unwrap().values().filter_map(|one| one["volumes"].as_array());
+    for volume in volumes.flatten() {
+        let source = volume["source"].as_str().unwrap();
+        assert!(Path::new(source).exists(), "{source}");
+    }
+    for file in ["datasources/prometheus.yml", "dashboards/dashboards.yml"] {
+        let file = format!("deploy/observability/grafana/provisioning/{file}");
+        assert_eq!(yaml(&file)[0]["apiVersion"], 1, "{file}");
+    }
 }
 
 fn environment(service: &Value) -> Vec<(String, String)> {

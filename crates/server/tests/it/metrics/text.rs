@@ -1,34 +1,51 @@
 //! The text of the metrics, read strictly.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use crate::support::rows::client;
+use crate::support::{rows::client, soon};
 
 /// What a server says.
 #[derive(Debug, Default)]
-pub(super) struct Text {
+pub(crate) struct Text {
     /// The type of each metric, by its name.
-    pub(super) types: BTreeMap<String, String>,
-    pub(super) samples: Vec<Sample>,
+    pub(crate) types: BTreeMap<String, String>,
+    pub(crate) samples: Vec<Sample>,
 }
 
 #[derive(Debug)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// Without `_bucket`, `_sum` or `_count` where it is of a histogram.
-    pub(super) metric: String,
-    pub(super) name: String,
+    pub(crate) metric: String,
+    pub(crate) name: String,
     /// Without `le`.
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) value: f64,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) value: f64,
 }
 
 impl Text {
     /// Of a server whose metrics anybody here may read.
-    pub(super) async fn of(url: &str) -> Self {
+    pub(crate) async fn of(url: &str) -> Self {
         Self::read(&client().get(url).send().await.unwrap().text().await.unwrap())
     }
 
-    pub(super) fn read(text: &str) -> Self {
+    /// As soon as it says this.
+    pub(crate) async fn until(url: &str, says: impl Fn(&Self) -> bool) -> Self {
+        let said = async {
+            loop {
+                let text = Self::of(url).await;
+                if says(&text) {
+                    return text;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        soon(said).await
+    }
+
+    pub(crate) fn read(text: &str) -> Self {
         assert!(text.ends_with('\n'), "the last line has an end");
         let mut read = Self::default();
         let mut described = BTreeSet::new();
@@ -81,7 +98,7 @@ impl Text {
     }
 
     /// The sum of what is said under this name, of the series that have these labels.
-    pub(super) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let has = |sample: &&Sample| {
             labels.iter().all(|(name, value)| sample.labels.get(*name).is_some_and(|v| v == value))
         };

@@ -24,6 +24,7 @@ pub(super) async fn run(redis: &Redis, instance: &InstanceId, ringer: &Ringer, b
         let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         beat.arg(LEASE.as_millis().to_string()).arg(payload::beat(at));
         if let Err(error) = redis.hot.run::<()>(&beat).await {
+            redis.observer.beat_missed();
             tracing::debug!(event = "bus.unavailable", %error, "a beat was left out");
         }
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Bell, InstanceId, Ringer,
-    redis::{Redis, connect::no_answer, keys, notices::Sender, recent::Ended},
+    redis::{LinkName, Redis, connect::no_answer, keys, notices::Sender, recent::Ended},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -49,6 +49,7 @@ impl Listener<'_> {
         for time in 0.. {
             match self.subscribe(time).await {
                 Ok((sink, stream)) => {
+                    self.redis.observer.connected(LinkName::Bus);
                     tracing::info!(event = "bus.connected", "bells are heard");
                     // Only now: what rings from here on is heard, what rang before may be lost.
                     self.ring(Bell::Missed);
@@ -60,6 +61,7 @@ impl Listener<'_> {
                         pause = FIRST_PAUSE;
                     }
                     self.redis.recent.health.lost();
+                    self.redis.observer.lost(LinkName::Bus);
                     tracing::warn!(event = "bus.lost", "bells are not heard");
                 }
                 Err(error) => {
