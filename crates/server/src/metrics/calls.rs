@@ -74,7 +74,7 @@ pub(crate) struct Calls {
     durations: Family<Durations, 1>,
     /// The places of the tools that are published; the last is for all other names.
     tools: HashMap<String, usize>,
-    tool_calls: Family<Counter, 2>,
+    of_tools: Family<Counter, 2>,
     tool_durations: Family<Durations, 1>,
 }
 
@@ -88,7 +88,7 @@ impl Calls {
             running: Family::all([method()]),
             requests: Family::touched([method(), Outcome::label()], Counter::default),
             durations: Family::touched([method()], Durations::default),
-            tool_calls: Family::touched([tool.clone(), Outcome::label()], Counter::default),
+            of_tools: Family::touched([tool.clone(), Outcome::label()], Counter::default),
             tool_durations: Family::touched([tool], Durations::default),
             tools: tools.into_iter().zip(0..).collect(),
         };
@@ -103,7 +103,7 @@ impl Calls {
             "How long handlers took to answer",
             calls.durations.clone(),
         );
-        registry.register("tool_calls", "Calls of tools", calls.tool_calls.clone());
+        registry.register("tool_calls", "Calls of tools", calls.of_tools.clone());
         registry.register(
             "tool_call_duration_seconds",
             "How long tools took to answer",
@@ -134,7 +134,7 @@ impl Observer for Calls {
             self.durations.at([method]).observe(took);
         }
         if let Some(tool) = tool {
-            self.tool_calls.at([tool, outcome]).inc();
+            self.of_tools.at([tool, outcome]).inc();
             self.tool_durations.at([tool]).observe(took);
         }
     }
@@ -148,15 +148,15 @@ mod tests {
     fn whatever_a_client_calls_the_labels_are_of_few_values() {
         let tools = ["add", "echo"].map(str::to_owned);
         let calls = Calls::new(&mut Registry::default(), tools.into());
-        let places = calls.requests.len() + calls.tool_calls.len();
+        let places = calls.requests.len() + calls.of_tools.len();
         for number in 0..100 {
             let seen = calls.began(&format!("x/{number}"), Some(&format!("tool-{number}")));
             calls.ended(seen, Ended::Error, Duration::ZERO);
         }
         let error = Outcome::Error as usize;
         assert_eq!(calls.requests.at([METHODS.len() - 1, error]).get(), 100);
-        assert_eq!(calls.tool_calls.at([2, error]).get(), 100);
-        assert_eq!(calls.requests.len() + calls.tool_calls.len(), places);
+        assert_eq!(calls.of_tools.at([2, error]).get(), 100);
+        assert_eq!(calls.requests.len() + calls.of_tools.len(), places);
         assert_eq!(places, METHODS.len() * Outcome::ALL.len() + 3 * Outcome::ALL.len());
     }
 
@@ -168,6 +168,6 @@ mod tests {
         assert_eq!(calls.running.at([method]).get(), 1);
         calls.ended(seen, Ended::ToolError, Duration::from_millis(3));
         assert_eq!(calls.running.at([method]).get(), 0);
-        assert_eq!(calls.tool_calls.at([0, Outcome::ToolError as usize]).get(), 1);
+        assert_eq!(calls.of_tools.at([0, Outcome::ToolError as usize]).get(), 1);
     }
 }

@@ -132,13 +132,13 @@ label! {
 #[derive(Clone, Debug)]
 pub(crate) struct Events {
     lines: Family<Counter, 1>,
-    events: Family<Counter, 1>,
+    by_name: Family<Counter, 1>,
     tokens: Family<Counter, 1>,
 }
 
 impl Events {
     pub(super) fn new(registry: &mut Registry) -> Self {
-        let events = Family::all([Label::new("event", EVENTS.iter().copied())]);
+        let by_name = Family::all([Label::new("event", EVENTS.iter().copied())]);
         let lines = Family::all([Severity::label()]);
         let tokens = Family::all([Label::new("grant_type", GRANT_TYPES)]);
         registry.register(
@@ -146,9 +146,9 @@ impl Events {
             "Lines of the log, of severity info and above",
             lines.clone(),
         );
-        registry.register("events", "Lines of the log by the name of their event", events.clone());
+        registry.register("events", "Lines of the log by the name of their event", by_name.clone());
         registry.register("tokens_issued", "Access tokens that were issued", tokens.clone());
-        Self { lines, events, tokens }
+        Self { lines, by_name, tokens }
     }
 
     /// What hears of every line, written or not.
@@ -167,7 +167,7 @@ impl Events {
     fn count(&self, severity: Severity, told: &Told) {
         self.lines.at([severity as usize]).inc();
         let Some(event) = told.event else { return };
-        self.events.at([event]).inc();
+        self.by_name.at([event]).inc();
         if let Some(grant_type) = told.grant_type {
             self.tokens.at([grant_type]).inc();
         }
@@ -236,7 +236,7 @@ mod tests {
             tracing::debug!(event = "redis.lost", "not told");
             tracing::error!(target: "elsewhere", event = "redis.lost", "of a library");
         });
-        let event = |name: &str| events.events.at([EVENTS.binary_search(&name).unwrap()]).get();
+        let event = |name: &str| events.by_name.at([EVENTS.binary_search(&name).unwrap()]).get();
         assert_eq!((event("redis.lost"), event("auth.token.issued")), (2, 1));
         let lines = |severity: Severity| events.lines.at([severity as usize]).get();
         assert_eq!((lines(Severity::Warning), lines(Severity::Info)), (2, 2));

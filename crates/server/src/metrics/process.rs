@@ -56,7 +56,7 @@ impl Stat {
         Self::parse(&fs::read_to_string("/proc/self/stat").ok()?)
     }
 
-    /// proc_pid_stat(5). The name of the program, in parentheses, may have spaces in it.
+    /// `proc_pid_stat(5)`. The name of the program, in parentheses, may have spaces in it.
     fn parse(text: &str) -> Option<Self> {
         let (_, rest) = text.rsplit_once(')')?;
         let ticks = |field: usize| rest.split_whitespace().nth(field - 3)?.parse::<f64>().ok();

@@ -36,6 +36,9 @@ use crate::{http::Front, metrics::Net};
 /// How long the head of a request may take to come, and a connection may be idle. Longer than
 /// common clients keep one: where both ends close at once a request fails.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the head of a request may be, in bytes: so much is kept of one that never ends, before
+/// anybody knows whose it is.
+const LONGEST_HEAD: usize = 32 * 1024;
 /// What is said to one more connection from an address that has as many as it may.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\n\
     Content-Length: 0\r\nConnection: close\r\n\r\n";
@@ -211,6 +214,7 @@ where
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(connection), service);
     let mut served = pin!(served);
     let ended = tokio::select! {

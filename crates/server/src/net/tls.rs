@@ -87,6 +87,7 @@ impl Tls {
     /// may be written one after the other.
     pub(crate) async fn keep(self) {
         let Self { certificate, files, mut loaded, .. } = self;
+        let mut told = loaded.clone();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let (looked_at, before) = (files.clone(), loaded.clone());
@@ -95,16 +96,21 @@ impl Tls {
                 (stamp != before).then(|| (stamp, looked_at.read()))
             };
             let Ok(Some((stamp, read))) = tokio::task::spawn_blocking(look).await else { continue };
-            loaded = stamp;
             match read {
                 Ok(read) => {
+                    loaded = stamp;
                     certificate.replace(read);
                     tracing::info!(event = "tls.renewed", "the certificate is another one");
                 }
-                Err(problem) => tracing::warn!(event = "tls.not_renewed",
-                    variable = problem.variable(), reason = %problem,
-                    "the files of the certificate have changed and are of no use; the one before \
-                     stays"),
+                // They are tried again until they are of use: what was wrong may be who may read
+                // them, by which no stamp becomes another.
+                Err(problem) if stamp != told => {
+                    told = stamp;
+                    tracing::warn!(event = "tls.not_renewed", variable = problem.variable(),
+                        reason = %problem, "the files of the certificate have changed and are of \
+                         no use; the one before stays");
+                }
+                Err(_) => {}
             }
         }
     }

@@ -41,8 +41,11 @@ where
         writer.write_str("{\"timestamp\":\"")?;
         SystemTime.format_time(&mut writer)?;
         let severity = severity(*event.metadata().level());
-        let instance = &self.instance;
-        write!(writer, "\",\"severity\":\"{severity}\",\"instance\":{instance},")?;
+        write!(writer, "\",\"severity\":\"{severity}\",")?;
+        // A line that is about an instance names that one.
+        if event.metadata().fields().field("instance").is_none() {
+            write!(writer, "\"instance\":{},", self.instance)?;
+        }
         around(context, event, |member| write!(writer, "{member},"))?;
         let mut members = Members::new(&mut writer, ',');
         event.record(&mut members);

@@ -62,3 +62,22 @@ fn what_is_long_is_not_waited_for_and_the_answer_says_so() {
     let refused = answer(&mut connection);
     assert!(refused.starts_with("http/1.1 401 ") && refused.contains("connection: close"));
 }
+
+/// A head that never ends is kept until its connection is closed, before anybody knows whose it is.
+#[test]
+fn a_head_is_as_long_as_heads_are() {
+    let server = Server::start();
+    let fits = format!("x-long: {}\r\n\r\n", "x".repeat(16 * 1024));
+    let mut connection = connect(&server);
+    connection.write_all(head(&server, 0).trim_end().as_bytes()).unwrap();
+    connection.write_all(format!("\r\n{fits}").as_bytes()).unwrap();
+    assert!(answer(&mut connection).starts_with("http/1.1 401 "));
+    let mut connection = connect(&server);
+    let endless = format!("{}\r\nx-long: {}", head(&server, 0).trim_end(), "x".repeat(64 * 1024));
+    // It is closed before all of it is sent, or not.
+    let _ = connection.write_all(endless.as_bytes());
+    let mut refused = Vec::new();
+    let _ = connection.read_to_end(&mut refused);
+    let refused = String::from_utf8_lossy(&refused);
+    assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 431 "), "{refused}");
+}

@@ -9,7 +9,7 @@ use super::run::CorruptSession;
 
 /// The longest parameters that are kept as they were read, in bytes. Few clients say more of
 /// themselves.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 /// What the clients of the sessions seen last said of themselves, which never changes: a call is
 /// spared reading it again.
@@ -29,7 +29,7 @@ impl Peers {
         let version = serde_json::Value::String(agreed.protocol_version.to_string());
         let mut params: InitializeRequestParams = serde_json::from_str(&agreed.initialize)?;
         params.protocol_version = serde_json::from_value(version)?;
-        if agreed.initialize.len() <= LONGEST {
+        if agreed.initialize.len() <= LONGEST && !is_open_ended(&params) {
             self.lock().insert(session, params.clone());
         }
         Ok(params)
@@ -37,5 +37,44 @@ impl Peers {
 
     fn lock(&self) -> MutexGuard<'_, Halves<SessionId, InitializeRequestParams>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether parts of it are of any form, which take many times the room of their text once read.
+fn is_open_ended(params: &InitializeRequestParams) -> bool {
+    let capabilities = &params.capabilities;
+    capabilities.experimental.is_some()
+        || capabilities.extensions.is_some()
+        || params.meta.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_everything_store::SystemRandom;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A list of a thousand numbers is 2 KB of text, and 70 KB once it is read.
+    #[test]
+    fn what_takes_much_more_room_than_its_text_is_not_kept() {
+        let peers = Peers::default();
+        for (capabilities, is_kept) in [
+            (json!({ "sampling": {} }), true),
+            (json!({ "experimental": { "x": { "list": [0, 0, 0, 0] } } }), false),
+        ] {
+            let session = SessionId::random(&SystemRandom);
+            let initialize = json!({
+                "protocolVersion": "2025-11-25",
+                "capabilities": capabilities,
+                "clientInfo": { "name": "c", "version": "1" },
+            });
+            let agreed = Handshake {
+                protocol_version: "2025-11-25".into(),
+                initialize: initialize.to_string().into(),
+            };
+            peers.of(session, &agreed).unwrap();
+            assert_eq!(peers.lock().get(&session).is_some(), is_kept);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{body::Body, extract::State, http::HeaderMap, response::Response};
+use futures::future::try_join_all;
 use mcp_everything_store::oauth::GrantId;
 
 use super::{AccountError, Context, MOST, PATH, session::Session, to_page};
@@ -58,9 +59,9 @@ async fn revoke_all(context: &Context, session: &Session) -> Result<(), AccountE
         if grants.is_empty() {
             return Ok(());
         }
-        for grant in grants {
-            end(context, session, grant.id, &grant.record.client).await?;
-        }
+        // Each waits until every instance knows.
+        let ends = grants.iter().map(|one| end(context, session, one.id, &one.record.client));
+        try_join_all(ends).await?;
     }
 }
 

@@ -11,15 +11,22 @@ use crate::{
     tokens::{Granted, Issued},
 };
 
+/// What the token is to be.
+pub(super) struct Wanted<'a> {
+    /// How it is asked for.
+    pub(super) by: GrantType,
+    pub(super) user: &'a str,
+    pub(super) scope: ScopeSet,
+    pub(super) resource: &'a str,
+}
+
 pub(super) async fn issue(
     context: &Context,
-    by: GrantType,
     client: &ClientRecord,
-    user: &str,
-    scope: ScopeSet,
-    resource: &str,
+    wanted: Wanted<'_>,
     proof: Option<&Proof>,
 ) -> Result<Issued, TokenError> {
+    let Wanted { by, user, scope, resource } = wanted;
     let life = context.config.lifetimes.access_token;
     let grant = GrantId::draw(&*context.random);
     let record = GrantRecord {

@@ -25,7 +25,8 @@ pub(super) async fn exchange(
     let resource = select_resource(context, params)?;
     use_up(context, proof).await?;
     let (by, user) = (GrantType::ClientCredentials, subject::of_client(&client.id));
-    alone::issue(context, by, client, &user, scope, resource, proof).await
+    let wanted = alone::Wanted { by, user: &user, scope, resource };
+    alone::issue(context, client, wanted, proof).await
 }
 
 fn scope(

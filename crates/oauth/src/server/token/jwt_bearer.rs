@@ -109,7 +109,8 @@ pub(super) async fn exchange(
         return Err(AssertionError::Replayed.into());
     }
     let by = GrantType::JwtBearer;
-    alone::issue(context, by, client, &assertion.user, scope, resource, proof).await
+    let wanted = alone::Wanted { by, user: &assertion.user, scope, resource };
+    alone::issue(context, client, wanted, proof).await
 }
 
 /// An assertion that a trusted provider made, about one of its users, for this server and this

@@ -89,17 +89,27 @@ impl Listener<'_> {
         future::pending().await
     }
 
-    /// Whatever was believed may have ended unheard.
+    /// What a bell is about is believed no more, also where its notice was not heard: instances of
+    /// versions before send none.
     fn ring(&self, bell: Bell) {
-        if bell == Bell::Missed {
-            self.redis.recent.forget_all();
+        match &bell {
+            // Whatever was believed may have ended unheard.
+            Bell::Missed => self.redis.recent.forget_all(),
+            Bell::Ended(session) => self.redis.recent.forget(&Ended::Session(*session)),
+            Bell::Revoked(grant) => self.redis.recent.forget(&Ended::Grant(*grant)),
+            _ => {}
         }
         self.ringer.ring(bell);
     }
 
-    /// Forgets what has ended, and says so to whoever waits for that.
+    /// Forgets what has ended, and says so to whoever waits for that. The notice was published in
+    /// the same step as the end, and so it rings the bell as well: whoever ended it may be gone.
     fn ended(&self, ended: &Ended, sender: Option<Sender>) {
-        self.redis.recent.forget(ended);
+        match ended {
+            Ended::Session(session) => self.ring(Bell::Ended(*session)),
+            Ended::Grant(grant) => self.ring(Bell::Revoked(*grant)),
+            Ended::Token(_) => self.redis.recent.forget(ended),
+        }
         let Some(Sender { instance, number }) = sender else { return };
         if instance == *self.instance {
             self.redis.notices.heard(number, instance);
