@@ -28,9 +28,10 @@ pub struct TraceSpan {
     pub trace_id: String,
     /// The request, as this server names it: 16 hexadecimal digits
     pub span_id: String,
-    /// The caller's span, likewise
-    pub parent_id: String,
-    /// Whether the caller keeps what it records of the trace
+    /// The span that caused it, likewise; none if the trace begins with it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<String>,
+    /// Whether what is recorded of the trace is kept
     pub sampled: bool,
     /// What whoever is asked in the course of the request is told of all this.
     #[serde(skip)]

@@ -3,9 +3,11 @@
 
 use std::{error::Error, time::Duration};
 
+use mcp_everything_store::spans::{self, Place};
 use reqwest::{Client, Request, Response, redirect::Policy};
 use serde_json::Value;
 use thiserror::Error;
+use tracing::Instrument as _;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -64,8 +66,17 @@ impl Http {
     /// The JSON that a request is answered with. The request may be sent twice.
     pub(crate) async fn json(&self, request: reqwest::RequestBuilder) -> Result<Value, HttpError> {
         let request = request.header("accept", "application/json").build();
-        let request = request.map_err(|error| unreachable(&error))?;
-        let answer = self.send(request).await.map_err(|error| unreachable(&error))?;
+        let mut request = request.map_err(|error| unreachable(&error))?;
+        let span = spans::request(request.method().as_str(), request.url().host_str());
+        // Who is trusted with tokens is told which trace it serves.
+        if let Some(Ok(place)) = Place::of(&span).map(|place| place.to_string().try_into()) {
+            request.headers_mut().insert("traceparent", place);
+        }
+        let answer = self.send(request).instrument(span.clone()).await.map_err(|error| {
+            spans::failed(&span, "unreachable");
+            unreachable(&error)
+        })?;
+        span.record("http.response.status_code", i64::from(answer.status().as_u16()));
         if !answer.status().is_success() {
             return Err(HttpError::Status(answer.status().as_u16()));
         }

@@ -5,7 +5,9 @@ use std::{net::IpAddr, time::Duration};
 use async_trait::async_trait;
 use mcp_everything_features::{Fetch, FetchError};
 use mcp_everything_fetch::{self as fetch, Fetcher, Limits};
+use mcp_everything_store::spans;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use url::Url;
 
 /// How long a fetch may take.
@@ -31,8 +33,11 @@ impl Fetch for PublicFetch {
     async fn get(&self, url: &str, most: usize) -> Result<Vec<u8>, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::NotAUrl)?;
         let _place = self.places.try_acquire().map_err(|_| FetchError::Busy)?;
-        let fetched = self.fetcher.get(&url, "*/*", Limits { bytes: most, time: TIME }).await;
+        let span = spans::request("GET", url.host_str());
+        let limits = Limits { bytes: most, time: TIME };
+        let fetched = self.fetcher.get(&url, "*/*", limits).instrument(span.clone()).await;
         let fetched = fetched.inspect_err(|error| {
+            spans::failed(&span, error.reason());
             // What it says of addresses is for the operator alone.
             tracing::info!(event = "fetch.refused", reason = error.reason(), %error,
                 "what a client named was not fetched");

@@ -7,6 +7,7 @@ mod clients;
 mod effective;
 mod grants;
 mod hints;
+mod otel;
 mod problem;
 mod public;
 mod rates;
@@ -26,6 +27,7 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
 pub(crate) use clients::Clients;
 pub(crate) use grants::Grants;
+pub(crate) use otel::{Exported, Kept};
 pub(crate) use problem::{Problem, nearest, unknown_variables};
 pub(crate) use rates::RateLimits;
 pub(crate) use raw::RawSettings;
@@ -106,6 +108,8 @@ pub(crate) struct Settings {
     pub(crate) fault_tools: bool,
     pub(crate) drain_delay: Duration,
     pub(crate) drain_timeout: Duration,
+    /// Where traces go; `None`: nowhere.
+    pub(crate) traces: Option<Exported>,
     pub(crate) log_format: LogFormat,
     pub(crate) log_filter: String,
     /// What the operator may have overlooked: a sentence each, with what to do.

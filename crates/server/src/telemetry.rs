@@ -2,6 +2,7 @@
 //!
 //! `docs/logging.md` lists the names.
 
+mod export;
 mod fields;
 mod json;
 mod lines;
@@ -9,7 +10,7 @@ mod pretty;
 
 use std::io::{self, IsTerminal as _};
 
-use mcp_everything_store::InstanceId;
+use mcp_everything_store::{InstanceId, spans};
 use tracing_subscriber::{
     EnvFilter, Layer as _,
     fmt::{
@@ -20,7 +21,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-pub(crate) use self::lines::Lines;
+pub(crate) use self::{export::flush, lines::Lines};
 use crate::{
     metrics::Events,
     settings::{LogFormat, Settings},
@@ -55,13 +56,14 @@ impl LogTo {
     }
 }
 
-/// Writes log lines from now on, panics among them, and has them counted. The last ones are kept.
+/// Writes log lines from now on, panics among them, has them counted, and exports spans if that is
+/// wanted. The last lines are kept. The error is for people.
 pub(crate) fn start(
     settings: &Settings,
     instance: &InstanceId,
     to: LogTo,
     counted: Option<Events>,
-) -> Lines {
+) -> Result<Lines, String> {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let text = panic.payload().downcast_ref::<&str>().copied();
@@ -77,7 +79,13 @@ pub(crate) fn start(
             filter = filter.add_directive(directive);
         }
     }
-    let registry = tracing_subscriber::registry().with(counted.map(Events::layer));
+    // These are not for the log.
+    if let Ok(directive) = format!("{}=off", spans::TARGET).parse() {
+        filter = filter.add_directive(directive);
+    }
+    let traces = settings.traces.as_ref();
+    let exporting = traces.map(|traces| export::layer(traces, instance)).transpose()?;
+    let registry = tracing_subscriber::registry().with(exporting).with(counted.map(Events::layer));
     let kept = Lines::default();
     let writer = to.writer().and(kept.clone());
     let lines = fmt::layer().fmt_fields(fields::Kept).with_writer(writer);
@@ -91,5 +99,5 @@ pub(crate) fn start(
             registry.with(lines.event_format(pretty).with_filter(filter)).init();
         }
     }
-    kept
+    Ok(kept)
 }

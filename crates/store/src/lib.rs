@@ -42,6 +42,7 @@ pub mod redis;
 mod refused;
 mod secret_keys;
 mod session;
+pub mod spans;
 mod witness;
 
 /// Says in the log, and to whoever watches, what is asked of a store.

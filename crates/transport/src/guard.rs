@@ -10,15 +10,16 @@ use futures::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CancelTaskParams, CancelledNotificationParam,
-        CompleteRequestParams, CompleteResult, CustomNotification, CustomRequest, CustomResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams,
-        GetSkillResult, GetTaskParams, GetTaskResult, InitializeRequestParams, InitializeResult,
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult,
-        ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion,
-        ReadResourceDirectoryRequestParams, ReadResourceDirectoryResult, ReadResourceRequestParams,
-        ReadResourceResponse, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
-        SubscriptionFilter, Tool, UnsubscribeRequestParams, UpdateTaskParams,
+        CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
+        CancelledNotificationParam, CompleteRequestParams, CompleteResult, CustomNotification,
+        CustomRequest, CustomResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse,
+        GetSkillRequestParams, GetSkillResult, GetTaskParams, GetTaskResult,
+        InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
+        ListResourcesResult, ListSkillsResult, ListToolsResult, PaginatedRequestParams,
+        ProgressNotificationParam, ProtocolVersion, ReadResourceDirectoryRequestParams,
+        ReadResourceDirectoryResult, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
+        SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
+        UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
@@ -26,6 +27,7 @@ use rmcp::{
 use crate::{
     message::{Wire, known_request_error},
     observe::{Observed, Observer, Outcome, of_custom, of_prompt, of_resource, of_tool, plain},
+    trace,
 };
 
 /// A handler that always answers, and whose requests are counted.
@@ -56,7 +58,7 @@ async fn caught<T>(
     method: &str,
     handler: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
-    AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|panic| {
+    let answer = AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|panic| {
         tracing::error!(
             event = "handler.panicked",
             method,
@@ -64,7 +66,11 @@ async fn caught<T>(
             "a handler panicked"
         );
         Err(ErrorData::internal_error("internal error", None))
-    })
+    });
+    if let Err(error) = &answer {
+        trace::refused(error);
+    }
+    answer
 }
 
 const CALL: &str = "tools/call";
@@ -150,7 +156,16 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send {
         let observed = Observed::begin(&self.observer, CALL, Some(&params.name));
-        Box::pin(counted(observed, CALL, of_tool, self.handler.call_tool(params, context)))
+        let handler = counted(observed, CALL, of_tool, self.handler.call_tool(params, context));
+        Box::pin(async move {
+            let response = handler.await;
+            if let Ok(CallToolResponse::Complete(CallToolResult { is_error: Some(true), .. })) =
+                &response
+            {
+                trace::tool_failed();
+            }
+            response
+        })
     }
 
     async fn on_custom_request(

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_everything_store::{Bell, Bells, SessionId};
+use mcp_everything_store::{Bell, Bells, SessionId, spans::Place};
 use rmcp::{
     ServerHandler,
     model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage},
@@ -16,11 +16,13 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::Instrument as _;
 
 use crate::{
     call::{Call, ClientNumber, parse_progress_token},
     lease,
     shared::Shared,
+    trace,
 };
 
 /// How often calls that wait for their clients look for themselves: a bell may be lost.
@@ -55,7 +57,7 @@ pub(crate) async fn run<H: ServerHandler>(
                     let look = tokio::spawn(lease::look(Arc::clone(&shared)));
                     looking = Some(AbortOnDropHandle::new(look));
                 }
-                answer(&shared, bell);
+                answer(&shared, bell, bells.rung_at());
             }
             _ = holds.tick() => {
                 let Some(shared) = shared.upgrade() else { return };
@@ -81,15 +83,24 @@ pub(crate) fn ticks(every: Duration) -> Interval {
     ticks
 }
 
-fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
+fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell, rung_at: Option<&Place>) {
+    let call = match bell {
+        Bell::CallNews(session, call)
+        | Bell::Resumed(session, call)
+        | Bell::Progressed(session, call, _) => shared.calls.get(session, call),
+        _ => None,
+    };
+    let span = trace::hears(&bell, rung_at, call.as_deref());
+    let _heard = span.enter();
     match bell {
-        Bell::CallNews(session, call) => {
-            if let Some(call) = shared.calls.get(session, call) {
-                tokio::spawn(take_news(Arc::clone(shared), vec![call]));
+        Bell::CallNews(..) => {
+            if let Some(call) = call {
+                let news = take_news(Arc::clone(shared), vec![call]);
+                tokio::spawn(news.instrument(span.clone()));
             }
         }
         Bell::Resumed(session, id) => {
-            if let Some(call) = shared.calls.get(session, id) {
+            if let Some(call) = call {
                 call.detach.cancel();
             }
             // It sees for itself: the client may be back here by now, and the bell an old one.
@@ -107,8 +118,8 @@ fn answer<H: ServerHandler>(shared: &Arc<Shared<H>>, bell: Bell) {
             shared.grants.revoke(grant);
             shared.tasks.revoke(grant);
         }
-        Bell::Progressed(session, call, data) => {
-            if let Some(call) = shared.calls.get(session, call) {
+        Bell::Progressed(_, _, data) => {
+            if let Some(call) = call {
                 progress(&call, &data);
             }
         }

@@ -94,4 +94,4 @@ pub use observe::{Observer, Outcome, Seen};
 pub use scope::{Scope, SessionError, SessionHandle, StreamControl};
 pub use stdio::{Stdio, StdioConfig, StdioSession};
 pub use tasks::{RunningTask, TaskDesk};
-pub use trace::{SpanContext, TraceContext};
+pub use trace::{LogSpan, SpanContext, TraceContext};

@@ -10,11 +10,12 @@ use std::{sync::Arc, time::Duration};
 use axum::response::Response;
 use futures::stream;
 use http::request::Parts;
-use mcp_everything_store::{Bell, CallId, CallLog, InstanceId, Ring, SessionId};
+use mcp_everything_store::{Bell, CallId, CallLog, InstanceId, Ring, SessionId, spans};
 use rmcp::{
     ServerHandler,
     model::{ErrorData, RequestId, ServerJsonRpcMessage},
 };
+use tracing::Instrument as _;
 
 pub(crate) use self::readers::Readers;
 use self::rest::Rest;
@@ -73,7 +74,10 @@ pub(crate) async fn serve<H: ServerHandler>(
         after = cut.seq, "a client came back for the rest of a stream");
     leave(shared, &cut, &log).await;
     let rest = Rest::new(Arc::clone(shared), cut, (reader, lease), primes, log);
-    let events = stream::unfold(rest, |mut rest| async move { Some((rest.next().await?, rest)) });
+    let span = spans::current();
+    let events = stream::unfold(rest, move |mut rest| {
+        async move { Some((rest.next().await?, rest)) }.instrument(span.clone())
+    });
     Ok(event_stream(events, keep_alive))
 }
 

@@ -1,23 +1,27 @@
 //! Where a request belongs in a trace: W3C Trace Context and W3C Baggage, from HTTP headers and from
 //! `_meta` (2026-07-28, OpenTelemetry trace context).
 //!
-//! The request's own span is named here, so that the log lines of several processes that serve one
-//! trace can be joined, and passed on to whoever is asked in turn. Whether spans are exported is the
-//! embedder's matter.
+//! The request's own span has a name, so that the log lines of several processes that serve one
+//! trace can be joined, and passed on to whoever is asked in turn. Where spans are exported
+//! ([`mcp_everything_store::spans`], the embedder's matter) that is the name of the one that is; else
+//! it is made here.
 
 mod baggage;
+mod exported;
 mod parent;
 mod state;
 
 use std::fmt::Write as _;
 
 use http::{HeaderMap, request::Parts};
-use mcp_everything_store::Random;
+use mcp_everything_store::{Random, spans::Place};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::{Span, field::Empty};
 
-use self::parent::Parent;
+pub(crate) use self::exported::{asks, hears, held, refused, tool_failed};
+use self::{exported::of_message, parent::Parent};
+use crate::message::Envelope;
 
 /// The fields of a span that [`TraceContext::record`] fills in. A span must be made with them to have
 /// them.
@@ -41,8 +45,9 @@ pub struct SpanContext {
     pub trace_id: String,
     /// The request itself, as this server names it: 16 hexadecimal digits.
     pub span_id: String,
-    /// The caller's span, likewise.
-    pub parent_id: String,
+    /// The span that it was caused by, likewise: the caller's, or that of the HTTP request which
+    /// brought it, where that is exported. `None`: the trace begins with it.
+    pub parent_id: Option<String>,
     /// Whether the caller keeps what it records of the trace.
     pub is_sampled: bool,
     /// What the systems that the trace came through want to be told of each other.
@@ -88,7 +93,7 @@ impl TraceContext {
         let span = parent.and_then(Parent::read).map(|parent| SpanContext {
             trace_id: parent.trace_id.to_owned(),
             span_id: span_id(),
-            parent_id: parent.span_id.to_owned(),
+            parent_id: Some(parent.span_id.to_owned()),
             is_sampled: parent.is_sampled,
             state: state.and_then(state::read),
         });
@@ -96,45 +101,84 @@ impl TraceContext {
         (span.is_some() || baggage.is_some()).then_some(Self { span, baggage })
     }
 
+    /// What is said of a request for which `span` was made just now: if that is exported, it begins
+    /// below the caller's, and gives the request its name.
+    pub fn exported(found: Option<Self>, span: &Span) -> Option<Self> {
+        if span.is_disabled() {
+            return found;
+        }
+        let (caller, baggage) = match found {
+            Some(Self { span, baggage }) => (span, baggage),
+            None => (None, None),
+        };
+        let parent = caller.as_ref().and_then(SpanContext::parent);
+        if let Some(parent) = &parent {
+            parent.begin(span);
+        }
+        let span = match Place::of(span) {
+            Some(place) => Some(SpanContext::named(&place, parent.map(|parent| parent.span_id()))),
+            None => caller,
+        };
+        (span.is_some() || baggage.is_some()).then_some(Self { span, baggage })
+    }
+
     /// Writes it into the fields `trace_id`, `span_id` and `parent_id` of a span that was made with
     /// them, from where they are in all its log lines.
     pub fn record(&self, span: &Span) {
         if let Some(SpanContext { trace_id, span_id, parent_id, .. }) = &self.span {
-            for (field, value) in FIELDS.into_iter().zip([trace_id, span_id, parent_id]) {
-                span.record(field, value.as_str());
+            let values = [Some(trace_id), Some(span_id), parent_id.as_ref()];
+            for (field, value) in FIELDS.into_iter().zip(values) {
+                span.record(field, value.map(String::as_str));
             }
         }
     }
 }
 
+/// The span for the log lines of a request, in its extensions, where the innermost span is one that
+/// is exported.
+#[derive(Clone, Debug)]
+pub struct LogSpan(pub Span);
+
 /// Reads what the one message of a request says of its trace. It counts for more than what the
-/// request's headers say, and is recorded in the current span.
-pub(crate) fn enter(parts: &mut Parts, params: Option<&RawValue>, random: &dyn Random) {
+/// request's headers say, and is recorded in the span of the request's log lines. What comes back is
+/// the message's own span, if it is exported.
+pub(crate) fn enter(parts: &mut Parts, envelope: &Envelope<'_>, random: &dyn Random) -> Span {
     let outer = parts.extensions.get::<TraceContext>();
     // The request has one name, by whatever way it is told of its trace.
     let own = outer.and_then(|outer| Some(outer.span.as_ref()?.span_id.clone()));
     let own = || own.unwrap_or_else(|| span_id(random));
-    let found = params.and_then(|params| TraceContext::of_params(params, own));
-    let found = match (found, outer) {
+    let found = envelope.params.and_then(|params| TraceContext::of_params(params, own));
+    let (exported, named) = of_message(parts, envelope, found.as_ref());
+    let found = match (named.or(found), outer) {
         (Some(found), _) => Some(found),
         (None, Some(_)) => None,
         (None, None) => TraceContext::of_headers(&parts.headers, random),
     };
     if let Some(found) = found {
-        found.record(&Span::current());
+        let log = parts.extensions.get::<LogSpan>().map(|log| log.0.clone());
+        found.record(&log.unwrap_or_else(Span::current));
         parts.extensions.insert(found);
     }
+    exported
 }
 
-/// The same of one of several messages, which is a span of its own.
-pub(crate) fn message(parts: &mut Parts, params: Option<&RawValue>, random: &dyn Random) -> Span {
-    let found = params.and_then(|params| TraceContext::of_params(params, || span_id(random)));
-    let found = found.or_else(|| TraceContext::of_headers(&parts.headers, random));
-    let span = span(found.as_ref());
+/// The same of one of several messages: the span of its log lines, and below that its own.
+pub(crate) fn message(
+    parts: &mut Parts,
+    envelope: &Envelope<'_>,
+    random: &dyn Random,
+) -> (Span, Span) {
+    let named = || span_id(random);
+    let found = envelope.params.and_then(|params| TraceContext::of_params(params, named));
+    let log = span(None);
+    // Within the span of the message's log lines, so that they have what that says.
+    let (exported, named) = log.in_scope(|| of_message(parts, envelope, found.as_ref()));
+    let found = named.or(found).or_else(|| TraceContext::of_headers(&parts.headers, random));
     if let Some(found) = found {
+        found.record(&log);
         parts.extensions.insert(found);
     }
-    span
+    (log, exported)
 }
 
 /// A span for the log lines of a message.
@@ -222,8 +266,10 @@ mod tests {
             request = request.header("traceparent", value);
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        let params = serde_json::value::to_raw_value(params).unwrap();
-        enter(&mut parts, Some(&params), &SystemRandom);
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": params });
+        let message = message.to_string();
+        let envelope = Envelope::read(message.as_bytes()).unwrap();
+        assert!(enter(&mut parts, &envelope, &SystemRandom).is_none(), "nobody exports it");
         parts.extensions.remove()
     }
 
@@ -232,10 +278,10 @@ mod tests {
         let span = of_headers(&[("traceparent", PARENT), ("tracestate", "a=1,b=2")]).unwrap().span;
         let span = span.unwrap();
         assert_eq!(span.trace_id, "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!((span.parent_id.as_str(), span.is_sampled), ("00f067aa0ba902b7", true));
+        assert_eq!((span.parent_id.as_deref(), span.is_sampled), (Some("00f067aa0ba902b7"), true));
         assert_eq!(span.state.as_deref(), Some("a=1,b=2"));
         assert_eq!(span.span_id.len(), 16);
-        assert_ne!(span.span_id, span.parent_id);
+        assert_ne!(Some(&span.span_id), span.parent_id.as_ref());
         let passed_on = format!("00-{}-{}-01", span.trace_id, span.span_id);
         assert_eq!(span.traceparent(), passed_on);
     }

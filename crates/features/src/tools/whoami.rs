@@ -181,7 +181,7 @@ mod tests {
                 span: Some(TraceSpan {
                     trace_id: "0af7".to_owned(),
                     span_id: "b7ad".to_owned(),
-                    parent_id: "00f0".to_owned(),
+                    parent_id: Some("00f0".to_owned()),
                     sampled: true,
                     traceparent: String::new(),
                 }),

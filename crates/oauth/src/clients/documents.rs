@@ -3,8 +3,12 @@
 use std::{fmt, time::Duration};
 
 use mcp_everything_fetch::{Fetcher, Limits};
-use mcp_everything_store::oauth::{Document, DocumentKind};
+use mcp_everything_store::{
+    oauth::{Document, DocumentKind},
+    spans,
+};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{DocumentError, LookupError, flights::Flights, freshness};
@@ -46,7 +50,9 @@ impl ClientDocuments {
     ) -> Result<(String, Duration), DocumentError> {
         let _place = self.places.try_acquire().map_err(|_| DocumentError::Busy)?;
         let limits = Limits { bytes: longest(kind), time: PATIENCE };
-        let fetched = self.fetcher.get(url, "application/json", limits).await?;
+        let span = spans::request("GET", url.host_str());
+        let fetched = self.fetcher.get(url, "application/json", limits).instrument(span.clone());
+        let fetched = fetched.await.inspect_err(|error| spans::failed(&span, error.reason()))?;
         if !is_json(&fetched.media_type()) {
             return Err(DocumentError::NotJson);
         }

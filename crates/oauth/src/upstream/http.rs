@@ -3,9 +3,11 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use axum::http::{Request, Response, StatusCode};
+use mcp_everything_store::spans;
 use openidconnect::AsyncHttpClient;
 use reqwest::{Client, redirect::Policy};
 use thiserror::Error;
+use tracing::Instrument as _;
 
 use super::UpstreamError;
 use crate::http::{self, body, unreachable};
@@ -50,9 +52,15 @@ impl Http {
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, HttpError> {
-        let request = request.try_into().map_err(|_| HttpError::Insecure)?;
-        let mut answer = self.0.execute(request).await.map_err(|error| of(&error))?;
+        let request: reqwest::Request = request.try_into().map_err(|_| HttpError::Insecure)?;
+        let span = spans::request(request.method().as_str(), request.url().host_str());
+        let answer = self.0.execute(request).instrument(span.clone()).await;
+        let mut answer = answer.map_err(|error| {
+            spans::failed(&span, "unreachable");
+            of(&error)
+        })?;
         let status = answer.status();
+        span.record("http.response.status_code", i64::from(status.as_u16()));
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(http::HttpError::Status(status.as_u16()).into());
         }

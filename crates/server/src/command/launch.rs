@@ -10,6 +10,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
+    time::Instant,
 };
 
 pub(super) use self::announce::{warn_of_fixtures, warn_of_unknown_settings};
@@ -86,7 +87,10 @@ pub(super) async fn run(
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
     let metrics = Arc::new(Metrics::new(&instance));
     let counted = Some(metrics.events.clone());
-    let lines = telemetry::start(settings, &instance, LogTo::Stdout, counted);
+    let lines = match telemetry::start(settings, &instance, LogTo::Stdout, counted) {
+        Ok(lines) => lines,
+        Err(reason) => return fail(&reason),
+    };
     let watching = Watching { metrics, lines };
     warn_of_unknown_settings();
     let telling = Telling::of(settings);
@@ -132,6 +136,7 @@ async fn serve(
     if telling == Telling::Lines {
         tracing::info!(event = "server.stopping", signal, "the server goes away");
     }
+    let stopping = Instant::now();
     let drained: JoinSet<()> =
         started.into_iter().map(|server| async move { server.drain(signal).await }).collect();
     tokio::select! {
@@ -139,6 +144,9 @@ async fn serve(
         () = tell_of_what_still_runs(&servers) => {}
         _ = signals.next() => tracing::warn!(event = "server.killed", "a second signal: at once, then"),
     }
+    // What is left of the time that there is for going away, and a moment at least.
+    let patience = servers.iter().map(|settings| settings.drain_timeout).max().unwrap_or_default();
+    telemetry::flush(patience.saturating_sub(stopping.elapsed()).max(LAST_WORDS)).await;
     match telling {
         Telling::Lines => tracing::info!(event = "server.stopped", "the server is gone"),
         Telling::Text => print(&greeting::goodbye(&servers)),

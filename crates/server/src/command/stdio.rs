@@ -40,7 +40,9 @@ fn settings(raw: &RawSettings) -> RawSettings {
 async fn serve(settings: &Settings) -> ExitCode {
     let instance = InstanceId::random(&instance::name(), &SystemRandom);
     // Nobody looks at a pipe.
-    let _ = telemetry::start(settings, &instance, LogTo::Stderr, None);
+    if let Err(reason) = telemetry::start(settings, &instance, LogTo::Stderr, None) {
+        return fail(&reason);
+    }
     warn_of_unknown_settings();
     let started = async {
         // Before anybody is told that the server is there.

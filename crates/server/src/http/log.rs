@@ -3,6 +3,8 @@
 //! Of the request only what names no secret: never the query, which carries codes and states, and
 //! never a header but the ids.
 
+mod exported;
+
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -12,7 +14,7 @@ use axum::{extract::Request, response::Response};
 use http::{HeaderValue, Method, StatusCode};
 use mcp_everything_oauth::RemoteAddress;
 use mcp_everything_store::{Random, Refused};
-use mcp_everything_transport::TraceContext;
+use mcp_everything_transport::{LogSpan, TraceContext};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
@@ -49,9 +51,14 @@ impl Requests {
             span_id = Empty,
             parent_id = Empty
         );
-        if let Some(trace) = TraceContext::of_headers(request.headers(), &**random) {
+        let exported = exported::begin(&request, address, &span);
+        let trace = TraceContext::of_headers(request.headers(), &**random);
+        if let Some(trace) = TraceContext::exported(trace, &exported) {
             trace.record(&span);
             request.extensions_mut().insert(trace);
+        }
+        if !exported.is_disabled() {
+            request.extensions_mut().insert(LogSpan(span.clone()));
         }
         let mut line = Line {
             metrics: Arc::clone(metrics),
@@ -65,11 +72,13 @@ impl Requests {
             status: None,
             refused: None,
         };
+        let seen = exported.clone();
         async move {
             tracing::debug!(event = "http.request", method = %line.method, path = line.path,
                 "request begun");
             let mut response = next(request).await;
             line.status = Some(response.status());
+            exported::end(&seen, &line.method, &line.path, response.status());
             line.refused = response.extensions().get::<Refused>().copied();
             drop(line);
             if let Ok(value) = HeaderValue::try_from(request_id) {
@@ -77,6 +86,7 @@ impl Requests {
             }
             response
         }
+        .instrument(exported)
         .instrument(span)
         .await
     }

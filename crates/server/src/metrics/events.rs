@@ -114,6 +114,8 @@ pub(crate) const EVENTS: &[&str] = &[
     "task.unended",
     "tls.not_renewed",
     "tls.renewed",
+    "traces.lost",
+    "traces.sent",
 ];
 
 /// What the targets of lines of this server begin with.

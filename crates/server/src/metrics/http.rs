@@ -66,7 +66,7 @@ label! {
 
 impl Route {
     /// By the first segment of a path.
-    fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         let end = path.get(1..).and_then(|rest| rest.find('/')).map_or(path.len(), |end| end + 1);
         match path.get(..end).unwrap_or_default() {
             "/mcp" => Self::Mcp,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_everything_oauth::{BaseUri, DocumentHosts};
 use mcp_everything_store::redis::RedisAddress;
 
-use super::{LogFormat, RawSettings, Settings};
+use super::{LogFormat, RawSettings, Settings, otel};
 
 const ANY_LOOPBACK: &str = "(any loopback URL)";
 const RESOURCE: &str = "(the URL of the resource)";
@@ -67,6 +67,13 @@ impl Settings {
             on_off(self.fault_tools).to_owned(),
             span(self.drain_delay),
             span(self.drain_timeout),
+            self.traces.as_ref().map_or_else(String::new, |traces| traces.endpoint.clone()),
+            masked(raw.otel_exporter_otlp_headers.as_ref().is_some_and(|text| !text.is_empty())),
+            given(&raw.otel_exporter_otlp_timeout, "10000"),
+            given(&raw.otel_service_name, otel::NAME),
+            given(&raw.otel_resource_attributes, ""),
+            given(&raw.otel_traces_sampler, otel::USUAL),
+            given(&raw.otel_traces_sampler_arg, "1"),
             match self.log_format {
                 LogFormat::Json => "json".to_owned(),
                 LogFormat::Pretty => "pretty".to_owned(),

@@ -147,6 +147,24 @@ settings! {
     drain_delay = "DRAIN_DELAY";
     /// After that: how long running calls may take [default: 25s]
     drain_timeout = "DRAIN_TIMEOUT";
+    /// Where traces are sent, by OTLP over HTTP: the URL of a collector, to which `/v1/traces` is added
+    /// [default: none; nothing is exported]
+    otel_exporter_otlp_endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    /// Headers for it, like `authorization=Bearer%20abc`, separated by commas [default: none]
+    otel_exporter_otlp_headers = "OTEL_EXPORTER_OTLP_HEADERS", hide = true;
+    /// How long it may take to answer, in milliseconds [default: 10000]
+    otel_exporter_otlp_timeout = "OTEL_EXPORTER_OTLP_TIMEOUT";
+    /// What this server is called there [default: mcp-everything]
+    otel_service_name = "OTEL_SERVICE_NAME";
+    /// What else is said of it there, like `deployment.environment.name=test`, separated by commas
+    /// [default: its version and the name of the instance]
+    otel_resource_attributes = "OTEL_RESOURCE_ATTRIBUTES";
+    /// Which traces are kept: `always_on`, `always_off`, `traceidratio`, or one of them with
+    /// `parentbased_` before it, for those that no caller has decided on
+    /// [default: parentbased_always_on]
+    otel_traces_sampler = "OTEL_TRACES_SAMPLER";
+    /// The share of them for `traceidratio`, from 0 to 1 [default: 1]
+    otel_traces_sampler_arg = "OTEL_TRACES_SAMPLER_ARG";
     /// How log lines are written: `json` or `pretty` [default: pretty on a terminal, else json]
     log_format = "LOG_FORMAT" => stdio;
     /// Which log lines are written, like `debug` or `info,mcp_everything_transport=debug`

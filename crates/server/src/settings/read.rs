@@ -19,6 +19,7 @@ use super::{
     AuthMode, LogFormat, Problem, RateLimits, RawSettings, Role, Settings,
     clients::clients,
     grants::grants,
+    otel::traces,
     redis::redis,
     separate::{auth_server, not_itself, tokens},
     tls::{scheme, tls},
@@ -154,12 +155,10 @@ impl Settings {
         let takes = "networks or addresses separated by commas, such as 10.0.0.0/8,192.0.2.1";
         let trusted_proxies = reader.read("TRUSTED_PROXIES", proxies, Vec::new(), takes, networks);
         let rate_limits = rate_limits(&mut reader, raw.rate_limits.as_deref());
-        let conformance =
-            reader.read("CONFORMANCE", raw.conformance.as_deref(), false, "on or off", switch);
-        let fault_tools =
-            reader.read("FAULT_TOOLS", raw.fault_tools.as_deref(), false, "on or off", switch);
+        let (conformance, fault_tools) = fixtures(&mut reader, raw);
         let drain_delay = reader.span("DRAIN_DELAY", raw.drain_delay.as_deref(), 1);
         let drain_timeout = reader.span("DRAIN_TIMEOUT", raw.drain_timeout.as_deref(), 25);
+        let traces = traces(&mut reader, raw);
         let log_format = log_format(&mut reader, raw.log_format.as_deref());
         let log_filter = log_filter(&mut reader, raw.rust_log.as_deref());
         if !reader.0.is_empty() {
@@ -190,6 +189,7 @@ impl Settings {
             fault_tools,
             drain_delay,
             drain_timeout,
+            traces,
             log_format,
             log_filter,
             hints: Vec::new(),
@@ -209,6 +209,14 @@ fn base_uri(reader: &mut Reader, raw: &RawSettings, port: u16) -> BaseUri {
         reader.0.push(Problem::new("BASE_URI", text, takes));
         BaseUri::parse(&default).unwrap_or_else(|error| unreachable!("{default}: {error}"))
     })
+}
+
+/// What is there for those who test clients.
+fn fixtures(reader: &mut Reader, raw: &RawSettings) -> (bool, bool) {
+    let mut is_on =
+        |variable, text: Option<&str>| reader.read(variable, text, false, "on or off", switch);
+    let conformance = is_on("CONFORMANCE", raw.conformance.as_deref());
+    (conformance, is_on("FAULT_TOOLS", raw.fault_tools.as_deref()))
 }
 
 fn auth_mode(reader: &mut Reader, text: Option<&str>, hosts: &[IpAddr]) -> AuthMode {
@@ -388,11 +396,17 @@ mod tests {
             raw.fault_tools = Some("perhaps".into());
             raw.drain_delay = Some("-1".into());
             raw.drain_timeout = Some("1y".into());
+            raw.otel_exporter_otlp_endpoint = Some("collector:4318".into());
+            raw.otel_exporter_otlp_headers = Some("hush".into());
+            raw.otel_exporter_otlp_timeout = Some("10s".into());
+            raw.otel_resource_attributes = Some("x".into());
+            raw.otel_traces_sampler = Some("sometimes".into());
+            raw.otel_traces_sampler_arg = Some("2".into());
             raw.log_format = Some("xml".into());
             raw.rust_log = Some("a=b=c".into());
         });
-        // Any text may be a secret.
-        let any = ["REDIS_PASSWORD", "INTROSPECTION_CLIENT_SECRET"];
+        // Any text may be a secret, or a name.
+        let any = ["REDIS_PASSWORD", "INTROSPECTION_CLIENT_SECRET", "OTEL_SERVICE_NAME"];
         let variables = RawSettings::VARIABLES.iter().filter(|name| !any.contains(name));
         assert_eq!(problems.len(), variables.clone().count());
         for (problem, variable) in problems.iter().zip(variables) {

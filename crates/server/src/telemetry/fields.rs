@@ -5,6 +5,7 @@
 
 use std::fmt::{self, Write};
 
+use mcp_everything_store::spans::TARGET;
 use serde_json::Value;
 use tracing::{
     field::{Field, Visit},
@@ -169,6 +170,10 @@ where
     let own = event.metadata().fields();
     let mut further_in: Vec<String> = Vec::new();
     for span in context.event_scope().into_iter().flatten() {
+        // What is exported has its own way out.
+        if span.metadata().target() == TARGET {
+            continue;
+        }
         let extensions = span.extensions();
         let Some(kept) = extensions.get::<FormattedFields<N>>() else { continue };
         let is_last = span.parent().is_none();

@@ -20,6 +20,7 @@ mod content;
 mod docs;
 mod enterprise;
 mod everything;
+mod exported_traces;
 mod faults;
 mod features_page;
 mod headers;

@@ -1,6 +1,7 @@
 //! A server to test, and clients to test it with.
 
 pub(crate) mod balancer;
+mod collector;
 mod deployment;
 mod http_sse;
 mod instance;
@@ -15,6 +16,7 @@ mod stdio;
 
 use std::{path::PathBuf, time::Duration};
 
+pub(crate) use collector::{Collector, Exported};
 pub(crate) use deployment::Deployment;
 pub(crate) use http_sse::{Sse, SseTransport};
 pub(crate) use instance::{Instance, binary};

@@ -66,10 +66,12 @@ async fn the_lines_of_a_trace_are_joined_whichever_instance_wrote_them(on: &Depl
     }
     assert_eq!(spans.len(), requests, "each request is a span of its own");
     // The line comes after the answer.
-    while answered(&server, TRACE).len() < requests {
-        let seen = answered(&server, TRACE).len();
-        let more = || answered(&server, TRACE).len() > seen;
-        assert!(server.logged_where(|line| line["trace_id"] == TRACE && more()).is_some());
+    loop {
+        let seen = server.log.len();
+        if answered(&server, TRACE).len() >= requests {
+            break;
+        }
+        assert!(server.log.find_after(seen, |line| line["trace_id"] == TRACE).is_some());
     }
     let lines = answered(&server, TRACE);
     let written: BTreeSet<_> =

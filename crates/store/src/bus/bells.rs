@@ -12,6 +12,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{Bell, MAX_CARRIED};
+use crate::spans::Place;
 
 /// How many different bells may wait. Past that, [`Bell::Missed`] stands for those that found no
 /// room.
@@ -36,9 +37,10 @@ type Overhears = Box<dyn Fn(&Bell) + Send + Sync>;
 
 /// The bells that ring for one instance. A bell that waits already rings once.
 pub struct Bells {
-    receiver: mpsc::Receiver<Bell>,
+    receiver: mpsc::Receiver<Rung>,
     waiting: Arc<Waiting>,
     overhears: Option<Overhears>,
+    rung_at: Option<Place>,
 }
 
 impl fmt::Debug for Bells {
@@ -47,10 +49,17 @@ impl fmt::Debug for Bells {
     }
 }
 
+/// A bell that rang, and where in a trace.
+#[derive(Debug)]
+struct Rung {
+    bell: Bell,
+    at: Option<Place>,
+}
+
 /// Rings for one instance. It never waits for whoever listens, and what it keeps is bounded.
 #[derive(Clone, Debug)]
 pub struct Ringer {
-    sender: mpsc::Sender<Bell>,
+    sender: mpsc::Sender<Rung>,
     waiting: Arc<Waiting>,
 }
 
@@ -60,7 +69,7 @@ impl Bells {
         let (sender, receiver) = mpsc::channel(WAITING);
         let waiting = Arc::new(Waiting::default());
         let ringer = Ringer { sender, waiting: Arc::clone(&waiting) };
-        (ringer, Self { receiver, waiting, overhears: None })
+        (ringer, Self { receiver, waiting, overhears: None, rung_at: None })
     }
 
     /// Lets somebody else hear each bell too, as it is heard. It must not wait.
@@ -74,9 +83,11 @@ impl Bells {
     /// dropped.
     pub async fn recv(&mut self) -> Option<Bell> {
         if self.waiting.missed.swap(false, Ordering::SeqCst) {
+            self.rung_at = None;
             return Some(Bell::Missed);
         }
-        let bell = self.receiver.recv().await?;
+        let Rung { bell, at } = self.receiver.recv().await?;
+        self.rung_at = at;
         // It may ring again from here on: whoever heard it looks only now.
         self.waiting.bells().remove(&bell);
         if let Some(overhears) = &self.overhears {
@@ -84,11 +95,23 @@ impl Bells {
         }
         Some(bell)
     }
+
+    /// Where in a trace the last bell was rung that was heard, at this instance or another; by
+    /// whoever rang first, if several did before it was heard. `None` outside of any that is
+    /// exported.
+    pub fn rung_at(&self) -> Option<&Place> {
+        self.rung_at.as_ref()
+    }
 }
 
 impl Ringer {
     /// Rings. `false` if nobody listens any more.
     pub fn ring(&self, bell: Bell) -> bool {
+        self.ring_at(None, bell)
+    }
+
+    /// The same, at a place in a trace.
+    pub fn ring_at(&self, at: Option<Place>, bell: Bell) -> bool {
         let mut waiting = self.waiting.bells();
         if let Some(data) = bell.carried()
             && (waiting.len() >= WAITING_TO_CARRY || data.len() > MAX_CARRIED)
@@ -98,10 +121,10 @@ impl Ringer {
         if !waiting.insert(bell.clone()) {
             return !self.is_closed();
         }
-        match self.sender.try_send(bell) {
+        match self.sender.try_send(Rung { bell, at }) {
             Ok(()) => true,
-            Err(mpsc::error::TrySendError::Full(bell)) => {
-                waiting.remove(&bell);
+            Err(mpsc::error::TrySendError::Full(rung)) => {
+                waiting.remove(&rung.bell);
                 self.waiting.missed.store(true, Ordering::SeqCst);
                 true
             }

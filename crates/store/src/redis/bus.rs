@@ -18,13 +18,16 @@ use std::{
 
 use async_trait::async_trait;
 use tokio::{sync::watch, time::Instant};
+use tracing::{Instrument as _, instrument};
 
 pub(super) use self::health::Health;
 use self::{desk::Desk, listener::Listener};
 use super::{Redis, keys, link::away};
 use crate::{
     Attendance, Bell, Bells, Bus, InstanceId, Ring, Ringer, SessionId, StoreError,
-    bus::MAX_CARRIED, witness,
+    bus::MAX_CARRIED,
+    spans::{Place, TARGET},
+    witness,
 };
 
 /// How often an instance says that it lives.
@@ -83,11 +86,15 @@ impl Bus for RedisBus {
         if bell.carried().is_some_and(|data| data.len() > MAX_CARRIED) {
             return Ok(());
         }
+        let kind = bell.kind();
+        let span = tracing::info_span!(target: TARGET, "ring", otel.kind = "producer",
+            otel.name = format_args!("ring {kind}"), messaging.system = "redis",
+            messaging.operation.name = "ring", messaging.operation.type = "send");
         let channel = match whom.clone() {
             Ring::One(instance) => {
                 let here = self.presence().clone().filter(|here| here.instance == instance);
                 if let Some(here) = here {
-                    here.ringer.ring(bell);
+                    here.ringer.ring_at(Place::of(&span), bell);
                     return Ok(());
                 }
                 keys::instance(&instance)
@@ -96,10 +103,11 @@ impl Bus for RedisBus {
         };
         witness::rang(&whom, &bell);
         let mut publish = redis::cmd("PUBLISH");
-        publish.arg(channel).arg(payload::write(&bell));
-        self.redis.hot.run_anywhere(&publish).await
+        publish.arg(channel).arg(payload::write(&bell, Place::of(&span).as_ref()));
+        self.redis.hot.run_anywhere(&publish).instrument(span).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn is_alive(&self, instance: &InstanceId) -> Result<bool, StoreError> {
         let lease = keys::instance(instance);
         if self.redis.hot.run(redis::cmd("EXISTS").arg(lease)).await? {

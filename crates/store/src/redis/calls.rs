@@ -5,11 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{FromRedisValue, Value};
+use tracing::instrument;
 
 use super::{RedisStore, keys, script, unreadable};
 use crate::{
     Answer, Appended, CallEvent, CallId, CallLog, CallNews, Calls, InstanceId, NewCall, OpenedCall,
-    RequestKey, RunningCall, Said, SessionId, StoreError, noted,
+    RequestKey, RunningCall, Said, SessionId, StoreError, noted, spans::TARGET,
 };
 
 /// How much earlier than its call a cancellation may arrive: the two travel on two connections.
@@ -27,6 +28,7 @@ fn millis(span: Duration) -> u64 {
 
 #[async_trait]
 impl Calls for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn open_call(&self, id: SessionId, call: NewCall) -> Result<OpenedCall, StoreError> {
         noted("open_call");
         let limit = self.limits.calls_per_session;
@@ -46,6 +48,7 @@ impl Calls for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn append(
         &self,
         id: SessionId,
@@ -69,6 +72,7 @@ impl Calls for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn read_call(
         &self,
         id: SessionId,
@@ -103,6 +107,7 @@ impl Calls for RedisStore {
         }))
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn cancel(
         &self,
         id: SessionId,
@@ -114,6 +119,7 @@ impl Calls for RedisStore {
         running_calls(id, self.redis.bulk.run(&cancel).await?)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn answer(
         &self,
         id: SessionId,
@@ -131,6 +137,7 @@ impl Calls for RedisStore {
         Ok(runs_on.as_deref().and_then(instance))
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn call_news(&self, id: SessionId, call: CallId) -> Result<Option<CallNews>, StoreError> {
         noted("call_news");
         let mut ask = script::call(&script::CALL_NEWS, &keys::owner(id));
@@ -151,6 +158,7 @@ impl Calls for RedisStore {
         Ok(Some(CallNews { answers, cancelled: cancelled.map_err(wrong)? }))
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn say(&self, id: SessionId, call: CallId, event: CallEvent) -> Result<Said, StoreError> {
         noted("say");
         self.limits.take_event(&event.data)?;
@@ -160,12 +168,14 @@ impl Calls for RedisStore {
         said(id, &self.redis.bulk.run::<Vec<String>>(&say).await?)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn running(&self, id: SessionId) -> Result<Vec<RunningCall>, StoreError> {
         noted("running");
         let ask = script::call(&script::RUNNING, &keys::owner(id));
         running_calls(id, self.redis.bulk.run(&ask).await?)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn bury(&self, id: SessionId, call: CallId) -> Result<Said, StoreError> {
         noted("bury");
         let mut bury = script::call(&script::BURY, &keys::owner(id));

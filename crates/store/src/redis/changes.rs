@@ -1,11 +1,12 @@
 //! The log of changes: a capped stream, whose ids are the places in it.
 
 use async_trait::async_trait;
+use tracing::instrument;
 
 use super::{RedisStore, keys, unreadable};
 use crate::{
     Announcement, Audience, CHANGES_PAGE, Change, ChangeLog, ChangePosition, Changed, StoreError,
-    User, noted,
+    User, noted, spans::TARGET,
 };
 
 /// An entry's id and fields.
@@ -15,6 +16,7 @@ type Read = (Vec<Entry>, Vec<Entry>, usize);
 
 #[async_trait]
 impl ChangeLog for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn record(&self, change: &Announcement) -> Result<(), StoreError> {
         noted("record");
         let mut record = redis::cmd("XADD");
@@ -25,6 +27,7 @@ impl ChangeLog for RedisStore {
         self.redis.hot.run(&record).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn newest(&self) -> Result<ChangePosition, StoreError> {
         noted("newest");
         let mut newest = redis::cmd("XREVRANGE");
@@ -32,6 +35,7 @@ impl ChangeLog for RedisStore {
         last(&self.redis.hot.run::<Vec<Entry>>(&newest).await?)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn since(&self, after: ChangePosition) -> Result<Changed, StoreError> {
         noted("since");
         // The newest is read after the others: what is recorded in between has been missed, too.

@@ -3,11 +3,12 @@
 use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
+use tracing::instrument;
 
 use super::{RedisStore, each::each, keys, script, unreadable};
 use crate::{
     Elicitation, ElicitationId, ElicitationState, Elicitations, NewElicitation, Owner,
-    SettledElicitation, Settlement, StoreError, Timestamp, noted, oauth::AttemptId,
+    SettledElicitation, Settlement, StoreError, Timestamp, noted, oauth::AttemptId, spans::TARGET,
 };
 
 type Fields = HashMap<String, String>;
@@ -38,6 +39,7 @@ impl RedisStore {
 
 #[async_trait]
 impl Elicitations for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn begin_elicitation(&self, new: NewElicitation) -> Result<(), StoreError> {
         noted("begin_elicitation");
         self.limits.take_event(new.message.as_bytes())?;
@@ -69,11 +71,13 @@ impl Elicitations for RedisStore {
         self.redis.hot.run(&begin).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn elicitation(&self, id: ElicitationId) -> Result<Option<Elicitation>, StoreError> {
         noted("elicitation");
         self.kept_elicitation(id).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn elicitation_for(
         &self,
         owner: &Owner,
@@ -110,6 +114,7 @@ impl Elicitations for RedisStore {
         Ok(best.map(|(_, found)| found))
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn settle_elicitation(
         &self,
         id: ElicitationId,

@@ -15,11 +15,12 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, interval, sleep},
 };
+use tracing::Span;
 
 use super::{
     Answer, LinkName, Observer, connect::Source, connection::Connection, script, unreadable,
 };
-use crate::StoreError;
+use crate::{StoreError, spans};
 
 /// How long something waits for a connection that was lost just now. One that is away for longer
 /// is not waited for.
@@ -132,6 +133,7 @@ impl Link {
                     // The keeper may have heard of it already.
                     let _ = self.broken.try_send(generation);
                 }
+                spans::failed(&Span::current(), "unavailable");
                 Err(failed(&error))
             }
         }

@@ -19,6 +19,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use redis::{Cmd, FromRedisValue};
+use tracing::instrument;
 
 use super::{Redis, each::each, keys::oauth as keys, script, unreadable};
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
         IssuedToken, Limits, LiveGrant, OAuthStore, PendingLogin, Redemption, RefreshFamily,
         Replays, Rotation, Sealed, SecretHash,
     },
+    spans::TARGET,
 };
 
 /// OAuth state in Redis, shared by all instances that use it.
@@ -88,6 +90,7 @@ fn millis(life: Duration) -> u64 {
 
 #[async_trait]
 impl KeyStore for RedisOAuth {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn secret_keys(&self, fresh: &SecretKeys) -> Result<SecretKeys, StoreError> {
         noted("secret_keys");
         let mut keep = script::call(&script::SECRET_KEYS, keys::SECRET_KEYS);
@@ -100,6 +103,7 @@ impl KeyStore for RedisOAuth {
 
 #[async_trait]
 impl Replays for RedisOAuth {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn remember_once(
         &self,
         name: &SecretHash,
@@ -113,6 +117,7 @@ impl Replays for RedisOAuth {
 
 #[async_trait]
 impl OAuthStore for RedisOAuth {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn put_client(
         &self,
         client: &ClientRecord,
@@ -123,16 +128,19 @@ impl OAuthStore for RedisOAuth {
         clients::put(self, client, life, capacity).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn client(&self, id: &str) -> Result<Option<ClientRecord>, StoreError> {
         noted("client");
         clients::read(self, id).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn prolong_client(&self, id: &str, life: Duration) -> Result<bool, StoreError> {
         noted("prolong_client");
         clients::prolong(self, id, life).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn put_pending(
         &self,
         name: &SecretHash,
@@ -143,11 +151,13 @@ impl OAuthStore for RedisOAuth {
         pending::put(self, name, body, life).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn pending(&self, name: &SecretHash) -> Result<Option<Sealed<PendingLogin>>, StoreError> {
         noted("pending");
         pending::read(self, name).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn take_pending(
         &self,
         name: &SecretHash,
@@ -157,6 +167,7 @@ impl OAuthStore for RedisOAuth {
         pending::take(self, name, attempt).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn create_grant(
         &self,
         id: &GrantId,
@@ -167,26 +178,31 @@ impl OAuthStore for RedisOAuth {
         grants::create(self, id, grant, life).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
         noted("grant");
         grants::read(self, id).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn grants_of(&self, user: &str, most: usize) -> Result<Vec<LiveGrant>, StoreError> {
         noted("grants_of");
         grants::of(self, user, most).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn prolong_grant(&self, id: &GrantId, life: Duration) -> Result<bool, StoreError> {
         noted("prolong_grant");
         grants::prolong(self, id, life).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn revoke_grant(&self, id: &GrantId) -> Result<bool, StoreError> {
         noted("revoke_grant");
         grants::revoke(self, id).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn put_code(
         &self,
         name: &SecretHash,
@@ -197,11 +213,13 @@ impl OAuthStore for RedisOAuth {
         codes::put(self, name, body, life).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn code(&self, name: &SecretHash) -> Result<Option<Code>, StoreError> {
         noted("code");
         codes::read(self, name).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn redeem_code(
         &self,
         name: &SecretHash,
@@ -211,6 +229,7 @@ impl OAuthStore for RedisOAuth {
         codes::redeem(self, name, attempt).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn put_access_token(
         &self,
         name: &SecretHash,
@@ -221,6 +240,7 @@ impl OAuthStore for RedisOAuth {
         tokens::put(self, name, body, life).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn access_token(
         &self,
         name: &SecretHash,
@@ -230,11 +250,13 @@ impl OAuthStore for RedisOAuth {
         tokens::read(self, name, grant).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn revoke_access_token(&self, name: &SecretHash) -> Result<(), StoreError> {
         noted("revoke_access_token");
         tokens::revoke(self, name).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn put_refresh_family(
         &self,
         name: &SecretHash,
@@ -245,6 +267,7 @@ impl OAuthStore for RedisOAuth {
         refresh::put(self, name, body, life).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn refresh_family(
         &self,
         name: &SecretHash,
@@ -253,6 +276,7 @@ impl OAuthStore for RedisOAuth {
         refresh::read(self, name).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn rotate_refresh(
         &self,
         name: &SecretHash,

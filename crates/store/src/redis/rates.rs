@@ -3,9 +3,10 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
+use tracing::instrument;
 
 use super::{Redis, keys, script, unreadable};
-use crate::{Rate, RateKey, Rates, StoreError, Taken, noted};
+use crate::{Rate, RateKey, Rates, StoreError, Taken, noted, spans::TARGET};
 
 /// Rates in Redis. Each is one key, changed by one script, by Redis's own clock; it ends when all
 /// that was taken has come back. A failover may forget some of what was taken.
@@ -26,6 +27,7 @@ impl fmt::Debug for RedisRates {
 
 #[async_trait]
 impl Rates for RedisRates {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn take(&self, key: &RateKey, rate: Rate, most: u32) -> Result<Taken, StoreError> {
         noted("take");
         let key = keys::rate(key);

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tracing::instrument;
 
 use super::{RedisStore, keys, script, unreadable};
-use crate::{InstanceId, Reports, StoreError, noted};
+use crate::{InstanceId, Reports, StoreError, noted, spans::TARGET};
 
 #[async_trait]
 impl Reports for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn report(
         &self,
         instance: &InstanceId,
@@ -24,6 +26,7 @@ impl Reports for RedisStore {
         self.redis.bulk.run(&write).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn reports(&self) -> Result<Vec<(InstanceId, Bytes)>, StoreError> {
         noted("reports");
         let read = script::call(&script::REPORTS, keys::REPORTS);

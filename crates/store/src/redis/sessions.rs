@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tracing::instrument;
 
 use super::{
     Redis, RedisStore, SLACK,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     ChangeLog as _, Handshake, LogLevel, Owner, Session, SessionId, SessionState, Sessions,
-    Settled, StoreError, User, Written, noted, oauth::AttemptId, session::SWITCHES,
+    Settled, StoreError, User, Written, noted, oauth::AttemptId, session::SWITCHES, spans::TARGET,
 };
 
 /// How many of a user's list are looked at to find one that lives.
@@ -22,6 +23,7 @@ const LISTED_FOR_EACH: usize = 4;
 
 #[async_trait]
 impl Sessions for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn create(&self, id: SessionId, session: Session) -> Result<(), StoreError> {
         noted("create");
         // The place is read before the session is there: nothing is missed in between.
@@ -43,6 +45,7 @@ impl Sessions for RedisStore {
         Ok(())
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn settle(&self, id: SessionId, handshake: Handshake) -> Result<Settled, StoreError> {
         noted("settle");
         let mut settle = script::call(&script::SETTLE, &keys::owner(id));
@@ -57,6 +60,7 @@ impl Sessions for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn admit(
         &self,
         id: SessionId,
@@ -85,6 +89,7 @@ impl Sessions for RedisStore {
         Ok(None)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn delete(&self, id: SessionId, owner: &Owner) -> Result<bool, StoreError> {
         noted("delete");
         let ended = Ended::Session(id);
@@ -107,6 +112,7 @@ impl Sessions for RedisStore {
         Ok(deleted)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn hold(&self, ids: &[SessionId]) -> Result<Vec<bool>, StoreError> {
         noted("hold");
         let ttl = self.ttl();
@@ -116,11 +122,13 @@ impl Sessions for RedisStore {
         .await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn set_level(&self, id: SessionId, level: LogLevel) -> Result<Written, StoreError> {
         noted("set_level");
         self.write(&script::SET_LEVEL, id, level.as_str()).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn subscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
         noted("subscribe");
         let limit = self.limits.subscriptions_per_session;
@@ -135,11 +143,13 @@ impl Sessions for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn unsubscribe(&self, id: SessionId, uri: &str) -> Result<Written, StoreError> {
         noted("unsubscribe");
         self.write(&script::UNSUBSCRIBE, id, uri).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn flip(
         &self,
         id: SessionId,
@@ -155,6 +165,7 @@ impl Sessions for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn of_user(
         &self,
         user: &User,
@@ -184,6 +195,7 @@ impl Sessions for RedisStore {
         Ok(found)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn glance(&self, id: SessionId) -> Result<Option<Arc<Session>>, StoreError> {
         noted("glance");
         let mut read = redis::pipe();
@@ -191,6 +203,7 @@ impl Sessions for RedisStore {
         record::parse(id, self.redis.hot.pipe(&read).await?)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn state(&self, id: SessionId) -> Result<Option<SessionState>, StoreError> {
         noted("state");
         let mut read = redis::pipe();

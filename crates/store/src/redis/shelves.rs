@@ -4,12 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tracing::instrument;
 
 use super::{RedisStore, keys, script, unreadable};
 use crate::{
     Shelf, ShelfItem, Shelved, Shelves, StoreError, Timestamp, User, noted,
     oauth::AttemptId,
     session::{SWITCHES, Switches, too_many},
+    spans::TARGET,
 };
 
 fn millis(span: Duration) -> u64 {
@@ -27,6 +29,7 @@ type Item = (Option<Vec<u8>>, Option<String>);
 
 #[async_trait]
 impl Shelves for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn shelf(&self, user: &User) -> Result<Shelf, StoreError> {
         noted("shelf");
         let key = keys::shelf(user);
@@ -45,6 +48,7 @@ impl Shelves for RedisStore {
         Ok(seen)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn on_shelf(&self, user: &User, name: &str) -> Result<Option<ShelfItem>, StoreError> {
         noted("on_shelf");
         let key = keys::shelf(user);
@@ -62,6 +66,7 @@ impl Shelves for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn put_on_shelf(
         &self,
         user: &User,
@@ -76,6 +81,7 @@ impl Shelves for RedisStore {
         self.redis.bulk.run(&put).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn flip_on_shelf(
         &self,
         user: &User,

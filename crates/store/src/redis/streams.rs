@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{FromRedisValue, Value};
+use tracing::instrument;
 
 use super::{RedisStore, calls::instance, each::each, keys, script, sessions, unreadable};
 use crate::{
     ChangePosition, Claim, Epoch, Held, InstanceId, OpenedStream, PAGE, Position, Pulled, Pushed,
-    SessionId, StoreError, Streams, Telling, Written, noted,
+    SessionId, StoreError, Streams, Telling, Written, noted, spans::TARGET,
 };
 
 /// Whether a session lives, what is kept of it, and its subscriptions.
@@ -36,6 +37,7 @@ fn told(holder: Option<&str>) -> (Written, Option<InstanceId>) {
 
 #[async_trait]
 impl Streams for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn open_stream(
         &self,
         id: SessionId,
@@ -65,12 +67,14 @@ impl Streams for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn holder(&self, id: SessionId) -> Result<Option<InstanceId>, StoreError> {
         noted("holder");
         let ask = script::call(&script::HOLDER, &keys::owner(id));
         Ok(instance(&self.redis.hot.run::<String>(&ask).await?))
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn push(&self, id: SessionId, data: Bytes) -> Result<Pushed, StoreError> {
         noted("push");
         self.limits.take_event(&data)?;
@@ -86,6 +90,7 @@ impl Streams for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn held(&self, streams: &[(SessionId, Epoch)]) -> Result<Vec<Option<Held>>, StoreError> {
         noted("held");
         let read: Vec<ReadHeld> =
@@ -99,6 +104,7 @@ impl Streams for RedisStore {
         streams.iter().zip(read).map(|(stream, read)| held(*stream, read)).collect()
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn tell(
         &self,
         tellings: &[Telling],
@@ -119,6 +125,7 @@ impl Streams for RedisStore {
         Ok(holders.iter().map(|holder| told(holder.as_deref())).collect())
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn pull(
         &self,
         id: SessionId,
@@ -149,6 +156,7 @@ impl Streams for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn close_stream(
         &self,
         id: SessionId,

@@ -8,11 +8,12 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use redis::{Cmd, Script};
+use tracing::instrument;
 
 use super::{RedisStore, keys, script, unreadable};
 use crate::{
     Asked, InstanceId, NewTask, Owner, StoreError, Task, TaskEnd, TaskId, TaskNews, TaskPlace,
-    Tasks, Timestamp, noted,
+    Tasks, Timestamp, noted, spans::TARGET,
 };
 
 /// The fields of a task.
@@ -45,6 +46,7 @@ impl RedisStore {
 
 #[async_trait]
 impl Tasks for RedisStore {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn begin_task(&self, task: NewTask) -> Result<(), StoreError> {
         noted("begin_task");
         let (limit, life) = (self.limits.tasks_per_user, millis(task.life));
@@ -60,6 +62,7 @@ impl Tasks for RedisStore {
         self.redis.hot.run(&begin).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn task(&self, id: TaskId, owner: &Owner) -> Result<Option<Task>, StoreError> {
         noted("task");
         let fields = self.fields(id).await?;
@@ -84,6 +87,7 @@ impl Tasks for RedisStore {
         }))
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn tasks_of(
         &self,
         owner: &Owner,
@@ -117,6 +121,7 @@ impl Tasks for RedisStore {
         Ok(theirs)
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn note_in_task(&self, id: TaskId, note: &str, at: Timestamp) -> Result<(), StoreError> {
         noted("note_in_task");
         self.limits.take_event(note.as_bytes())?;
@@ -125,6 +130,7 @@ impl Tasks for RedisStore {
         self.redis.hot.run(&write).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn ask_in_task(
         &self,
         id: TaskId,
@@ -147,6 +153,7 @@ impl Tasks for RedisStore {
         }
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn answer_task(
         &self,
         id: TaskId,
@@ -163,6 +170,7 @@ impl Tasks for RedisStore {
         self.runs_on(id, &answer).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn task_news(&self, id: TaskId) -> Result<Option<TaskNews>, StoreError> {
         noted("task_news");
         let fields = self.fields(id).await?;
@@ -171,6 +179,7 @@ impl Tasks for RedisStore {
         Ok((!fields.is_empty()).then_some(news))
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn cancel_task(
         &self,
         id: TaskId,
@@ -181,6 +190,7 @@ impl Tasks for RedisStore {
         self.runs_on(id, &owners(&script::TASK_CANCEL, id, owner, at)).await
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn end_task(&self, id: TaskId, end: TaskEnd, at: Timestamp) -> Result<bool, StoreError> {
         noted("end_task");
         let (how, body) = match &end {

@@ -4,13 +4,16 @@
 //! call. On the wire each becomes `{call}-{n}`: unguessable, never used twice in a session (a MUST
 //! of every revision's "Requests"), and it tells any instance which call waits for the answer.
 
-use std::{collections::HashSet, fmt};
+use std::{collections::HashMap, fmt};
 
-use mcp_everything_store::CallId;
+use mcp_everything_store::{CallId, spans::Place};
 use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, GetMeta as _, JsonRpcMessage, NumberOrString,
     ProgressToken, RequestId, ServerJsonRpcMessage, ServerNotification,
 };
+use tracing::Span;
+
+use crate::trace;
 
 /// What a client echoes: which call, and which of its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +55,22 @@ pub(crate) fn parse_progress_token(token: &ProgressToken) -> Option<ClientNumber
     ClientNumber::parse(&token.0)
 }
 
-/// The requests of one call that wait for their answers.
+/// The requests of one call that wait for their answers, with the span that each is until then.
 #[derive(Debug, Default)]
-pub(crate) struct Outstanding(HashSet<u64>);
+pub(crate) struct Outstanding(HashMap<u64, Span>);
 
 impl Outstanding {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Renames what a call sends, and remembers its requests.
-    pub(crate) fn rename(&mut self, call: CallId, message: &mut ServerJsonRpcMessage) {
+    /// Renames what a call sends, and remembers its requests, which are spans below the call's.
+    pub(crate) fn rename(
+        &mut self,
+        call: CallId,
+        below: &Span,
+        message: &mut ServerJsonRpcMessage,
+    ) {
         let wire = |id: &NumberOrString| match id {
             NumberOrString::Number(number) => u64::try_from(*number).ok(),
             NumberOrString::String(_) => None,
@@ -70,11 +78,15 @@ impl Outstanding {
         let named = |number| ClientNumber { call, number }.on_the_wire();
         match message {
             JsonRpcMessage::Request(request) => {
+                let span = trace::asks(below, &request.request);
+                let meta = request.request.get_meta_mut();
+                if let Some(place) = Place::of(&span) {
+                    meta.set_traceparent(place.to_string());
+                }
                 if let Some(number) = wire(&request.id) {
-                    self.0.insert(number);
+                    self.0.insert(number, span);
                     request.id = named(number);
                 }
-                let meta = request.request.get_meta_mut();
                 if let Some(number) = meta.get_progress_token().and_then(|token| wire(&token.0)) {
                     meta.set_progress_token(ProgressToken(named(number)));
                 }
@@ -100,15 +112,15 @@ impl Outstanding {
         message: &mut ClientJsonRpcMessage,
     ) -> bool {
         match message {
-            JsonRpcMessage::Response(response) if self.0.remove(&number.number) => {
+            JsonRpcMessage::Response(response) if self.0.remove(&number.number).is_some() => {
                 response.id = number.inside();
                 true
             }
-            JsonRpcMessage::Error(error) if self.0.remove(&number.number) => {
+            JsonRpcMessage::Error(error) if self.0.remove(&number.number).is_some() => {
                 error.id = Some(number.inside());
                 true
             }
-            JsonRpcMessage::Notification(notification) if self.0.contains(&number.number) => {
+            JsonRpcMessage::Notification(notification) if self.0.contains_key(&number.number) => {
                 if let ClientNotification::ProgressNotification(progress) =
                     &mut notification.notification
                 {
@@ -140,7 +152,7 @@ mod tests {
         let mut ping = ServerRequest::PingRequest(PingRequest::default());
         ping.get_meta_mut().set_progress_token(ProgressToken(NumberOrString::Number(0)));
         let mut message = ServerJsonRpcMessage::request(ping, RequestId::Number(0));
-        outstanding.rename(call, &mut message);
+        outstanding.rename(call, &Span::none(), &mut message);
         let text = serde_json::to_value(&message).unwrap();
         assert_eq!(text["id"], format!("{call}-0"));
         assert_eq!(text["params"]["_meta"]["progressToken"], format!("{call}-0"));
@@ -150,7 +162,7 @@ mod tests {
             None,
         ));
         let mut message = ServerJsonRpcMessage::notification(cancelled.into());
-        outstanding.rename(call, &mut message);
+        outstanding.rename(call, &Span::none(), &mut message);
         let text = serde_json::to_value(&message).unwrap();
         assert_eq!(text["params"]["requestId"], format!("{call}-0"));
         assert!(outstanding.0.is_empty(), "a cancelled request waits for nothing");
@@ -159,7 +171,7 @@ mod tests {
     #[test]
     fn an_answer_is_admitted_once_and_only_if_it_was_asked_for() {
         let call = CallId::random(&TestRandom::seeded(5));
-        let mut outstanding = Outstanding(HashSet::from([3]));
+        let mut outstanding = Outstanding(HashMap::from([(3, Span::none())]));
         let answer = |number| {
             let number = ClientNumber { call, number };
             let result = ClientResult::empty(());

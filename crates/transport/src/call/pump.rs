@@ -17,6 +17,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
 };
+use tracing::Instrument as _;
 
 use self::said::{Misconduct, Said};
 use super::{
@@ -83,8 +84,8 @@ impl<H: ServerHandler> Pump<H> {
     ) {
         self.sink = sink;
         self.connection = connection;
-        let shared = Arc::clone(&self.shared);
-        shared.calls.writers.spawn(witnessed(self.run(first)));
+        let (shared, span) = (Arc::clone(&self.shared), self.started.call.span.clone());
+        shared.calls.writers.spawn(witnessed(self.run(first).instrument(span)));
     }
 
     async fn run(mut self, first: Option<Outgoing>) {

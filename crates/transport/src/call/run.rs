@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use mcp_everything_store::{
     CallId, Handshake, InstanceId, NewCall, Owner, RequestKey, SessionId, StoreError, Transport,
-    Witnessed,
+    Witnessed, spans,
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -28,6 +28,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use super::{
     numbers::{ClientNumber, Outstanding},
@@ -78,6 +79,8 @@ pub(crate) struct Call {
     pub(crate) lease: Lease,
     /// Before whom it was made, for what is looked up for it by others.
     pub(crate) witnessed: Witnessed,
+    /// The message it serves, if that is exported.
+    pub(crate) span: Span,
     inbox: mpsc::UnboundedSender<ClientJsonRpcMessage>,
     outstanding: Mutex<Outstanding>,
     /// Ends the call as if the server went away.
@@ -143,7 +146,7 @@ impl Call {
     }
 
     pub(super) fn rename(&self, message: &mut ServerJsonRpcMessage) {
-        self.outstanding().rename(self.id, message);
+        self.outstanding().rename(self.id, &self.span, message);
     }
 
     fn outstanding(&self) -> MutexGuard<'_, Outstanding> {
@@ -235,6 +238,7 @@ pub(crate) fn start<H: ServerHandler>(
         left: OnceLock::new(),
         lease: shared.grants.lease(&parts.extensions, &*shared.clock),
         witnessed: Witnessed::here(),
+        span: spans::current(),
         inbox,
         outstanding: Mutex::default(),
         abort: shared.shutdown.child_token(),

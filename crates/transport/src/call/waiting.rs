@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mcp_everything_store::witnessed;
 use rmcp::ServerHandler;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 use super::{Outgoing, Promoted, Started, promote};
 use crate::{faults::HELD, http::Refusal, shared::Shared};
@@ -56,8 +57,9 @@ impl<H: ServerHandler> Waiting<H> {
         let Some(started) = self.started.take() else { return Ok(()) };
         let id = started.call.request.clone();
         let shared = Arc::clone(&self.shared);
-        let promotion =
-            tokio::spawn(witnessed(async move { promote(&shared, started, first, to).await }));
+        let span = started.call.span.clone();
+        let promotion = async move { promote(&shared, started, first, to).await };
+        let promotion = tokio::spawn(witnessed(promotion.instrument(span)));
         promotion.await.unwrap_or(Err(Refusal::Internal { id }))
     }
 }
@@ -66,13 +68,14 @@ impl<H: ServerHandler> Drop for Waiting<H> {
     fn drop(&mut self) {
         let Some(started) = self.started.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let shared = Arc::clone(&self.shared);
-        runtime.spawn(witnessed(async move {
+        let (shared, span) = (Arc::clone(&self.shared), started.call.span.clone());
+        let left = async move {
             let call = started.call.id;
             if let Err(refused) = promote(&shared, started, None, Promoted::Nowhere).await {
                 tracing::debug!(event = "call.refused", %call, %refused,
                     "a call that nobody waits for was not let go on");
             }
-        }));
+        };
+        runtime.spawn(witnessed(left.instrument(span)));
     }
 }

@@ -44,16 +44,19 @@ pub(super) async fn serve<H: ServerHandler>(
         return batch(shared, owner, parts, &body).await;
     }
     let envelope = Envelope::read(&body)?;
-    trace::enter(&mut parts, envelope.params, &*shared.random);
+    let span = trace::enter(&mut parts, &envelope, &*shared.random);
     if let Kind::Request { method, .. } = &envelope.kind {
         config.gate.pass(&parts, method)?;
     }
     let asks = matches!(envelope.kind, Kind::Request { .. });
     let patience = &mut Patience::unless(asks, &shared.away, &mut parts.extensions);
-    let (session, record) = admit(shared, owner, &parts.uri, envelope.id(), patience).await?;
-    let handshake = record.handshake.clone();
-    let received = Received { owner: owner.clone(), session, handshake, parts, body: body.clone() };
-    accept(shared, received, envelope.kind, patience).await?;
+    let taken = async {
+        let (session, record) = admit(shared, owner, &parts.uri, envelope.id(), patience).await?;
+        let (owner, handshake, body) = (owner.clone(), record.handshake.clone(), body.clone());
+        let received = Received { owner, session, handshake, parts, body };
+        accept(shared, received, envelope.kind, patience).await
+    };
+    taken.instrument(span).await?;
     Ok(accepted())
 }
 
@@ -79,9 +82,11 @@ async fn batch<H: ServerHandler>(
         async move {
             let text = received.body.clone();
             let taken = match Envelope::read(&text) {
-                Ok(Envelope { kind, params }) => {
-                    let span = trace::message(&mut received.parts, params, &*shared.random);
-                    accept(shared, received, kind, &mut patience).instrument(span).await
+                Ok(envelope) => {
+                    let (log, span) =
+                        trace::message(&mut received.parts, &envelope, &*shared.random);
+                    let accepted = accept(shared, received, envelope.kind, &mut patience);
+                    accepted.instrument(span).instrument(log).await
                 }
                 Err(malformed) => Err(malformed.into()),
             };

@@ -13,10 +13,11 @@ use bytes::Bytes;
 use dashmap::{DashMap, mapref::one::Ref};
 use mcp_everything_store::{
     Bell, Bus, Clock, InstanceId, NewTask, Owner, Random, Ring, SessionStore, StoreError, Task,
-    TaskEnd, TaskId, TaskPlace, oauth::GrantId,
+    TaskEnd, TaskId, TaskPlace, oauth::GrantId, spans,
 };
 use tokio::{sync::watch, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 
 use super::RunningTask;
 use crate::instance::{LOOK, ticks};
@@ -204,7 +205,7 @@ impl TaskDesk {
     pub(crate) fn ring(&self, id: TaskId) {
         if self.0.running.contains_key(&id) {
             let desk = Arc::clone(&self.0);
-            tokio::spawn(async move { desk.look(id).await });
+            tokio::spawn(async move { desk.look(id).await }.instrument(spans::current()));
         }
     }
 

@@ -120,9 +120,10 @@ impl<H: ServerHandler> Batch<'_, H> {
         let text = message.get().as_bytes();
         let taken = match Envelope::read(text).map_err(Refusal::from) {
             Err(refusal) => Err(refusal),
-            Ok(Envelope { kind, params }) => {
-                let span = trace::message(&mut parts, params, &*self.shared.random);
-                self.serve(caller, parts, kind, text, patience).instrument(span).await
+            Ok(envelope) => {
+                let (log, span) = trace::message(&mut parts, &envelope, &*self.shared.random);
+                let served = self.serve(caller, parts, envelope.kind, text, patience);
+                served.instrument(span).instrument(log).await
             }
         };
         // JSON-RPC 2.0 section 6: a message that is refused has its error among the answers.

@@ -11,6 +11,7 @@ use rmcp::{
         ProgressNotificationParam,
     },
 };
+use tracing::Instrument as _;
 
 use super::call::Caller;
 use crate::{
@@ -118,8 +119,9 @@ fn hand_over<H: ServerHandler>(
     let message = ClientJsonRpcMessage::notification(notification);
     let start = Start { session: Some((session, agreed)), transport, owner, message, parts };
     let started = call::start(shared, start).map_err(|corrupt| corrupt.refused(session, None))?;
+    let span = started.call.span.clone();
     let mut waiting = Waiting::new(shared, started);
-    tokio::spawn(witnessed(async move {
+    let served = async move {
         let first = match waiting.first().await {
             Ok(None) => return waiting.done(),
             Ok(first) => first,
@@ -129,6 +131,7 @@ fn hand_over<H: ServerHandler>(
             tracing::debug!(event = "stream.lost", %session, %error,
                 "what a notification set off has nowhere to go");
         }
-    }));
+    };
+    tokio::spawn(witnessed(served.instrument(span)));
     Ok(())
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{StatusCode, request::Parts};
 use mcp_everything_store::{Owner, Transport};
 use rmcp::{ServerHandler, model::RequestId};
+use tracing::Instrument as _;
 
 use super::{
     answer, batch,
@@ -39,16 +40,17 @@ pub(crate) async fn serve<H: ServerHandler>(
         return batch::serve(shared, owner, parts, &body).await;
     }
     let envelope = Envelope::read(&body)?;
-    trace::enter(&mut parts, envelope.params, &*shared.random);
+    let span = trace::enter(&mut parts, &envelope, &*shared.random);
     if let Kind::Request { method, .. } = &envelope.kind {
         config.gate.pass(&parts, method)?;
     }
     match Wire::of(&envelope, VersionHeader::of(&parts.headers))? {
         // Boxed: what rmcp needs would make every request's future several times as large.
         Wire::Stateless => {
-            Box::pin(stateless::serve(shared, owner, parts, &envelope, body.clone())).await
+            let served = Box::pin(stateless::serve(shared, owner, parts, &envelope, body.clone()));
+            served.instrument(span.clone()).await.map(|response| trace::held(response, &span))
         }
-        Wire::Stateful => stateful(shared, owner, parts, envelope, &body).await,
+        Wire::Stateful => stateful(shared, owner, parts, envelope, &body).instrument(span).await,
     }
 }
 

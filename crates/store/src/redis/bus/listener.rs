@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Bell, InstanceId, Ringer,
     redis::{LinkName, Redis, connect::no_answer, keys, notices::Sender, recent::Ended},
+    spans::Place,
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -52,7 +53,7 @@ impl Listener<'_> {
                     self.redis.observer.connected(LinkName::Bus);
                     tracing::info!(event = "bus.connected", "bells are heard");
                     // Only now: what rings from here on is heard, what rang before may be lost.
-                    self.ring(Bell::Missed);
+                    self.ring(None, Bell::Missed);
                     let beaten = tokio::select! {
                         beaten = self.hear(stream) => beaten,
                         never = self.follow(sink) => match never {},
@@ -91,7 +92,7 @@ impl Listener<'_> {
 
     /// What a bell is about is believed no more, also where its notice was not heard: instances of
     /// versions before send none.
-    fn ring(&self, bell: Bell) {
+    fn ring(&self, at: Option<Place>, bell: Bell) {
         match &bell {
             // Whatever was believed may have ended unheard.
             Bell::Missed => self.redis.recent.forget_all(),
@@ -99,15 +100,15 @@ impl Listener<'_> {
             Bell::Revoked(grant) => self.redis.recent.forget(&Ended::Grant(*grant)),
             _ => {}
         }
-        self.ringer.ring(bell);
+        self.ringer.ring_at(at, bell);
     }
 
     /// Forgets what has ended, and says so to whoever waits for that. The notice was published in
     /// the same step as the end, and so it rings the bell as well: whoever ended it may be gone.
     fn ended(&self, ended: &Ended, sender: Option<Sender>) {
         match ended {
-            Ended::Session(session) => self.ring(Bell::Ended(*session)),
-            Ended::Grant(grant) => self.ring(Bell::Revoked(*grant)),
+            Ended::Session(session) => self.ring(None, Bell::Ended(*session)),
+            Ended::Grant(grant) => self.ring(None, Bell::Revoked(*grant)),
             Ended::Token(_) => self.redis.recent.forget(ended),
         }
         let Some(Sender { instance, number }) = sender else { return };
@@ -141,7 +142,7 @@ impl Listener<'_> {
                         beaten = true;
                         silent = Instant::now() + SILENCE;
                     }
-                    Some(Some(Heard::Bell(bell))) => self.ring(bell),
+                    Some(Some(Heard::Bell(bell, at))) => self.ring(at, bell),
                     Some(Some(Heard::Ended(ended, sender))) => self.ended(&ended, sender),
                     Some(Some(Heard::Known(number, by))) => self.redis.notices.heard(number, by),
                     Some(None) => {}

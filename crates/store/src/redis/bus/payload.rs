@@ -1,4 +1,5 @@
-//! Bells as they travel: a version, a word, and the names of what it is about.
+//! Bells as they travel: a version, a word, and the names of what it is about. A bell that is rung in
+//! the course of a trace that is kept has its place there before the word.
 
 use bytes::Bytes;
 
@@ -9,9 +10,12 @@ use crate::{
         notices::{Notice, Sender},
         recent::Ended,
     },
+    spans::Place,
 };
 
 const VERSION: &[u8] = b"1";
+/// What comes before a place in a trace.
+const AT: &[u8] = b"1 at ";
 
 /// What was published.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +23,7 @@ pub(super) enum Heard {
     /// What an instance publishes to itself, to see that its bells can be heard; when it did, in
     /// milliseconds of its own.
     Beat(u64),
-    Bell(Bell),
+    Bell(Bell, Option<Place>),
     /// Something has ended. Whoever is named wants to know that it was heard.
     Ended(Ended, Option<Sender>),
     /// A notice of this number was heard by that instance.
@@ -49,7 +53,13 @@ impl Notice<'_> {
     }
 }
 
-pub(super) fn write(bell: &Bell) -> Vec<u8> {
+pub(super) fn write(bell: &Bell, at: Option<&Place>) -> Vec<u8> {
+    let plain = plain(bell);
+    let Some(at) = at.filter(|at| at.is_sampled()) else { return plain };
+    [AT, at.to_string().as_bytes(), &plain[VERSION.len()..]].concat()
+}
+
+fn plain(bell: &Bell) -> Vec<u8> {
     match bell {
         Bell::CallNews(session, call) => format!("1 news {session} {call}"),
         Bell::Resumed(session, call) => format!("1 resumed {session} {call}"),
@@ -84,6 +94,17 @@ pub(super) fn write(bell: &Bell) -> Vec<u8> {
 
 /// `None` for what this version would not write.
 pub(super) fn read(payload: &[u8]) -> Option<Heard> {
+    let Some(placed) = payload.strip_prefix(AT) else { return read_plain(payload) };
+    let end = placed.iter().position(|byte| *byte == b' ')?;
+    let (at, rest) = placed.split_at(end);
+    let at = Place::read(std::str::from_utf8(at).ok()?)?;
+    match read_plain(&[VERSION, rest].concat())? {
+        Heard::Bell(bell, _) => Some(Heard::Bell(bell, Some(at))),
+        Heard::Beat(_) | Heard::Ended(..) | Heard::Known(..) => None,
+    }
+}
+
+fn read_plain(payload: &[u8]) -> Option<Heard> {
     let words: Vec<&[u8]> = payload.splitn(5, |byte| *byte == b' ').collect();
     let bell = match words[..] {
         [VERSION, b"beat", at] => return name(at).map(Heard::Beat),
@@ -119,7 +140,7 @@ pub(super) fn read(payload: &[u8]) -> Option<Heard> {
         }
         _ => return None,
     };
-    Some(Heard::Bell(bell))
+    Some(Heard::Bell(bell, None))
 }
 
 fn ended(kind: &[u8], what: &[u8]) -> Option<Ended> {
@@ -155,6 +176,9 @@ mod tests {
         redis::notices::Notices,
     };
 
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    const SPAN: &str = "00f067aa0ba902b7";
+
     fn bells() -> Vec<Bell> {
         let random = TestRandom::seeded(1);
         let (session, call) = (SessionId::random(&random), CallId::random(&random));
@@ -184,7 +208,11 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         for bell in bells() {
-            assert_eq!(read(&write(&bell)), Some(Heard::Bell(bell)));
+            assert_eq!(read(&write(&bell, None)), Some(Heard::Bell(bell.clone(), None)));
+            let at = Place::remote(TRACE, SPAN, true, None).unwrap();
+            assert_eq!(read(&write(&bell, Some(&at))), Some(Heard::Bell(bell.clone(), Some(at))));
+            let unkept = Place::remote(TRACE, SPAN, false, None).unwrap();
+            assert_eq!(write(&bell, Some(&unkept)), write(&bell, None), "nobody keeps the trace");
         }
         assert_eq!(read(beat(17).as_bytes()), Some(Heard::Beat(17)));
     }
@@ -216,7 +244,7 @@ mod tests {
     #[test]
     fn nothing_else_is_read() {
         for bell in bells() {
-            let payload = write(&bell);
+            let payload = write(&bell, None);
             if bell.carried().is_none() {
                 assert_eq!(read(&[&payload[..], b" more"].concat()), None);
                 assert_eq!(read(&payload[..payload.len() - 1]), None);
@@ -236,6 +264,14 @@ mod tests {
             b"\xff",
         ] {
             assert_eq!(read(payload), None, "{payload:?}");
+        }
+        let placed = |at: &str, rest: &str| read(format!("1 at {at}{rest}").as_bytes());
+        let good = format!("00-{TRACE}-{SPAN}-01");
+        assert_eq!(placed(&good, " beat 17"), None, "a beat belongs to no trace");
+        for (at, rest) in
+            [(good.as_str(), ""), (&good[1..], " changed"), ("", " changed"), (&good, " 1 changed")]
+        {
+            assert_eq!(placed(at, rest), None, "{at}{rest}");
         }
     }
 }

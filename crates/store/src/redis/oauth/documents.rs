@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::try_join_all;
+use tracing::instrument;
 
 use super::{RedisOAuth, keys, millis, script};
 use crate::{
     StoreError, noted,
     oauth::{Document, DocumentKind, Documents, decode, encode},
+    spans::TARGET,
 };
 
 #[async_trait]
 impl Documents for RedisOAuth {
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn keep_document(
         &self,
         kind: DocumentKind,
@@ -34,6 +37,7 @@ impl Documents for RedisOAuth {
         Ok(())
     }
 
+    #[instrument(target = TARGET, skip_all, fields(otel.kind = "client", db.system.name = "redis"))]
     async fn document(
         &self,
         kind: DocumentKind,
