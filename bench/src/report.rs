@@ -128,7 +128,10 @@ impl Report {
         let [begin, end] = MARKS.map(|mark| text.find(mark));
         let (begin, end) = begin.zip(end).ok_or("the page has no place for the table")?;
         let begin = begin + MARKS[0].len();
-        let text = format!("{}\n{}\n{}", &text[..begin], self.table(), &text[end..]);
+        // The page leads to them once they are there.
+        let files = "![Requests a second of each subject](performance.svg)\n\n\
+                     The same as JSON: [performance.json](performance.json).\n";
+        let text = format!("{}\n{}\n{files}\n{}", &text[..begin], self.table(), &text[end..]);
         fs::write(page, text)?;
         Ok(())
     }

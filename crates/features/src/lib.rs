@@ -14,7 +14,47 @@
 //!
 //! Each tool is the file of its name in `tools/`, each prompt in `prompts/`. To write another
 //! tool, copy one of them, add it to the list in `tools.rs`, or hand it to
-//! [`Options::with_tool`].
+//! [`Options::with_tool`]:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use mcp_everything_features::{
+//!     Call, CallError, Definition, Everything, Options, RequestStateKeys, Tool, text,
+//! };
+//! use rmcp::model::CallToolResult;
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//!
+//! struct Greet;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Whom {
+//!     /// Whom to greet
+//!     name: String,
+//! }
+//!
+//! impl Tool for Greet {
+//!     type Input = Whom;
+//!
+//!     fn definition(&self) -> Definition {
+//!         Definition::new("greet", "Greet", "Greets somebody").read_only()
+//!     }
+//!
+//!     async fn call(&self, whom: Whom, _: &Call<'_>) -> Result<CallToolResult, CallError> {
+//!         Ok(text(format!("Hello, {}.", whom.name)))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Of a server that runs on: a key of its own, and the time in milliseconds.
+//! let keys = RequestStateKeys::new([("1".to_owned(), [7; 32])])?;
+//! let options = Options::new(keys, Arc::new(|| 1_767_225_600_000));
+//! let everything = Everything::new(options.with_tool(Greet))?;
+//! # let _ = everything;
+//! # Ok(())
+//! # }
+//! ```
 
 #![expect(
     deprecated,

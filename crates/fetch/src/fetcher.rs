@@ -91,6 +91,12 @@ impl Fetcher {
     }
 
     /// Fetches a URL. `accept` is what the request says it takes, and no check of what comes.
+    ///
+    /// # Errors
+    ///
+    /// Every [`FetchError`]. Whether to try again says [`FetchError::is_passing`], what to search a
+    /// log for [`FetchError::reason`]. None is for whoever named the URL to read: the text tells of
+    /// addresses that only this server can see.
     pub async fn get(
         &self,
         url: &Url,

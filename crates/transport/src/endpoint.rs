@@ -106,7 +106,10 @@ impl<H: ServerHandler> Endpoint<H> {
     /// `Handshake` and the [`SessionHandle`](crate::SessionHandle) of its session. It is called once here
     /// as well, for nobody, to ask which versions its handlers speak.
     ///
-    /// Fails if the bus cannot be listened to, or the store does not answer.
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the bus cannot be listened to or the store does not answer:
+    /// start again, there is nothing to clean up.
     pub async fn start<F>(
         backends: Backends,
         config: Config,

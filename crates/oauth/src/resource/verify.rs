@@ -46,6 +46,11 @@ impl Caller {
 #[async_trait]
 pub trait TokenVerifier: Send + Sync + 'static {
     /// What a token that is good now says.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::NotGood`] alone means 401: clients throw the token away then. What could not
+    /// be found out is [`VerifyError::Unavailable`], 503, or [`VerifyError::Failed`], 500.
     async fn verify(&self, token: &str) -> Result<Caller, VerifyError>;
 }
 

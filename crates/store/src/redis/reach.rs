@@ -28,6 +28,11 @@ impl Redis {
     /// Tries once, over connections that are closed afterwards, to do what is needed of it.
     ///
     /// Operations say only that there is no connection; this says why.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreachable::Away`] may pass: ask again. [`Unreachable::Refused`] does not, until somebody
+    /// changes a setting here or there.
     pub async fn reach(&self) -> Result<(), Unreachable> {
         self.try_out().await.map_err(|error| {
             let reason = said(&error);
