@@ -4,7 +4,8 @@ use std::{fs, path::Path, process::Command};
 
 use super::pages::{Page, ROOT, files};
 
-/// What is built stays beside what is built for the tests, and is built again only where it changed.
+/// What is built stays, and is built again only where it changed. It has a folder of its own: Cargo takes
+/// the crates of the copy for those that it is a copy of.
 const TARGET: &str = env!("CARGO_TARGET_TMPDIR");
 
 #[test]
@@ -78,14 +79,13 @@ fn follow(mark: &str, block: &str, texts: &mut Vec<(String, Vec<u8>)>) {
     *bytes = (changed.collect::<Vec<_>>().join("\n") + "\n").into_bytes();
 }
 
-/// What `cargo test` says. The whole workspace and all features are chosen, as for every other
-/// test: so everything below this project's crates is built already.
+/// What `cargo test` says.
 fn test(copy: &Path) -> String {
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["test", "--offline", "--workspace", "--all-features", "--test", "it", "brew_tea"])
+        .args(["test", "--offline", "-p", "mcp-everything-features", "--test", "it", "brew_tea"])
         .current_dir(copy)
-        .env("CARGO_TARGET_DIR", Path::new(TARGET).parent().unwrap());
+        .env("CARGO_TARGET_DIR", Path::new(TARGET).join("tutorial-target"));
     // What the test runner says of this crate is not for another build.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
