@@ -1,8 +1,8 @@
 //! What is measured: a deployment of this server, or something to compare it with.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, time::Duration};
 
-use tokio::process::Command;
+use tokio::{process::Command, time::sleep};
 
 use crate::{
     process::{Process, Usage, free_port},
@@ -13,6 +13,9 @@ use crate::{
 /// Limits that a load from one machine does not meet. They are counted all the same.
 const RATES: &str = "requests=6000000/1m,sessions=6000000/1m,register=6000000/1m,\
     authorize=6000000/1m,client=6000000/1m,connections=100000";
+
+/// Several times as long as the balancer takes to look who is there.
+const LOOKED: Duration = Duration::from_secs(1);
 
 /// A deployment that runs.
 pub(crate) struct Subject {
@@ -75,6 +78,8 @@ impl Subject {
             haproxy.env(name, port.to_string());
         }
         let balancer = Some(Process::start(haproxy, port).await?);
+        // Until it has looked, it takes all three for there.
+        sleep(LOOKED).await;
         let redis = Some(redis);
         Ok(Self { name, instances, port, redis, _balancer: balancer, authenticates: true })
     }
