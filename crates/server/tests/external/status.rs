@@ -8,15 +8,13 @@ use mcp_everything_store::contract::redis_server::RedisServer;
 use serde_json::json;
 
 use crate::{
-    axe,
     chromium::{Chromium, ENTER},
     haproxy::Haproxy,
     it::support::{Mcp, Server, soon},
     keyboard::tab_to,
+    pages_look_right,
 };
 
-/// A screen of a computer, and the narrowest that a page must fit (WCAG 2.2, success criterion 1.4.10).
-const WIDTHS: [u32; 2] = [1280, 320];
 /// The largest picture that is kept, in bytes.
 const LARGEST: usize = 200_000;
 
@@ -201,26 +199,10 @@ async fn until(browser: &Chromium, is_it: &str) {
     soon(waited).await;
 }
 
-/// Axe-core finds nothing wrong with the page, and it fits its screen, in light and dark.
+/// As for every page, and then as most people see it.
 async fn look(browser: &Chromium, name: &str) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../screenshots");
-    fs::create_dir_all(&folder).unwrap();
-    let mut grounds = Vec::new();
-    for scheme in ["light", "dark"] {
-        for width in WIDTHS {
-            browser.look(width, scheme).await;
-            let picture = folder.join(format!("{name}-{width}-{scheme}.png"));
-            fs::write(picture, browser.screenshot().await).unwrap();
-            let wrong = axe::violations(browser).await;
-            assert!(wrong.is_empty(), "{name} at {width}, {scheme}: {wrong:#?}");
-            let wide = browser.script("return document.documentElement.scrollWidth").await;
-            assert!(wide.as_u64().unwrap() <= width.into(), "{name} at {width}: it is {wide} wide");
-        }
-        let ground = "return getComputedStyle(document.body).backgroundColor";
-        grounds.push(browser.script(ground).await);
-    }
-    assert_ne!(grounds[0], grounds[1], "{name} has dark colours");
-    browser.look(WIDTHS[0], "light").await;
+    pages_look_right::look(browser, name).await;
+    browser.look(1280, "light").await;
 }
 
 /// Writes a picture of the documentation, down to this element, if that is wanted.

@@ -20,23 +20,8 @@ on_separate_deployments!(a_user_gives_less_than_was_asked_for, what_was_ended_is
 
 /// The account page of somebody who signs in now.
 async fn account(server: &Server, user: &str) -> (Browser, Vec<Form>, String) {
-    let browser = Browser::new();
-    let mut url = Url::parse(&server.auth_url("/account")).unwrap();
-    let mut answer = browser.get(url.as_str()).await;
-    for _ in 0..2 {
-        let mut form = forms(&answer.text().await.unwrap()).swap_remove(0);
-        if let Some(id) = form.fields.get_mut("userId") {
-            user.clone_into(id);
-        }
-        answer = browser.submit(&url, &form).await;
-        while answer.status().is_redirection() {
-            url = url.join(answer.headers()["location"].to_str().unwrap()).unwrap();
-            answer = browser.get(url.as_str()).await;
-        }
-    }
-    assert_eq!(url.as_str(), server.auth_url("/account"));
-    let page = answer.text().await.unwrap();
-    assert!(page.contains(&format!("<code>{user}</code>")), "{page}");
+    let url = server.auth_url("/account");
+    let (browser, page) = Browser::signed_in(user, &url, &url).await;
     (browser, forms(&page), page)
 }
 

@@ -3,7 +3,6 @@
 use http::StatusCode;
 use reqwest::Response;
 use serde_json::json;
-use url::Url;
 
 use super::events::{Looking, events_of};
 use crate::support::{
@@ -28,24 +27,8 @@ const ELSEWHERE: (&str, &str) = ("x-forwarded-for", "192.0.2.7");
 
 /// A browser whose user signs in to the status page.
 async fn signed_in(server: &Server, user: &str) -> Browser {
-    let browser = Browser::new();
-    let mut url = Url::parse(&server.url("/status/sign-in")).unwrap();
-    let mut answer = browser.get(url.as_str()).await;
-    for _ in 0..2 {
-        let mut form = forms(&answer.text().await.unwrap()).swap_remove(0);
-        if let Some(id) = form.fields.get_mut("userId") {
-            user.clone_into(id);
-        }
-        answer = browser.submit(&url, &form).await;
-        while answer.status().is_redirection() {
-            url = url.join(answer.headers()["location"].to_str().unwrap()).unwrap();
-            answer = browser.get(url.as_str()).await;
-        }
-    }
-    assert_eq!(url.as_str(), server.url("/status"));
-    let page = answer.text().await.unwrap();
-    assert!(page.contains(&format!("<code>{user}</code>")), "{page}");
-    browser
+    let (start, page) = (server.url("/status/sign-in"), server.url("/status"));
+    Browser::signed_in(user, &start, &page).await.0
 }
 
 async fn look(browser: &Browser, url: &str) -> Response {

@@ -32,6 +32,29 @@ impl Browser {
         Self { http }
     }
 
+    /// One whose user signs in at `start`, as the pages of the server have it, and the page that is
+    /// shown then, which is `page` and names the user.
+    pub(crate) async fn signed_in(user: &str, start: &str, page: &str) -> (Self, String) {
+        let browser = Self::new();
+        let mut url = Url::parse(start).unwrap();
+        let mut answer = browser.get(url.as_str()).await;
+        for _ in 0..2 {
+            let mut form = forms(&answer.text().await.unwrap()).swap_remove(0);
+            if let Some(id) = form.fields.get_mut("userId") {
+                user.clone_into(id);
+            }
+            answer = browser.submit(&url, &form).await;
+            while answer.status().is_redirection() {
+                url = url.join(answer.headers()["location"].to_str().unwrap()).unwrap();
+                answer = browser.get(url.as_str()).await;
+            }
+        }
+        assert_eq!(url.as_str(), page);
+        let shown = answer.text().await.unwrap();
+        assert!(shown.contains(&format!("<code>{user}</code>")), "{shown}");
+        (browser, shown)
+    }
+
     pub(crate) async fn get(&self, url: &str) -> Response {
         sent(self.http.get(url)).await
     }
