@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_everything_store::{
-    InstanceId, Limits, SessionId, Sessions as _, SystemRandom, Timestamp,
+    Bell, InstanceId, Limits, SessionId, Sessions as _, SystemRandom, Timestamp,
     contract::redis_server::RedisServer,
     oauth::{GrantId, GrantRecord, OAuthStore as _, Sealed, SecretHash},
     redis::{RedisOAuth, RedisStore, keys},
@@ -262,4 +262,17 @@ async fn what_others_say_has_ended_is_asked_for_again() {
         asked(&server) - before
     };
     until(asks, |asked| *asked > 0).await;
+}
+
+/// Whoever ends something may be gone before it rings: the notice is enough.
+#[tokio::test]
+async fn what_ends_rings_by_itself() {
+    let server = RedisServer::start();
+    let [one, mut other] = two_on(&server).await;
+    let (id, token) = (session(&one.store).await.unwrap(), token(&one).await);
+    assert!(one.store.delete(id, &owner()).await.unwrap());
+    assert!(one.oauth.revoke_grant(&token.1).await.unwrap());
+    for bell in [Bell::Ended(id), Bell::Revoked(token.1)] {
+        assert_eq!(other.heard().await, bell);
+    }
 }
