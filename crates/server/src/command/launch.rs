@@ -191,7 +191,7 @@ async fn start(
             tokio::spawn(tls.keep());
         }
         for listener in listeners {
-            tokio::spawn(connections.clone().accept(listener));
+            connections.listen(listener);
         }
         announce(&settings, instance, telling);
         started.push(Running { settings, app, connections });

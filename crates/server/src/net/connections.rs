@@ -97,8 +97,13 @@ impl Connections {
         self.stop.cancel();
     }
 
-    /// Takes the connections of a listener.
-    pub(crate) async fn accept(self, listener: TcpListener) {
+    /// Takes the connections of a listener from now on.
+    pub(crate) fn listen(&self, listener: TcpListener) {
+        // Counted among what is open: until it has ended, there may be one more that is to be answered.
+        self.open.spawn(self.clone().accept(listener));
+    }
+
+    async fn accept(self, listener: TcpListener) {
         let accept = async {
             loop {
                 match self.next(&listener).await {
@@ -255,4 +260,60 @@ fn is_the_clients(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::ConnectionReset
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::{Ipv4Addr, TcpStream},
+    };
+
+    use axum::Router;
+    use mcp_everything_store::{InstanceId, SystemRandom};
+    use mcp_everything_transport::{HostPolicy, OriginPolicy};
+
+    use super::*;
+    use crate::{
+        http::{Proxies, Requests, Site},
+        metrics::Metrics,
+    };
+
+    /// A server that has no page.
+    fn connections() -> Connections {
+        let metrics = Arc::new(Metrics::new(&InstanceId::random("test", &SystemRandom)));
+        let requests = Requests {
+            server: None,
+            random: Arc::new(SystemRandom),
+            proxies: Proxies::default(),
+            metrics: Arc::clone(&metrics),
+            sessions: Arc::default(),
+        };
+        let site = Site { path: "/".to_owned(), endpoints: Arc::default() };
+        let front = Front::new(
+            Router::new(),
+            requests,
+            HostPolicy::default(),
+            OriginPolicy::default(),
+            site,
+        );
+        let addresses = Addresses::new(None, Proxies::default());
+        Connections::new(front, addresses, Room::make(), None, metrics.net.clone())
+    }
+
+    #[tokio::test]
+    async fn who_connected_before_the_end_is_answered() {
+        let connections = connections();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(HEAD_TIMEOUT / 2)).unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        connections.listen(listener);
+        connections.leave();
+        connections.stop();
+        connections.gone().await;
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer:?}");
+    }
 }
