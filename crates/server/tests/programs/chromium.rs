@@ -88,20 +88,32 @@ impl Chromium {
         self.act(element, "value", json!({ "text": text })).await;
     }
 
-    /// Does it once the element can be used: pages move, and are made anew.
     async fn act(&self, element: &str, what: &str, body: Value) {
-        let acting = async {
+        self.with(element, what, |at| self.http.post(at).json(&body)).await;
+    }
+
+    async fn read(&self, element: &str, what: &str) -> Value {
+        self.with(element, what, |at| self.http.get(at)).await
+    }
+
+    /// Asks once the element can be used: pages move, and are made anew.
+    async fn with(
+        &self,
+        element: &str,
+        what: &str,
+        request: impl Fn(String) -> RequestBuilder,
+    ) -> Value {
+        let asking = async {
             loop {
                 let found = self.find(element).await;
-                let request = self.http.post(self.at(&format!("{found}/{what}"))).json(&body);
-                match answer(request).await {
+                match answer(request(self.at(&format!("{found}/{what}")))).await {
                     Err(error) if is_passing(&error) => tokio::time::sleep(MOMENT).await,
                     other => break other,
                 }
             }
         };
-        let done = timeout(BOUND, acting).await.unwrap_or_else(|_| panic!("{element} is no use"));
-        done.unwrap_or_else(|error| panic!("{what} {element}: {error}"));
+        let done = timeout(BOUND, asking).await.unwrap_or_else(|_| panic!("{element} is no use"));
+        done.unwrap_or_else(|error| panic!("{what} {element}: {error}"))
     }
 
     /// Goes on within this frame.
@@ -118,19 +130,16 @@ impl Chromium {
 
     /// The text of the element, as it is rendered.
     pub(crate) async fn text(&self, element: &str) -> String {
-        let element = self.find(element).await;
-        string(&self.get(&format!("{element}/text")).await)
+        string(&self.read(element, "text").await)
     }
 
     /// What stands in an input.
     pub(crate) async fn value(&self, element: &str) -> String {
-        let element = self.find(element).await;
-        string(&self.get(&format!("{element}/property/value")).await)
+        string(&self.read(element, "property/value").await)
     }
 
     pub(crate) async fn is_shown(&self, element: &str) -> bool {
-        let element = self.find(element).await;
-        self.get(&format!("{element}/displayed")).await == true
+        self.read(element, "displayed").await == true
     }
 
     /// Presses keys, wherever the focus is.
