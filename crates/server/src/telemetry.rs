@@ -83,9 +83,8 @@ pub(crate) fn start(
     if let Ok(directive) = format!("{}=off", spans::TARGET).parse() {
         filter = filter.add_directive(directive);
     }
-    let traces = settings.traces.as_ref();
-    let exporting = traces.map(|traces| export::layer(traces, instance)).transpose()?;
-    let registry = tracing_subscriber::registry().with(exporting).with(counted.map(Events::layer));
+    let exporting = export::layer(settings.traces.as_ref(), instance)?;
+    let registry = tracing_subscriber::registry().with(exporting).with(Events::layer(counted));
     let kept = Lines::default();
     let writer = to.writer().and(kept.clone());
     let lines = fmt::layer().fmt_fields(fields::Kept).with_writer(writer);

@@ -153,17 +153,20 @@ impl Events {
         Self { lines, by_name, tokens }
     }
 
-    /// What hears of every line, written or not.
-    pub(crate) fn layer<S>(self) -> impl Layer<S>
+    /// What hears of every line, written or not, if lines are counted. If they are not, it has its
+    /// filter all the same: a layer that is not there would count as one that is told of everything.
+    pub(crate) fn layer<S>(counted: Option<Self>) -> impl Layer<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let own = filter_fn(|metadata| {
-            metadata.is_event()
+        let counts = counted.is_some();
+        let own = filter_fn(move |metadata| {
+            counts
+                && metadata.is_event()
                 && *metadata.level() <= Level::INFO
                 && metadata.target().starts_with(OWN)
         });
-        Heard(self).with_filter(own.with_max_level_hint(LevelFilter::INFO))
+        counted.map(Heard).with_filter(own.with_max_level_hint(LevelFilter::INFO))
     }
 
     fn count(&self, severity: Severity, told: &Told) {
@@ -228,7 +231,8 @@ mod tests {
     fn lines_are_counted_whether_they_are_written_or_not() {
         let events = Events::new(&mut Registry::default());
         let quiet = tracing_subscriber::fmt::layer().with_filter(LevelFilter::OFF);
-        let heard = tracing_subscriber::registry().with(quiet).with(events.clone().layer());
+        let heard =
+            tracing_subscriber::registry().with(quiet).with(Events::layer(Some(events.clone())));
         tracing::subscriber::with_default(heard, || {
             let line = || tracing::warn!(event = "redis.lost", link = "hot", "lost");
             line();

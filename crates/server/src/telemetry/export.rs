@@ -34,11 +34,27 @@ const PATH: &str = "/v1/traces";
 /// What spans are sent by, if any are.
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Begins to send the spans that are made from now on. The error is for people.
+/// Begins to send the spans that are made from now on, if any are to be sent. The error is for people.
+///
+/// It has its filter even if it is none: `tracing_subscriber` takes a layer that is not there for one
+/// that is told of every span, and every span of the process would be made.
 pub(super) fn layer<S>(
-    exported: &Exported,
+    exported: Option<&Exported>,
     instance: &InstanceId,
 ) -> Result<impl Layer<S> + use<S>, String>
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+{
+    let layer = exported.map(|exported| sending(exported, instance)).transpose()?;
+    let sends = layer.is_some();
+    let wanted = filter_fn(move |it| sends && it.is_span() && it.target() == TARGET);
+    Ok(layer.with_filter(wanted))
+}
+
+fn sending<S>(
+    exported: &Exported,
+    instance: &InstanceId,
+) -> Result<OpenTelemetryLayer<S, Tracer>, String>
 where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -65,8 +81,7 @@ where
         .with_threads(false)
         .with_level(false)
         .with_target(false)
-        .with_tracked_inactivity(false)
-        .with_filter(filter_fn(|it| it.is_span() && it.target() == TARGET)))
+        .with_tracked_inactivity(false))
 }
 
 /// Sends what waits to be sent, and no more after that.
@@ -125,5 +140,29 @@ impl ShouldSample for Begun {
             attributes: Vec::new(),
             trace_state: parent.trace_state().clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_everything_store::SystemRandom;
+    use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt as _};
+
+    use super::*;
+    use crate::metrics::Events;
+
+    /// Otherwise every request pays for spans that nobody is told of.
+    #[test]
+    fn where_nobody_wants_a_span_it_is_not_made() {
+        let instance = InstanceId::random("test", &SystemRandom);
+        let registry = tracing_subscriber::registry()
+            .with(layer(None, &instance).unwrap())
+            .with(Events::layer(None))
+            .with(fmt::layer().with_filter(LevelFilter::WARN));
+        tracing::subscriber::with_default(registry, || {
+            assert!(tracing::info_span!(target: TARGET, "message").is_disabled());
+            assert!(tracing::info_span!("of a library").is_disabled());
+            assert!(!tracing::warn_span!("of the log").is_disabled());
+        });
     }
 }
