@@ -44,7 +44,12 @@ fn is_augmented(message: &[u8]) -> bool {
     struct Params {
         task: Option<IgnoredAny>,
     }
-    serde_json::from_slice::<Message>(message).is_ok_and(|message| message.params.task.is_some())
+    // Most calls have nothing of that name and are not read for it. What is escaped may be the name.
+    let has_none = str::from_utf8(message)
+        .is_ok_and(|text| !text.contains(r#""task""#) && !text.contains(r"\u"));
+    !has_none
+        && serde_json::from_slice::<Message>(message)
+            .is_ok_and(|message| message.params.task.is_some())
 }
 
 impl Everything {
@@ -131,10 +136,12 @@ mod tests {
         let call = |params: &str| format!(r#"{{"method":"tools/call","params":{params}}}"#);
         let plain = call(r#"{"name":"echo","arguments":{"task":{}}}"#);
         let augmented = call(r#"{"name":"echo","task":{"ttl":1}}"#);
+        let escaped = call(r#"{"name":"echo","t\u0061sk":{"ttl":1}}"#);
         for (version, method, message, expected) in [
             ("2025-11-25", "tools/call", &*augmented, true),
             ("2025-11-25", "tools/call", &call(r#"{"name":"echo","task":null}"#), false),
             ("2025-11-25", "tools/call", &plain, false),
+            ("2025-11-25", "tools/call", &escaped, true),
             ("2025-06-18", "tools/call", &augmented, false),
             ("2025-11-25", "tools/list", "{}", true),
             ("2025-06-18", "tools/list", "{}", false),

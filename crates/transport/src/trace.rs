@@ -13,7 +13,7 @@ mod state;
 
 use std::fmt::Write as _;
 
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, HeaderName, request::Parts};
 use mcp_everything_store::{Random, spans::Place};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,6 +26,10 @@ use crate::message::Envelope;
 /// The fields of a span that [`TraceContext::record`] fills in. A span must be made with them to have
 /// them.
 const FIELDS: [&str; 3] = ["trace_id", "span_id", "parent_id"];
+
+const PARENT: HeaderName = HeaderName::from_static("traceparent");
+const STATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
 /// What a request says of the trace that it belongs to.
 ///
@@ -65,9 +69,9 @@ impl SpanContext {
 impl TraceContext {
     /// What the headers of a request say. `None`: nothing that can be used.
     pub fn of_headers(headers: &HeaderMap, random: &dyn Random) -> Option<Self> {
-        let parent = only(headers, "traceparent");
-        let state = joined(headers, "tracestate");
-        let baggage = joined(headers, "baggage");
+        let parent = only(headers, PARENT);
+        let state = parent.and_then(|_| joined(headers, STATE));
+        let baggage = joined(headers, BAGGAGE);
         Self::read(parent, state.as_deref(), baggage.as_deref(), || span_id(random))
     }
 
@@ -227,14 +231,14 @@ fn text(value: Option<&RawValue>) -> Option<String> {
 }
 
 /// A header that may be there once.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
 
 /// A header whose values are one list.
-fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
+fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let values: Result<Vec<_>, _> =
         headers.get_all(name).iter().map(|value| value.to_str()).collect();
     let values = values.ok()?;

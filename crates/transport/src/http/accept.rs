@@ -2,40 +2,47 @@
 
 use http::{HeaderMap, header};
 
-const JSON: &str = "application/json";
-const EVENT_STREAM: &str = "text/event-stream";
+const JSON: (&str, &str) = ("application", "json");
+const EVENT_STREAM: (&str, &str) = ("text", "event-stream");
 
 /// Whether a POST says that it takes both kinds of answer, as Streamable HTTP asks of clients
 /// ("Sending Messages to the Server"). Wildcards count, and so does a missing header (RFC 9110
 /// section 12.5.1): many HTTP libraries send no more.
 pub(crate) fn accepts_json_and_event_stream(headers: &HeaderMap) -> bool {
-    accepts(headers, JSON) && accepts(headers, EVENT_STREAM)
+    accepts(headers, [JSON, EVENT_STREAM])
 }
 
 /// Whether a GET takes an event stream.
 pub(crate) fn accepts_event_stream(headers: &HeaderMap) -> bool {
-    accepts(headers, EVENT_STREAM)
+    accepts(headers, [EVENT_STREAM])
 }
 
 /// Whether the body says that it is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| essence(value).eq_ignore_ascii_case(JSON))
+    content_type.is_some_and(|value| is(JSON, halves(value)))
 }
 
-fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+/// Whether each of these is taken.
+fn accepts<const N: usize>(headers: &HeaderMap, wanted: [(&str, &str); N]) -> bool {
     let mut values = headers.get_all(header::ACCEPT).iter().peekable();
     if values.peek().is_none() {
         return true;
     }
-    let wanted_kind = wanted.split('/').next().unwrap_or_default();
-    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|range| {
-        let range_essence = essence(range);
-        let (kind, subtype) = range_essence.split_once('/').unwrap_or((range_essence, ""));
-        let matches = range_essence.eq_ignore_ascii_case(wanted)
-            || subtype == "*" && (kind == "*" || kind.eq_ignore_ascii_case(wanted_kind));
-        matches && !refused(range)
-    })
+    let mut missing = wanted.map(Some);
+    let ranges = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    for range in ranges.filter(|range| !refused(range)) {
+        let (kind, subtype) = halves(range);
+        for wanted in &mut missing {
+            if wanted.is_some_and(|wanted| {
+                is(wanted, (kind, subtype))
+                    || subtype == "*" && (kind == "*" || kind.eq_ignore_ascii_case(wanted.0))
+            }) {
+                *wanted = None;
+            }
+        }
+    }
+    missing.iter().all(Option::is_none)
 }
 
 /// Whether a range carries a weight of zero: "not acceptable" (RFC 9110 section 12.4.2).
@@ -47,8 +54,14 @@ fn refused(range: &str) -> bool {
     })
 }
 
-fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
+/// Kind and subtype of a media type, without its parameters.
+fn halves(media_type: &str) -> (&str, &str) {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.split_once('/').unwrap_or((essence, ""))
+}
+
+fn is(wanted: (&str, &str), (kind, subtype): (&str, &str)) -> bool {
+    kind.eq_ignore_ascii_case(wanted.0) && subtype.eq_ignore_ascii_case(wanted.1)
 }
 
 #[cfg(test)]

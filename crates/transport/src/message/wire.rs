@@ -4,7 +4,7 @@
 //! and carries its version and the client's capabilities in each request's `_meta`. Both share one
 //! URL ("Versioning": a server may serve both).
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use rmcp::model::{ProtocolVersion, RequestId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,6 +24,8 @@ pub(crate) enum VersionHeader<'a> {
     Unknown(&'a str),
 }
 
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
 /// How a message is to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wire {
@@ -33,7 +35,7 @@ pub(crate) enum Wire {
 
 impl<'a> VersionHeader<'a> {
     pub(crate) fn of(headers: &'a HeaderMap) -> Self {
-        let mut values = headers.get_all("mcp-protocol-version").iter();
+        let mut values = headers.get_all(VERSION).iter();
         let Some(value) = values.next() else {
             return Self::Absent;
         };

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp_everything_store::{Handshake, Owner, SessionId, Transport};
 use rmcp::model::RequestId;
 
 use crate::{away::Patience, http::Refusal, shared::Shared};
 
-pub(super) const HEADER: &str = "mcp-session-id";
+pub(super) const HEADER: HeaderName = HeaderName::from_static("mcp-session-id");
 
 pub(super) fn named(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(HEADER)
