@@ -8,25 +8,28 @@
 
 mod aloud;
 mod event_id;
+mod handler;
+mod inbox;
 mod numbers;
+mod outbox;
 mod peers;
 mod promote;
 mod pump;
 mod run;
 mod running;
-mod service;
 mod tail;
-mod transport;
+mod voice;
 mod waiting;
 
 pub(crate) use event_id::EventId;
+pub(crate) use handler::within_grace;
 pub(crate) use numbers::{ClientNumber, parse_progress_token};
+pub(crate) use outbox::Outgoing;
 pub(crate) use peers::Peers;
 pub(crate) use promote::Promoted;
 pub(crate) use pump::{CUT_SHORT, said};
-pub(crate) use run::{Call, Outgoing, Start, Started, primes, request_key, start};
+pub(crate) use run::{Call, Start, Started, primes, request_key, start};
 pub(crate) use running::RunningCalls;
-pub(crate) use service::within_grace;
 pub(crate) use waiting::Waiting;
 
 use promote::promote;

@@ -58,19 +58,23 @@ async fn caught<T>(
     method: &str,
     handler: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
-    let answer = AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|panic| {
-        tracing::error!(
-            event = "handler.panicked",
-            method,
-            panic = panic_text(&*panic),
-            "a handler panicked"
-        );
-        Err(ErrorData::internal_error("internal error", None))
-    });
+    let answer = AssertUnwindSafe(handler).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|panic| Err(panicked(method, &*panic)));
     if let Err(error) = &answer {
         trace::refused(error);
     }
     answer
+}
+
+/// What a client is told in place of the answer of a handler that panicked.
+pub(crate) fn panicked(method: &str, panic: &(dyn Any + Send)) -> ErrorData {
+    tracing::error!(
+        event = "handler.panicked",
+        method,
+        panic = panic_text(panic),
+        "a handler panicked"
+    );
+    ErrorData::internal_error("internal error", None)
 }
 
 const CALL: &str = "tools/call";
@@ -85,7 +89,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// Passes requests on, with panics caught. Each has its method, and what says how it was answered.
-/// Boxed: rmcp moves the future of a request several times, and it has room for that of every method.
+/// Boxed before it is wrapped: a handler's future is large, and each wrapper moves what it is given.
 macro_rules! requests {
     ($($name:ident($($params:ident: $type:ty)?) -> $result:ty = $method:literal, $outcome:ident;)+) => {
         $(fn $name(
@@ -94,8 +98,8 @@ macro_rules! requests {
             context: RequestContext<RoleServer>,
         ) -> impl Future<Output = Result<$result, ErrorData>> + Send {
             let observed = Observed::begin(&self.observer, $method, None);
-            let handler = self.handler.$name($($params,)? context);
-            Box::pin(counted(observed, $method, $outcome, handler))
+            let handler = Box::pin(self.handler.$name($($params,)? context));
+            counted(observed, $method, $outcome, handler)
         })+
     };
 }
@@ -156,16 +160,16 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send {
         let observed = Observed::begin(&self.observer, CALL, Some(&params.name));
-        let handler = counted(observed, CALL, of_tool, self.handler.call_tool(params, context));
-        Box::pin(async move {
-            let response = handler.await;
+        let handler = Box::pin(self.handler.call_tool(params, context));
+        async move {
+            let response = counted(observed, CALL, of_tool, handler).await;
             if let Ok(CallToolResponse::Complete(CallToolResult { is_error: Some(true), .. })) =
                 &response
             {
                 trace::tool_failed();
             }
             response
-        })
+        }
     }
 
     async fn on_custom_request(
@@ -182,15 +186,15 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         let handler = async {
             match known_request_error(wire, &request) {
                 Some(error) => Err(error),
-                None => self.handler.on_custom_request(request, context).await,
+                None => Box::pin(self.handler.on_custom_request(request, context)).await,
             }
         };
-        Box::pin(counted(observed, &method, of_custom, handler)).await
+        counted(observed, &method, of_custom, handler).await
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let observed = Observed::begin(&self.observer, LISTEN, None);
-        Box::pin(counted(observed, LISTEN, plain, self.handler.listen(context))).await
+        counted(observed, LISTEN, plain, Box::pin(self.handler.listen(context))).await
     }
 
     fn negotiate_initialize(

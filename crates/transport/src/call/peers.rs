@@ -3,7 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mcp_everything_store::{Halves, Handshake, SessionId};
-use rmcp::model::InitializeRequestParams;
+use rmcp::model::{
+    ClientCapabilities, ClientJsonRpcMessage, GetMeta as _, Implementation,
+    InitializeRequestParams, JsonRpcMessage,
+};
 
 use super::run::CorruptSession;
 
@@ -38,6 +41,16 @@ impl Peers {
     fn lock(&self) -> MutexGuard<'_, Halves<SessionId, InitializeRequestParams>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a message outside of any session says of its client: the version it is of, if it names one.
+/// Handlers read the rest where it is, in the message.
+pub(super) fn named_by(message: &mut ClientJsonRpcMessage) -> Option<InitializeRequestParams> {
+    let JsonRpcMessage::Request(request) = message else { return None };
+    let version = request.request.get_meta_mut().protocol_version()?;
+    let params =
+        InitializeRequestParams::new(ClientCapabilities::default(), Implementation::default());
+    Some(params.with_protocol_version(version))
 }
 
 /// Whether parts of it are of any form, which take many times the room of their text once read.

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 use super::{
     EventId, Started,
+    outbox::Outgoing,
     pump::{Pump, Sink, said},
-    run::Outgoing,
     tail::Tail,
 };
 use crate::{

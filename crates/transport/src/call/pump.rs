@@ -22,7 +22,7 @@ use tracing::Instrument as _;
 use self::said::{Misconduct, Said};
 use super::{
     EventId, Started,
-    run::Outgoing,
+    outbox::Outgoing,
     running::{Left, Registered},
     tail::{Logged, Tail},
 };
@@ -135,7 +135,7 @@ impl<H: ServerHandler> Pump<H> {
             let behind = matches!(&self.sink, Sink::Log(tail) if tail.is_behind());
             tokio::select! {
                 biased;
-                outgoing = self.started.outbox.next() => return Ok(outgoing),
+                outgoing = self.started.next() => return Ok(outgoing),
                 () = call.detach.cancelled(), if self.connection.is_some() => {
                     self.connection = None;
                 }
@@ -327,7 +327,7 @@ impl<H: ServerHandler> Pump<H> {
         }
     }
 
-    async fn ring(&self, reader: Option<InstanceId>) {
+    async fn ring(&mut self, reader: Option<InstanceId>) {
         let call = self.started.call.id;
         match reader {
             None => {}

@@ -23,41 +23,26 @@ use rmcp::{
     service::serve_directly_with_ct,
     transport::TransportAdapterIdentity,
 };
-use tokio::{
-    sync::{Semaphore, mpsc},
-    time::Instant,
-};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
+use tracing::{Instrument as _, Span};
 
 use super::{
+    handler::{self, Handler},
+    inbox::Inbox,
     numbers::{ClientNumber, Outstanding},
-    service::Ending,
-    transport::CallTransport,
+    outbox::{Outbox, Outgoing},
+    peers,
+    voice::{CallTransport, Voice},
 };
 use crate::{
     Config, Faults,
-    faults::Fault,
     guard::Guarded,
     http::Refusal,
     lease::Lease,
     scope::{Scope, SessionHandle, StreamControl},
     shared::Shared,
 };
-
-/// How many messages of one call may wait to be written before its handler has to.
-const ROOM: usize = 64;
-
-/// Something that a call says, on its way out.
-#[expect(clippy::large_enum_variant, reason = "nearly every one is a message")]
-pub(crate) enum Outgoing {
-    Message {
-        message: ServerJsonRpcMessage,
-        last: bool,
-    },
-    /// What no message is.
-    Fault(Fault),
-}
 
 /// What a running call is reached by.
 pub(crate) struct Call {
@@ -81,10 +66,12 @@ pub(crate) struct Call {
     pub(crate) witnessed: Witnessed,
     /// The message it serves, if that is exported.
     pub(crate) span: Span,
-    inbox: mpsc::UnboundedSender<ClientJsonRpcMessage>,
+    pub(super) inbox: Inbox,
     outstanding: Mutex<Outstanding>,
     /// Ends the call as if the server went away.
     pub(crate) abort: CancellationToken,
+    /// Tells the handler to stop; it does so as well when the call is ended.
+    pub(super) stop: CancellationToken,
     /// Ends the connection the call began on and leaves the call alone.
     pub(crate) detach: CancellationToken,
     cancelled: AtomicBool,
@@ -110,7 +97,7 @@ impl Call {
         let params = CancelledNotificationParam::new(self.request.clone(), None);
         let cancelled = CancelledNotification::new(params);
         // A handler that has returned has nothing to cancel.
-        let _ = self.inbox.send(ClientJsonRpcMessage::notification(cancelled.into()));
+        self.inbox.put(ClientJsonRpcMessage::notification(cancelled.into()));
     }
 
     pub(crate) fn was_cancelled(&self) -> bool {
@@ -119,7 +106,11 @@ impl Call {
 
     /// Hands the handler an answer or a progress, if it waits for one.
     pub(crate) fn deliver(&self, number: ClientNumber, mut message: ClientJsonRpcMessage) -> bool {
-        self.outstanding().admit(number, &mut message) && self.inbox.send(message).is_ok()
+        let is_taken = self.outstanding().admit(number, &mut message) && !self.abort.is_cancelled();
+        if is_taken {
+            self.inbox.put(message);
+        }
+        is_taken
     }
 
     /// Tells the handler that nobody will answer one of its requests.
@@ -161,35 +152,40 @@ pub(crate) fn request_key(id: &RequestId) -> RequestKey {
     }
 }
 
-/// The messages of a call, in order.
-pub(crate) struct Outbox {
-    messages: mpsc::UnboundedReceiver<Outgoing>,
-    room: Arc<Semaphore>,
-}
-
-impl Outbox {
-    /// The next message, `None` when the call is over. Nothing is lost if the future is dropped.
-    pub(crate) async fn next(&mut self) -> Option<Outgoing> {
-        let outgoing = self.messages.recv().await?;
-        if let Outgoing::Message { .. } = outgoing {
-            self.room.add_permits(1);
-        }
-        Some(outgoing)
-    }
-}
-
-impl Drop for Outbox {
-    fn drop(&mut self) {
-        // Nobody reads any more: whoever waits for room goes on.
-        self.room.close();
-    }
-}
-
 /// A call that runs. Dropping it cancels what still runs of it.
+///
+/// Its handler runs where its first word is waited for, as long as that is all there is to do; then
+/// it is set apart, in a task of its own.
 pub(crate) struct Started {
     pub(crate) call: Arc<Call>,
-    pub(crate) outbox: Outbox,
-    _service: Box<dyn Any + Send + Sync>,
+    outbox: Outbox,
+    /// Where it runs here.
+    handler: Option<Handler>,
+    _voice: Box<dyn Any + Send + Sync>,
+}
+
+impl Started {
+    /// The next thing it says, `None` when it is over. Nothing is lost if the future is dropped; a
+    /// handler that runs here stands still then.
+    pub(crate) async fn next(&mut self) -> Option<Outgoing> {
+        if let Some(handler) = &mut self.handler {
+            tokio::select! {
+                biased;
+                () = handler => {}
+                said = self.outbox.next() => return said,
+            }
+            self.handler = None;
+        }
+        self.outbox.next().await
+    }
+
+    /// Gives the handler a task of its own, if it does not have one.
+    pub(crate) fn set_apart(&mut self) {
+        if let Some(handler) = self.handler.take() {
+            let handler = self.call.witnessed.clone().scope(handler);
+            tokio::spawn(handler.instrument(Span::current()));
+        }
+    }
 }
 
 /// What a call is started with.
@@ -217,11 +213,12 @@ pub(crate) fn start<H: ServerHandler>(
 ) -> Result<Started, CorruptSession> {
     let Start { session, transport, owner, mut message, mut parts } = start;
     let held = is_faulty(&shared.config, &message);
-    let peer_info = session.map(|(id, agreed)| shared.peers.of(id, agreed)).transpose()?;
-    let (inbox, inbox_messages) = mpsc::unbounded_channel();
-    let (outgoing, messages) = mpsc::unbounded_channel();
-    let room = Arc::new(Semaphore::new(ROOM));
-    let ended = CancellationToken::new();
+    let peer_info = match session {
+        Some((id, agreed)) => Some(shared.peers.of(id, agreed)?),
+        None => peers::named_by(&mut message),
+    };
+    let (outbox, outgoing, room) = Outbox::new();
+    let abort = shared.shutdown.child_token();
     let call = Arc::new(Call {
         id: CallId::random(&*shared.random),
         session: session.map(|(id, _)| id),
@@ -239,9 +236,10 @@ pub(crate) fn start<H: ServerHandler>(
         lease: shared.grants.lease(&parts.extensions, &*shared.clock),
         witnessed: Witnessed::here(),
         span: spans::current(),
-        inbox,
+        inbox: Inbox::default(),
         outstanding: Mutex::default(),
-        abort: shared.shutdown.child_token(),
+        stop: abort.child_token(),
+        abort,
         detach: CancellationToken::new(),
         cancelled: AtomicBool::new(false),
         missed_news: AtomicBool::new(false),
@@ -266,27 +264,31 @@ pub(crate) fn start<H: ServerHandler>(
         extensions.insert(agreed.clone());
         extensions.insert(handle);
     }
-    let service = Ending {
-        inner: Guarded::new(handler, Arc::clone(&shared.observer)),
-        ended: ended.clone(),
-        grace: shared.config.cancel_grace,
+    let handler = Arc::new(Guarded::new(handler, Arc::clone(&shared.observer)));
+    let voice = Voice {
+        handler: Arc::clone(&handler),
+        call: Arc::clone(&call),
         witnessed: call.witnessed.clone(),
     };
-    let transport = CallTransport {
-        first: Some(message),
-        inbox: inbox_messages,
-        outgoing,
-        room: Arc::clone(&room),
-        ended,
-        call: Arc::clone(&call),
-    };
-    let running = serve_directly_with_ct::<RoleServer, _, _, _, TransportAdapterIdentity>(
-        service,
+    let transport = CallTransport { outgoing: outgoing.clone(), room, call: Arc::clone(&call) };
+    let voice = serve_directly_with_ct::<RoleServer, _, _, _, TransportAdapterIdentity>(
+        voice,
         transport,
         peer_info,
         call.abort.clone(),
     );
-    Ok(Started { call, outbox: Outbox { messages, room }, _service: Box::new(running) })
+    let handler = match message {
+        JsonRpcMessage::Request(request) => {
+            let (peer, grace) = (voice.peer().clone(), shared.config.cancel_grace);
+            Some(handler::serve(handler, request, peer, Arc::clone(&call), outgoing, grace))
+        }
+        // rmcp alone can make what a handler of it is given.
+        message => {
+            call.inbox.put(message);
+            None
+        }
+    };
+    Ok(Started { call, outbox, handler, _voice: Box::new(voice) })
 }
 
 /// Whether clients of a version know events without data. Older ones take such an event for a

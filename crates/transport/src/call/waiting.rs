@@ -33,12 +33,13 @@ impl<H: ServerHandler> Waiting<H> {
     /// The call's first message, if it comes before a short call's time is over; `None` if the
     /// call has ended without any.
     pub(crate) async fn first(&mut self) -> Result<Option<Outgoing>, NotShort> {
-        let Some(Started { call, outbox, .. }) = &mut self.started else { return Ok(None) };
+        let Some(started) = &mut self.started else { return Ok(None) };
+        let held = started.call.held;
         tokio::select! {
             biased;
-            first = timeout_at(self.deadline, outbox.next()) => first.map_err(|_| NotShort),
+            first = timeout_at(self.deadline, started.next()) => first.map_err(|_| NotShort),
             // It is not held on to by an instance that goes away.
-            () = self.shared.draining.cancelled(), if call.held => Err(NotShort),
+            () = self.shared.draining.cancelled(), if held => Err(NotShort),
         }
     }
 
@@ -54,7 +55,8 @@ impl<H: ServerHandler> Waiting<H> {
         first: Option<Outgoing>,
         to: Promoted,
     ) -> Result<(), Refusal> {
-        let Some(started) = self.started.take() else { return Ok(()) };
+        let Some(mut started) = self.started.take() else { return Ok(()) };
+        started.set_apart();
         let id = started.call.request.clone();
         let shared = Arc::clone(&self.shared);
         let span = started.call.span.clone();
@@ -66,8 +68,9 @@ impl<H: ServerHandler> Waiting<H> {
 
 impl<H: ServerHandler> Drop for Waiting<H> {
     fn drop(&mut self) {
-        let Some(started) = self.started.take() else { return };
+        let Some(mut started) = self.started.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        started.set_apart();
         let (shared, span) = (Arc::clone(&self.shared), started.call.span.clone());
         let left = async move {
             let call = started.call.id;

@@ -151,7 +151,11 @@ impl<H: ServerHandler> Batch<'_, H> {
                 parts,
                 Asked { id: &id, method: &method, body: text },
             )
-            .map(|started| self.calls.push(Waiting::new(self.shared, started))),
+            .map(|mut started| {
+                // The calls of a batch run side by side, each with the span of its message.
+                started.set_apart();
+                self.calls.push(Waiting::new(self.shared, started));
+            }),
             Kind::Notification { method } => {
                 notification::accept(self.shared, caller, parts, &method, text, patience).await
             }
@@ -181,7 +185,7 @@ impl<H: ServerHandler> Batch<'_, H> {
             match first {
                 Ok(Some(Outgoing::Message { message, last: true })) => {
                     call.done();
-                    self.answers.push(message);
+                    self.answers.push(*message);
                 }
                 // The batch has one response, and this is it.
                 Ok(Some(Outgoing::Fault(Fault::Respond(response)))) => {

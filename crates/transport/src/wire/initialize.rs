@@ -89,8 +89,8 @@ pub(crate) async fn negotiate<H: ServerHandler>(
         .map_err(|_| Refusal::Internal { id: Some(id.clone()) })?;
     let answer = async {
         loop {
-            match started.outbox.next().await {
-                Some(Outgoing::Message { message, last: true }) => return Some(message),
+            match started.next().await {
+                Some(Outgoing::Message { message, last: true }) => return Some(*message),
                 // Before its answer there is no session yet that could carry anything.
                 Some(Outgoing::Message { last: false, .. } | Outgoing::Fault(_)) => {}
                 None => return None,
