@@ -2,8 +2,9 @@
 
 use std::{
     collections::HashSet,
+    mem,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,14 +12,14 @@ use std::{
 use bytes::Bytes;
 use dashmap::DashMap;
 use mcp_everything_store::{Attendance, Epoch, SessionId, User};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Streams of one session that may be open here besides the newest: a client that reconnects
 /// leaves one behind, and one more may be a proxy's.
 const SHADOWS: usize = 3;
-/// Sendings that may wait for a stream which are made now or never.
-const NOW: usize = 16;
+/// Messages that may wait for a stream which are sent now or never.
+const NOW: usize = 64;
 
 #[derive(Default)]
 pub(crate) struct OpenStreams {
@@ -31,7 +32,8 @@ pub(super) struct OpenStream {
     user: Arc<User>,
     epoch: Mutex<Option<Epoch>>,
     bell: Notify,
-    now: mpsc::Sender<Vec<Bytes>>,
+    now: Mutex<Vec<Bytes>>,
+    has_now: Notify,
     /// Whether a switch of its session may be on.
     switched: AtomicBool,
     end: CancellationToken,
@@ -68,6 +70,26 @@ impl OpenStream {
         self.bell.notified().await;
     }
 
+    /// Messages that are sent now or never, as soon as there are some.
+    pub(super) async fn now(&self) -> Vec<Bytes> {
+        self.has_now.notified().await;
+        mem::take(&mut *self.waiting())
+    }
+
+    /// Sends messages, unless many wait already: a reader too slow for what comes again anyway goes
+    /// without.
+    fn send_now(&self, messages: Vec<Bytes>) {
+        let mut waiting = self.waiting();
+        if waiting.len() < NOW {
+            waiting.extend(messages);
+            self.has_now.notify_one();
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Bytes>> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.end.is_cancelled()
     }
@@ -90,13 +112,13 @@ impl OpenStreams {
         session: SessionId,
         user: Arc<User>,
         attendance: Attendance,
-    ) -> (Arc<OpenStream>, mpsc::Receiver<Vec<Bytes>>) {
-        let (now, receiver) = mpsc::channel(NOW);
+    ) -> Arc<OpenStream> {
         let open = Arc::new(OpenStream {
             user,
             epoch: Mutex::new(None),
             bell: Notify::new(),
-            now,
+            now: Mutex::default(),
+            has_now: Notify::new(),
             switched: AtomicBool::new(true),
             end: CancellationToken::new(),
             _attendance: attendance,
@@ -107,7 +129,7 @@ impl OpenStreams {
         for stream in &streams[..too_many] {
             stream.end.cancel();
         }
-        (open, receiver)
+        open
     }
 
     pub(super) fn remove(&self, session: SessionId, stream: &Arc<OpenStream>) {
@@ -184,8 +206,7 @@ impl OpenStreams {
             && let Some(holder) = streams.iter().max_by_key(|stream| stream.epoch())
             && holder.epoch().is_some()
         {
-            // A reader too slow for what comes again anyway goes without.
-            let _ = holder.now.try_send(messages);
+            holder.send_now(messages);
         }
     }
 

@@ -9,10 +9,7 @@ use mcp_everything_store::{
     User,
 };
 use rmcp::ServerHandler;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{event_id, open::OpenStream, watch::Watch};
@@ -26,7 +23,6 @@ pub(super) struct Stream<H: ServerHandler> {
     session: SessionId,
     open: Arc<OpenStream>,
     lease: Lease,
-    now: mpsc::Receiver<Vec<Bytes>>,
     /// What waits for nothing: it is in no log.
     aside: VecDeque<SseEvent>,
     queue: VecDeque<(Position, Bytes)>,
@@ -55,7 +51,7 @@ impl<H: ServerHandler> Stream<H> {
         primes: bool,
         lease: Lease,
     ) -> Self {
-        let (open, now) = shared.streams.register(session, user, shared.bus.attend(session));
+        let open = shared.streams.register(session, user, shared.bus.attend(session));
         let watch = match transport {
             Transport::StreamableHttp => None,
             Transport::HttpSse => Some(Watch::default()),
@@ -67,8 +63,8 @@ impl<H: ServerHandler> Stream<H> {
             session,
             open,
             lease,
-            now,
-            aside: VecDeque::new(),
+            // With room for what it opens with.
+            aside: VecDeque::with_capacity(1),
             queue: VecDeque::new(),
             given: Position::default(),
             passed: Position::default(),
@@ -168,7 +164,7 @@ impl<H: ServerHandler> Stream<H> {
                     self.look().await?;
                 }
                 () = watched(self.watch.as_ref()) => self.look_after().await?,
-                Some(now) = self.now.recv() => {
+                now = self.open.now() => {
                     let now = now.into_iter().map(|data| SseEvent::Message { id: None, data });
                     self.aside.extend(now);
                 }
