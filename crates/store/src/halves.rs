@@ -1,6 +1,6 @@
 //! What was seen last, and no more than so much of it.
 
-use std::{collections::HashMap, fmt, hash::Hash};
+use std::{collections::HashMap, fmt, hash::Hash, mem};
 
 /// How many are kept twice over: in the newer half and in the older one.
 const HALF: usize = 4096;
@@ -18,12 +18,12 @@ impl<K, V> Default for Halves<K, V> {
     }
 }
 
-impl<K: Copy + Eq + Hash, V> Halves<K, V> {
+impl<K: Eq + Hash, V> Halves<K, V> {
     /// What is kept under `key`, which is seen now.
     pub fn get(&mut self, key: &K) -> Option<&mut V> {
         if !self.newer.contains_key(key) {
-            let value = self.older.remove(key)?;
-            self.insert(*key, value);
+            let (key, value) = self.older.remove_entry(key)?;
+            self.insert(key, value);
         }
         self.newer.get_mut(key)
     }
@@ -32,10 +32,17 @@ impl<K: Copy + Eq + Hash, V> Halves<K, V> {
     pub fn insert(&mut self, key: K, value: V) {
         // When the newer half is full it becomes the older one, which goes.
         if self.newer.len() >= HALF && !self.newer.contains_key(&key) {
-            self.older = std::mem::take(&mut self.newer);
+            drop(self.turn());
         }
         self.older.remove(&key);
         self.newer.insert(key, value);
+    }
+
+    /// Makes the newer half the older one, and gives back what was that.
+    #[must_use = "it may be large, and is dropped where nobody waits"]
+    pub fn turn(&mut self) -> Self {
+        let newer = mem::take(&mut self.newer);
+        Self { newer: HashMap::new(), older: mem::replace(&mut self.older, newer) }
     }
 
     /// Forgets what is kept under `key`.

@@ -25,6 +25,7 @@
 //! ```
 
 mod access;
+mod alike;
 mod bus;
 mod clock;
 #[cfg(any(test, feature = "contract"))]

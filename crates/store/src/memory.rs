@@ -21,7 +21,7 @@ mod tests;
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -35,7 +35,8 @@ pub use rates::MemoryRates;
 
 use self::{changes::Changes, elicitations::KeptElicitation, entry::Entry, tasks::Kept};
 use crate::{
-    Clock, ElicitationId, InstanceId, Limits, Owner, SessionId, StoreError, TaskId, Timestamp, User,
+    Clock, ElicitationId, InstanceId, Limits, Owner, Session, SessionId, StoreError, TaskId,
+    Timestamp, User, alike::Alike,
 };
 
 /// Sessions in memory.
@@ -43,6 +44,7 @@ pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     limits: Limits,
     sessions: DashMap<SessionId, Entry>,
+    alike: Mutex<Alike>,
     per_user: DashMap<User, usize>,
     changes: Mutex<Changes>,
     tasks: DashMap<TaskId, Kept>,
@@ -62,6 +64,7 @@ impl MemoryStore {
             clock,
             limits,
             sessions: DashMap::new(),
+            alike: Mutex::default(),
             per_user: DashMap::new(),
             changes: Mutex::default(),
             tasks: DashMap::new(),
@@ -103,6 +106,10 @@ impl MemoryStore {
     /// Whether there is no record.
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
+    }
+
+    fn share(&self, session: Session) -> Arc<Session> {
+        self.alike.lock().unwrap_or_else(PoisonError::into_inner).share(session)
     }
 
     /// What `f` makes of a session that lives; `None` for one that does not.

@@ -32,7 +32,7 @@ impl Sessions for MemoryStore {
             return Ok(());
         };
         slot.insert(Entry {
-            session: Arc::new(session),
+            session: self.share(session),
             expires: self.clock.now() + self.limits.session_ttl,
             state: SessionState::default(),
             switches: Switches::default(),
@@ -50,7 +50,9 @@ impl Sessions for MemoryStore {
             Some(before) if **before == handshake => Settled::Done,
             Some(_) => Settled::Already,
             None => {
-                Arc::make_mut(&mut entry.session).handshake = Some(Arc::new(handshake));
+                let handshake = Some(Arc::new(handshake));
+                let settled = Session { handshake, ..Session::clone(&entry.session) };
+                entry.session = self.share(settled);
                 entry.stream.told = newest;
                 Settled::Done
             }

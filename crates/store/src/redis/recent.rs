@@ -57,6 +57,7 @@ struct Found {
     tokens: Halves<SecretHash, Good>,
     /// How often something was taken out.
     taken: u64,
+    turned: Option<Instant>,
 }
 
 impl Found {
@@ -179,6 +180,19 @@ impl Recent {
         *found = Found { taken: found.taken + 1, ..Found::default() };
     }
 
+    /// Lets go of what has not been believed for a while. To be called now and then.
+    pub(super) fn let_go(&self) {
+        let mut found = self.found();
+        if found.turned.is_some_and(|turned| turned.elapsed() < BELIEVED) {
+            return;
+        }
+        found.turned = Some(Instant::now());
+        let gone = (found.sessions.turn(), found.tokens.turn());
+        // Nobody waits for thousands to be dropped.
+        drop(found);
+        drop(gone);
+    }
+
     fn found(&self) -> MutexGuard<'_, Found> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -234,6 +248,25 @@ mod tests {
         assert!(lives(&recent, id));
         later(&recent, MS).await;
         assert!(!lives(&recent, id), "from when it was asked for");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_believed_any_more_is_let_go() {
+        let (recent, id) = (heard(), session());
+        recent.keep_session(id, recent.mark());
+        for _ in 0..9 {
+            recent.let_go();
+            later(&recent, BELIEVED / 10).await;
+        }
+        assert!(lives(&recent, id), "it is believed still");
+        later(&recent, BELIEVED).await;
+        recent.let_go();
+        assert!(recent.found().sessions.get(&id).is_some(), "as somebody asked for it");
+        for _ in 0..2 {
+            later(&recent, BELIEVED).await;
+            recent.let_go();
+        }
+        assert!(recent.found().sessions.get(&id).is_none());
     }
 
     #[tokio::test(start_paused = true)]

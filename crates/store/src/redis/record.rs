@@ -5,30 +5,40 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redis::Pipeline;
 
 use super::{RedisStore, keys, script, unreadable};
-use crate::{Halves, Handshake, Owner, Session, SessionId, StoreError, Transport};
+use crate::{Halves, Handshake, Owner, Session, SessionId, StoreError, Transport, alike::Alike};
 
 /// The sessions seen last. An id is never used twice, so what is kept is never wrong; whether a
 /// session lives is another matter.
 #[derive(Default)]
-pub(super) struct Records(Mutex<Halves<SessionId, Arc<Session>>>);
+pub(super) struct Records(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    sessions: Halves<SessionId, Arc<Session>>,
+    alike: Alike,
+}
 
 impl Records {
     pub(super) fn get(&self, id: SessionId) -> Option<Arc<Session>> {
-        self.lock().get(&id).map(|session| Arc::clone(session))
+        self.lock().sessions.get(&id).map(|session| Arc::clone(session))
     }
 
-    /// Keeps one that will not change any more.
-    pub(super) fn keep(&self, id: SessionId, session: Arc<Session>) {
-        if session.handshake.is_some() {
-            self.lock().insert(id, session);
+    /// Keeps one, unless it may still change.
+    pub(super) fn keep(&self, id: SessionId, session: Session) -> Arc<Session> {
+        if session.handshake.is_none() {
+            return Arc::new(session);
         }
+        let mut seen = self.lock();
+        let session = seen.alike.share(session);
+        seen.sessions.insert(id, Arc::clone(&session));
+        session
     }
 
     pub(super) fn forget(&self, id: SessionId) {
-        self.lock().remove(&id);
+        self.lock().sessions.remove(&id);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Halves<SessionId, Arc<Session>>> {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -67,8 +77,7 @@ pub(super) async fn admit(
         };
     };
     let session = described(id, owner.clone(), transport, initialize, version)?;
-    store.records.keep(id, Arc::clone(&session));
-    Ok(Found::Lives(session))
+    Ok(Found::Lives(store.records.keep(id, session)))
 }
 
 /// A session, as it is kept; an empty version is no handshake.
@@ -78,7 +87,7 @@ fn described(
     transport: &str,
     initialize: &str,
     version: &str,
-) -> Result<Arc<Session>, StoreError> {
+) -> Result<Session, StoreError> {
     let kinds = [Transport::StreamableHttp, Transport::HttpSse];
     let transport = kinds
         .into_iter()
@@ -87,7 +96,7 @@ fn described(
     let handshake = (!version.is_empty()).then(|| {
         Arc::new(Handshake { initialize: initialize.into(), protocol_version: version.into() })
     });
-    Ok(Arc::new(Session { owner, transport, handshake }))
+    Ok(Session { owner, transport, handshake })
 }
 
 type Fields = (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
@@ -115,7 +124,7 @@ pub(super) fn parse(
     };
     let owner = Owner { user, issuer, client };
     let (initialize, version) = (initialize.unwrap_or_default(), version.unwrap_or_default());
-    described(id, owner, &transport, &initialize, &version).map(Some)
+    described(id, owner, &transport, &initialize, &version).map(Arc::new).map(Some)
 }
 
 #[cfg(test)]
@@ -128,7 +137,7 @@ mod tests {
         let (records, id) = (Records::default(), SessionId::random(&SystemRandom));
         let transport = Transport::HttpSse;
         let session = Session { owner: Owner::anonymous(), transport, handshake: None };
-        records.keep(id, Arc::new(session));
+        records.keep(id, session);
         assert!(records.get(id).is_none());
     }
 }

@@ -40,7 +40,7 @@ impl Sessions for RedisStore {
         create.arg(initialize).arg(version).arg(self.ttl()).arg(told.to_string());
         let created: bool = self.redis.hot.run(&create).await?;
         if created {
-            self.records.keep(id, Arc::new(session));
+            self.records.keep(id, session);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::LogLevel;
 use crate::{Owner, SessionId, StoreError, User, oauth::AttemptId};
 
 /// How a session's client speaks to its server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Transport {
     /// Streamable HTTP.
     StreamableHttp,
@@ -18,7 +18,7 @@ pub enum Transport {
 }
 
 /// What client and server agreed on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Handshake {
     /// The parameters of `initialize`, as JSON.
     pub initialize: Arc<str>,
@@ -28,7 +28,7 @@ pub struct Handshake {
 
 /// What of a session never changes, once the handshake is there. A process may keep it as long as
 /// it likes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Session {
     /// Whom it is bound to.
     pub owner: Owner,

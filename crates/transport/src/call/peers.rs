@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mcp_everything_store::{Halves, Handshake, SessionId};
+use mcp_everything_store::{Halves, Handshake};
 use rmcp::model::{
     ClientCapabilities, ClientJsonRpcMessage, GetMeta as _, Implementation,
     InitializeRequestParams, JsonRpcMessage,
@@ -14,31 +14,27 @@ use super::run::CorruptSession;
 /// themselves.
 const LONGEST: usize = 1024;
 
-/// What the clients of the sessions seen last said of themselves, which never changes: a call is
-/// spared reading it again.
+/// What the clients seen last said of themselves: a call is spared reading it again. Sessions of one
+/// program are alike, so this is kept of programs and not of sessions.
 #[derive(Default)]
-pub(crate) struct Peers(Mutex<Halves<SessionId, InitializeRequestParams>>);
+pub(crate) struct Peers(Mutex<Halves<Handshake, InitializeRequestParams>>);
 
 impl Peers {
     /// The parameters with the version that was agreed on, not the one the client asked for.
-    pub(super) fn of(
-        &self,
-        session: SessionId,
-        agreed: &Handshake,
-    ) -> Result<InitializeRequestParams, CorruptSession> {
-        if let Some(known) = self.lock().get(&session) {
+    pub(super) fn of(&self, agreed: &Handshake) -> Result<InitializeRequestParams, CorruptSession> {
+        if let Some(known) = self.lock().get(agreed) {
             return Ok(known.clone());
         }
         let version = serde_json::Value::String(agreed.protocol_version.to_string());
         let mut params: InitializeRequestParams = serde_json::from_str(&agreed.initialize)?;
         params.protocol_version = serde_json::from_value(version)?;
         if agreed.initialize.len() <= LONGEST && !is_open_ended(&params) {
-            self.lock().insert(session, params.clone());
+            self.lock().insert(agreed.clone(), params.clone());
         }
         Ok(params)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Halves<SessionId, InitializeRequestParams>> {
+    fn lock(&self) -> MutexGuard<'_, Halves<Handshake, InitializeRequestParams>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,7 +59,6 @@ fn is_open_ended(params: &InitializeRequestParams) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use mcp_everything_store::SystemRandom;
     use serde_json::json;
 
     use super::*;
@@ -76,7 +71,6 @@ mod tests {
             (json!({ "sampling": {} }), true),
             (json!({ "experimental": { "x": { "list": [0, 0, 0, 0] } } }), false),
         ] {
-            let session = SessionId::random(&SystemRandom);
             let initialize = json!({
                 "protocolVersion": "2025-11-25",
                 "capabilities": capabilities,
@@ -86,8 +80,8 @@ mod tests {
                 protocol_version: "2025-11-25".into(),
                 initialize: initialize.to_string().into(),
             };
-            peers.of(session, &agreed).unwrap();
-            assert_eq!(peers.lock().get(&session).is_some(), is_kept);
+            peers.of(&agreed).unwrap();
+            assert_eq!(peers.lock().get(&agreed).is_some(), is_kept);
         }
     }
 }

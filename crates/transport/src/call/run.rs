@@ -214,7 +214,7 @@ pub(crate) fn start<H: ServerHandler>(
     let Start { session, transport, owner, mut message, mut parts } = start;
     let held = is_faulty(&shared.config, &message);
     let peer_info = match session {
-        Some((id, agreed)) => Some(shared.peers.of(id, agreed)?),
+        Some((_, agreed)) => Some(shared.peers.of(agreed)?),
         None => peers::named_by(&mut message),
     };
     let (outbox, outgoing, room) = Outbox::new();

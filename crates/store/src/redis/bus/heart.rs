@@ -20,6 +20,7 @@ pub(super) async fn run(redis: &Redis, instance: &InstanceId, ringer: &Ringer, b
             () = ringer.closed() => break,
             _ = beats.tick() => {}
         }
+        redis.recent.let_go();
         let mut beat = script::call(&script::BEAT, &lease);
         let at = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         beat.arg(LEASE.as_millis().to_string()).arg(payload::beat(at));
