@@ -23,7 +23,6 @@ end
 if known[5] then
   return {'ended'}
 end
-redis.call('HSET', key, 'seq', number)
 local request = redis.call('HGET', tag .. ':running', call)
 if request and request ~= '' then
   redis.call('PUBLISH', 'mcp:shttp:toclient:' .. session() .. ':' .. request, call .. '.' .. number)
@@ -32,7 +31,7 @@ local bytes, retention = tonumber(known[3]), tonumber(ARGV[9])
 local full = known[4] or tonumber(known[2]) >= tonumber(ARGV[5])
   or bytes + #data > tonumber(ARGV[6])
 if full and not last then
-  redis.call('HSET', key, 'lost', 1)
+  redis.call('HSET', key, 'seq', number, 'lost', 1)
   return {'full', reader}
 end
 -- Together the logs of all calls have a bound; those of ended calls make room, the oldest first.
@@ -55,12 +54,15 @@ end
 local fits = all <= tonumber(ARGV[7])
 if fits then
   redis.call('XADD', log, id, 'data', data, 'last', ARGV[4])
-  redis.call('EXPIRE', log, math.max(1, redis.call('TTL', key)))
-  redis.call('HINCRBY', key, 'events', 1)
-  bytes = redis.call('HINCRBY', key, 'bytes', #data)
+  -- From then on both live on together.
+  if known[2] == '0' then
+    redis.call('EXPIRE', log, math.max(1, redis.call('TTL', key)))
+  end
+  bytes = bytes + #data
+  redis.call('HSET', key, 'seq', number, 'events', tonumber(known[2]) + 1, 'bytes', bytes)
 else
   redis.call('HINCRBY', state, 'log_bytes', -#data)
-  redis.call('HSET', key, 'lost', 1)
+  redis.call('HSET', key, 'seq', number, 'lost', 1)
 end
 if last then
   local time = now()
