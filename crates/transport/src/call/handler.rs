@@ -31,6 +31,7 @@ pub(super) fn serve<H: ServerHandler>(
     grace: Duration,
 ) -> Handler {
     let JsonRpcRequest { id, mut request, .. } = request;
+    let method = request.method().to_owned();
     let mut context = RequestContext::new(id.clone(), peer);
     context.ct = call.stop.clone();
     // The metadata is among the extensions, and taken out of them first.
@@ -40,7 +41,7 @@ pub(super) fn serve<H: ServerHandler>(
         // rmcp's future has room for every method: boxed, or whatever it is part of is as large.
         let served = Box::pin(Service::handle_request(&*handler, request, context));
         let served = AssertUnwindSafe(served).catch_unwind();
-        let served = served.unwrap_or_else(|panic| Err(panicked("any", &*panic)));
+        let served = served.unwrap_or_else(|panic| Err(panicked(&method, &*panic)));
         let answer = match within_grace(served, &call.stop, grace).await {
             _ if call.was_cancelled() => return call.abort.cancel(),
             Ok(result) => ServerJsonRpcMessage::response(result, id),
