@@ -17,7 +17,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tracing::{Instrument as _, instrument};
 
 pub(super) use self::health::Health;
@@ -136,8 +139,11 @@ impl Bus for RedisBus {
         listening.send_replace(true);
         tokio::spawn(async move {
             let (Presence { instance, ringer }, began) = (&here, Instant::now());
-            let listener = Listener { redis: &redis, desk: &desk, instance, ringer, began };
-            tokio::join!(heart::run(&redis, instance, ringer, began), listener.run());
+            let listens = &Notify::new();
+            let listener =
+                Listener { redis: &redis, desk: &desk, instance, ringer, began, listens };
+            let heart = heart::run(&redis, instance, ringer, began, listens);
+            tokio::join!(heart, listener.run());
             redis.notices.listens(None);
             listening.send_replace(false);
         });

@@ -7,7 +7,10 @@ use redis::{
     Msg, RedisResult,
     aio::{PubSubSink, PubSubStream},
 };
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, sleep_until, timeout},
+};
 
 use super::{
     desk::Desk,
@@ -32,6 +35,8 @@ pub(super) struct Listener<'a> {
     pub(super) ringer: &'a Ringer,
     /// What the times of beats are counted from.
     pub(super) began: Instant,
+    /// Told whenever what is published from then on is heard.
+    pub(super) listens: &'a Notify,
 }
 
 impl Listener<'_> {
@@ -54,6 +59,7 @@ impl Listener<'_> {
                     tracing::info!(event = "bus.connected", "bells are heard");
                     // Only now: what rings from here on is heard, what rang before may be lost.
                     self.ring(None, Bell::Missed);
+                    self.listens.notify_one();
                     let beaten = tokio::select! {
                         beaten = self.hear(stream) => beaten,
                         never = self.follow(sink) => match never {},
