@@ -68,10 +68,11 @@ impl<K: Kind> GrantSecret<K> {
     /// Reads what a client sent. Says only that it has the form of one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let encoded = text.strip_prefix(K::PREFIX)?;
-        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
-        let (grant, secret) = bytes.split_first_chunk::<GRANT>()?;
+        let mut bytes = Zeroizing::new([0; GRANT + SECRET]);
+        let length = URL_SAFE_NO_PAD.decode_slice(encoded, bytes.as_mut_slice()).ok()?;
+        let (grant, _) = bytes.split_first_chunk::<GRANT>()?;
         let grant = GrantId::from_bytes(*grant);
-        (secret.len() == SECRET).then(|| Self {
+        (length == GRANT + SECRET).then(|| Self {
             text: Zeroizing::new(text.to_owned()),
             grant,
             kind: PhantomData,

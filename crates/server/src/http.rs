@@ -11,6 +11,7 @@ mod health;
 mod hosts;
 mod log;
 mod metrics;
+pub(crate) mod names;
 mod panic;
 mod people;
 mod security_headers;

@@ -21,7 +21,8 @@ impl<K, V> Default for Halves<K, V> {
 impl<K: Eq + Hash, V> Halves<K, V> {
     /// What is kept under `key`, which is seen now.
     pub fn get(&mut self, key: &K) -> Option<&mut V> {
-        if !self.newer.contains_key(key) {
+        // Where few are kept there is no older half, and one look is enough.
+        if !self.older.is_empty() && !self.newer.contains_key(key) {
             let (key, value) = self.older.remove_entry(key)?;
             self.insert(key, value);
         }

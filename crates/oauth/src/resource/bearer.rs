@@ -61,8 +61,6 @@ impl BearerLayer {
 impl Door {
     /// Says who is asking, or what to answer.
     async fn admit(&self, request: &mut Request<Body>) -> Result<Caller, Box<Response>> {
-        let scheme = Credentials::read(request.headers())
-            .map_or(Scheme::Bearer, |credentials| credentials.scheme);
         // The same for each try, so that a proof is not used up by one that the store did not see
         // through.
         let attempt = OnceLock::new();
@@ -80,6 +78,8 @@ impl Door {
             let Some(while_away) =
                 self.while_away.as_ref().filter(|_| rejection == Rejection::Unavailable)
             else {
+                let scheme = Credentials::read(request.headers())
+                    .map_or(Scheme::Bearer, |credentials| credentials.scheme);
                 let mut response = rejection.respond(&self.resource, scheme);
                 self.add_nonce(scheme, &mut response);
                 return Err(Box::new(response));

@@ -63,7 +63,10 @@ impl<'a> Credentials<'a> {
 
 /// RFC 6750, section 2.1; the same in RFC 9449, section 7.1.
 fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    !body.is_empty() && body.bytes().all(allowed)
+    let mut body = text.as_bytes();
+    while let [rest @ .., b'='] = body {
+        body = rest;
+    }
+    let is_allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    !body.is_empty() && body.iter().all(is_allowed)
 }

@@ -11,6 +11,7 @@ use mcp_everything_oauth::{
 };
 use mcp_everything_store::Owner;
 use mcp_everything_transport::{Endpoint, Gate};
+use tower::Layer as _;
 
 use super::{
     StartError, authorization_server::authorization_server, base::Base, held::Held, trust::Trust,
@@ -106,17 +107,26 @@ pub(super) fn mcp_server(
     // A path is a reference that clients resolve by the URL they know the stream by, and compare
     // the origins.
     let http_sse = endpoint.http_sse(&format!("{}/message", settings.base_uri.path()));
-    let doors = Doors {
-        mcp: Router::new().route_service("/mcp", tap.before(endpoint.clone())),
-        sse: Router::new()
-            .route_service("/sse", tap.before(http_sse.stream))
-            .route_service("/message", tap.before(http_sse.message)),
+    let mcp = tap.before(endpoint.clone());
+    let [stream, message] = [http_sse.stream, http_sse.message].map(|service| tap.before(service));
+    let endpoints = match verifier {
+        Some(verifier) => {
+            let doors = Doors::new(settings, base, endpoint, verifier);
+            // Each is around its endpoint, and no layer of a router, which is one more service to copy
+            // for each request.
+            Router::new()
+                .route_service("/mcp", doors.mcp.layer(mcp))
+                .route_service("/sse", doors.sse.layer(stream))
+                .route_service("/message", doors.sse.layer(message))
+                .merge(doors.metadata)
+        }
+        None => Router::new()
+            .route_service("/mcp", mcp)
+            .route_service("/sse", stream)
+            .route_service("/message", message)
+            .layer(Extension(Owner::anonymous())),
     };
-    let doors = match verifier {
-        Some(verifier) => guarded(settings, base, endpoint, doors, verifier),
-        None => doors.mcp.merge(doors.sse).layer(Extension(Owner::anonymous())),
-    };
-    Ok(doors.merge(match trust {
+    Ok(endpoints.merge(match trust {
         Trust::Everybody => pages_for_everybody(settings, base, asked),
         Trust::Own => authorization_server(settings, base, Some(asked))?,
         Trust::Other(server) => server.metadata_copy(&settings.base_uri),
@@ -173,29 +183,31 @@ pub(super) fn front(
     Front::new(routes, requests, hosts, origins, site)
 }
 
-/// What lies behind a door each, as a resource of its own.
+/// What stands before the endpoints, each a resource of its own, and what tells clients where to get
+/// a token for them.
 struct Doors {
-    mcp: Router,
-    sse: Router,
+    mcp: BearerLayer,
+    sse: BearerLayer,
+    metadata: Router,
 }
 
-/// The endpoints behind their doors, with what tells clients where to get a token.
-fn guarded(
-    settings: &Settings,
-    base: &Base,
-    endpoint: &Endpoint<Everything>,
-    doors: Doors,
-    verifier: &Arc<dyn TokenVerifier>,
-) -> Router {
-    let [mcp, sse, whole] = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
-    // Clients as old as this transport name no resource, and are given a token for the usual one.
-    let sse = Arc::new(ProtectedResource::clone(&sse).accepting(mcp.resource()));
-    let proofs = proofs(settings, base);
-    let held = Arc::new(Held(endpoint.clone()));
-    let door = |resource: &Arc<ProtectedResource>| {
-        BearerLayer::new(Arc::clone(verifier), Arc::clone(resource), proofs.clone())
-            .while_away(Arc::clone(&held) as _)
-    };
-    let metadata = protected_resource_metadata([&*mcp, &*sse, &*whole]);
-    doors.mcp.layer(door(&mcp)).merge(doors.sse.layer(door(&sse))).merge(metadata)
+impl Doors {
+    fn new(
+        settings: &Settings,
+        base: &Base,
+        endpoint: &Endpoint<Everything>,
+        verifier: &Arc<dyn TokenVerifier>,
+    ) -> Self {
+        let [mcp, sse, whole] = ["/mcp", "/sse", ""].map(|path| resource(settings, path));
+        // Clients as old as this transport name no resource, and are given a token for the usual one.
+        let sse = Arc::new(ProtectedResource::clone(&sse).accepting(mcp.resource()));
+        let proofs = proofs(settings, base);
+        let held = Arc::new(Held(endpoint.clone()));
+        let door = |resource: &Arc<ProtectedResource>| {
+            BearerLayer::new(Arc::clone(verifier), Arc::clone(resource), proofs.clone())
+                .while_away(Arc::clone(&held) as _)
+        };
+        let metadata = protected_resource_metadata([&*mcp, &*sse, &*whole]);
+        Self { mcp: door(&mcp), sse: door(&sse), metadata }
+    }
 }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use http::HeaderMap;
 use ipnet::IpNet;
 
+use super::names::FORWARDED_FOR;
+
 /// The proxies whose word on where a request comes from is believed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Proxies(Vec<IpNet>);
@@ -18,7 +20,7 @@ impl Proxies {
     /// left anybody may have written.
     pub(crate) fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.ip().to_canonical();
-        let forwarded = headers.get_all("x-forwarded-for").iter().rev();
+        let forwarded = headers.get_all(FORWARDED_FOR).iter().rev();
         let hops = forwarded.filter_map(|value| value.to_str().ok()).flat_map(|v| v.rsplit(','));
         for hop in hops {
             if !self.trusts(client) {
@@ -46,7 +48,7 @@ mod tests {
         let proxies = Proxies(trusted.iter().map(|net| net.parse().unwrap()).collect());
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
         }
         proxies.client(SocketAddr::new(peer.parse().unwrap(), 1), &headers).to_string()
     }

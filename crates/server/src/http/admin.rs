@@ -22,14 +22,14 @@ use serde_json::json;
 use thiserror::Error;
 use tower::ServiceExt as _;
 
-use super::Proxies;
+use super::{Proxies, names::FORWARDED_FOR};
 
 /// What a proxy adds to what it passes on. What came through one comes from somewhere else, whatever
 /// the header says: anybody can write one, so it takes away and gives nothing.
 const PASSED_ON: [HeaderName; 6] = [
     header::FORWARDED,
     header::VIA,
-    HeaderName::from_static("x-forwarded-for"),
+    FORWARDED_FOR,
     HeaderName::from_static("x-forwarded-host"),
     HeaderName::from_static("x-forwarded-proto"),
     HeaderName::from_static("x-real-ip"),

@@ -20,14 +20,13 @@ use mcp_everything_transport::{HostPolicy, OriginPolicy};
 use tower::{Layer as _, Service, ServiceExt as _};
 use tower_http::{
     catch_panic::CatchPanic,
-    cors::Cors,
     normalize_path::NormalizePath,
     timeout::{RequestBodyTimeout, RequestBodyTimeoutLayer},
 };
 
 use super::{
     Requests, Site,
-    cors::cors,
+    cors::Cors,
     hosts,
     panic::{Answer, catch_panics},
     people::Visit,
@@ -37,7 +36,7 @@ use super::{
 /// How long the next piece of a request's body may take to come.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-type Routes = Cors<CatchPanic<RequestBodyTimeout<Router>, Answer>>;
+type Routes = CatchPanic<RequestBodyTimeout<Router>, Answer>;
 
 /// A server, whole but for its connections: logs each request, lets in those for hosts of this
 /// server, answers preflights, panics and people, and completes the headers of every response.
@@ -47,6 +46,7 @@ pub(crate) struct Front(Arc<Inner>);
 struct Inner {
     requests: Requests,
     hosts: HostPolicy,
+    cors: Cors,
     routes: Routes,
     site: Site,
 }
@@ -60,8 +60,8 @@ impl Front {
         site: Site,
     ) -> Self {
         let routes = RequestBodyTimeoutLayer::new(BODY_TIMEOUT).layer(routes);
-        let routes = cors(origins).layer(catch_panics().layer(routes));
-        Self(Arc::new(Inner { requests, hosts, routes, site }))
+        let routes = catch_panics().layer(routes);
+        Self(Arc::new(Inner { requests, hosts, cors: Cors(origins), routes, site }))
     }
 
     /// The server, for one connection. A slash at the end of a path means nothing: people add one
@@ -84,12 +84,17 @@ impl Front {
     }
 
     async fn routed(&self, request: Request) -> Response {
-        let Inner { routes, site, .. } = &*self.0;
+        let Inner { cors, routes, site, .. } = &*self.0;
+        let reader = cors.reader(&request);
+        if let Some(answer) = reader.preflight(&request) {
+            return answer;
+        }
         let visit = Visit::of(&request);
-        let response = match routes.clone().oneshot(request).await {
+        let mut response = match routes.clone().oneshot(request).await {
             Ok(response) => response.map(Body::new),
             Err(never) => match never {},
         };
+        reader.named_in(response.headers_mut());
         match visit {
             Some(visit) => visit.answered(response, site).await,
             None => response,

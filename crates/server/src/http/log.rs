@@ -18,7 +18,10 @@ use mcp_everything_transport::{LogSpan, TraceContext};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
-use super::{Proxies, health};
+use super::{
+    Proxies, health,
+    names::{REQUEST_ID, SESSION_ID},
+};
 use crate::{metrics::Metrics, status::SeenSessions};
 
 /// What the log of requests needs.
@@ -82,7 +85,7 @@ impl Requests {
             line.refused = response.extensions().get::<Refused>().copied();
             drop(line);
             if let Ok(value) = HeaderValue::try_from(request_id) {
-                response.headers_mut().insert("x-request-id", value);
+                response.headers_mut().insert(REQUEST_ID, value);
             }
             response
         }
@@ -98,7 +101,7 @@ fn session(request: &Request) -> Option<&str> {
         let mut parameters = request.uri().query()?.split('&');
         return parameters.find_map(|parameter| parameter.strip_prefix("sessionId="));
     }
-    request.headers().get("mcp-session-id")?.to_str().ok()
+    request.headers().get(SESSION_ID)?.to_str().ok()
 }
 
 /// What is told of a request, also of one whose client did not wait for the answer.

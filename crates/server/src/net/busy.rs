@@ -1,34 +1,47 @@
 //! Whether a connection has a request to answer.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::{sync::watch, time::timeout};
+use tokio::{sync::Notify, time::timeout};
 
 /// How many requests of a connection are not answered to the end: one at most, or none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Busy(watch::Sender<usize>);
+pub(super) struct Busy(Arc<Requests>);
+
+#[derive(Debug, Default)]
+struct Requests {
+    count: AtomicUsize,
+    changed: Notify,
+}
 
 impl Busy {
     /// Counts a request until what is returned is dropped.
     pub(super) fn begin(&self) -> Answering {
-        self.0.send_modify(|requests| *requests += 1);
-        Answering(self.0.clone())
+        self.0.count.fetch_add(1, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
+        Answering(Arc::clone(&self.0))
     }
 
     /// Returns when there has been no request for so long.
     pub(super) async fn quiet(&self, span: Duration) {
-        let mut requests = self.0.subscribe();
         loop {
-            // The counter is there as long as this is.
-            let _ = requests.wait_for(|requests| *requests == 0).await;
-            // One that is answered already counts as well.
-            if timeout(span, requests.changed()).await.is_err() {
+            let mut changed = pin!(self.0.changed.notified());
+            // What changes from here on is not missed.
+            changed.as_mut().enable();
+            if self.0.count.load(Ordering::SeqCst) > 0 {
+                changed.await;
+            } else if timeout(span, changed).await.is_err() {
+                // One that came meanwhile counts, also if it is answered already.
                 return;
             }
         }
@@ -36,7 +49,7 @@ impl Busy {
 }
 
 /// A request that is not answered to the end.
-pub(super) struct Answering(watch::Sender<usize>);
+pub(super) struct Answering(Arc<Requests>);
 
 impl Answering {
     /// The body of the answer, whose end is the request's.
@@ -47,7 +60,8 @@ impl Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.send_modify(|requests| *requests -= 1);
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
     }
 }
 

@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use futures::future::BoxFuture;
-use http::{HeaderName, Method, header};
+use http::{Method, header};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use mcp_everything_store::{Bell, Owner, OwnerMark, Random, Ring, SessionId, Witness, Witnessed};
 use tower::Service;
@@ -23,6 +23,7 @@ use super::{
     recorder::Done,
     step::{self, Message, What},
 };
+use crate::http::names::{FORWARDED_FOR, SESSION_ID};
 
 /// How much of a body is looked at, in bytes. More of it is counted.
 const LOOKED_AT: usize = 256 * 1024;
@@ -70,7 +71,7 @@ impl Tap {
             session: named.map(OnceLock::from).unwrap_or_default(),
             owner: OwnerMark::from(owner),
             id: self.random.token::<6>(),
-            proxied: request.headers().contains_key(HeaderName::from_static("x-forwarded-for")),
+            proxied: request.headers().contains_key(FORWARDED_FOR),
         };
         (is_stream || line.is_watched()).then_some(line)
     }
@@ -108,7 +109,7 @@ fn session(request: &Request) -> Option<SessionId> {
             let mut parameters = request.uri().query()?.split('&');
             parameters.find_map(|parameter| parameter.strip_prefix("sessionId="))?
         }
-        _ => request.headers().get("mcp-session-id")?.to_str().ok()?,
+        _ => request.headers().get(SESSION_ID)?.to_str().ok()?,
     };
     named.parse().ok()
 }

@@ -51,13 +51,13 @@ impl HostPolicy {
     pub fn allows(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let host = match (named.next(), named.next()) {
-            (Some(value), None) => value.to_str().ok().and_then(|value| value.parse().ok()),
+            (Some(value), None) => value.to_str().ok().and_then(parts),
             // HTTP/2 names the host in the request line.
-            (None, _) => uri.authority().map(Host::of),
+            (None, _) => uri.authority().map(|named| (named.host(), named.port_u16())),
             // RFC 9112 section 3.2: more than one is an error.
             (Some(_), Some(_)) => None,
         };
-        host.is_some_and(|host| self.allowed.iter().any(|allowed| allowed.covers(&host)))
+        host.is_some_and(|(name, port)| self.allowed.iter().any(|one| one.covers(name, port)))
     }
 
     /// The answer to a request that names no allowed host: 403, with a JSON-RPC error.
@@ -79,12 +79,8 @@ impl Default for HostPolicy {
 }
 
 impl Host {
-    fn of(authority: &Authority) -> Self {
-        Self { name: authority.host().to_ascii_lowercase(), port: authority.port_u16() }
-    }
-
-    fn covers(&self, other: &Self) -> bool {
-        self.name == other.name && (self.port.is_none() || self.port == other.port)
+    fn covers(&self, name: &str, port: Option<u16>) -> bool {
+        self.name.eq_ignore_ascii_case(name) && (self.port.is_none() || self.port == port)
     }
 }
 
@@ -96,7 +92,17 @@ impl FromStr for Host {
         if !is_host_and_port(&authority) {
             return Err(InvalidHost(text.to_owned()));
         }
-        Ok(Self::of(&authority))
+        Ok(Self { name: authority.host().to_ascii_lowercase(), port: authority.port_u16() })
+    }
+}
+
+/// The host and the port that a header names. Whether the former is a host at all is not looked at: it
+/// is compared with some that are.
+fn parts(text: &str) -> Option<(&str, Option<u16>)> {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.rsplit_once(':') {
+        Some((name, port)) if is_port(port) => Some((name, Some(port.parse().ok()?))),
+        Some(_) | None => Some((text, None)),
     }
 }
 
@@ -130,6 +136,9 @@ mod tests {
             "localhost.evil.com",
             "localhost:1.evil.com",
             "localhost:99999",
+            "localhost:",
+            "localhost:+80",
+            "localhost:80:80",
             "127.0.0.2",
             "a@localhost",
             "",
