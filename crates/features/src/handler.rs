@@ -58,8 +58,8 @@ impl ServerHandler for Everything {
         Ok(result)
     }
 
-    /// rmcp checks `Mcp-Param-*` headers against the schema of the tool named here, before each
-    /// call, and looks at nothing else of it: what else there is, is not copied.
+    /// The transport checks `Mcp-Param-*` headers against the schema of the tool named here, before
+    /// each call, and looks at nothing else of it: what else there is, is not copied.
     fn get_tool(&self, name: &str) -> Option<model::Tool> {
         let definition = self.shared.tools.definition(name)?;
         Some(model::Tool::new(definition.name.clone(), "", Arc::clone(&definition.input_schema)))

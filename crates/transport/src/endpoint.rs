@@ -101,8 +101,8 @@ impl<H> Clone for Endpoint<H> {
 }
 
 impl<H: ServerHandler> Endpoint<H> {
-    /// Starts an endpoint. `factory` makes the handler of one request; in revisions with sessions
-    /// the handler finds what it puts into the extensions in its context, and beside that the
+    /// Starts an endpoint. `factory` makes the handler of one request; the handler finds what it
+    /// puts into the extensions in its context, and beside that, in revisions with sessions, the
     /// `Handshake` and the [`SessionHandle`](crate::SessionHandle) of its session. It is called once here
     /// as well, for nobody, to ask which versions its handlers speak.
     ///
@@ -138,10 +138,6 @@ impl<H: ServerHandler> Endpoint<H> {
         let scope = Scope { owner: &nobody, session: None, stream: None };
         let versions = factory(&scope, &mut Extensions::new()).supported_protocol_versions();
         let versions = versions.into_owned();
-        let stateless = {
-            let (factory, observer) = (Arc::clone(&factory), Arc::clone(&observer));
-            wire::stateless::service(factory, &config, observer, &shutdown)
-        };
         let bodies = Bodies::new(config.max_body_bytes, config.body_timeout);
         let draining = shutdown.child_token();
         let away = Away::new(&config, Arc::clone(&random), draining.clone());
@@ -166,7 +162,6 @@ impl<H: ServerHandler> Endpoint<H> {
             calls: RunningCalls::default(),
             readers: Readers::default(),
             streams: OpenStreams::default(),
-            stateless,
             away,
             requests: TaskTracker::new(),
             departures: TaskTracker::new(),

@@ -1,7 +1,6 @@
 //! What every handler is wrapped in, on both wires.
 //!
-//! rmcp never answers for a handler that panicked, and calls a known method with wrong parameters
-//! unknown. Here a panic is -32603 and wrong parameters are -32602.
+//! rmcp never answers for a handler that panicked. Here a panic is -32603.
 #![expect(deprecated, reason = "what later revisions took away is served to earlier ones")]
 
 use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
@@ -25,7 +24,7 @@ use rmcp::{
 };
 
 use crate::{
-    message::{Wire, known_request_error},
+    mirrored,
     observe::{Observed, Observer, Outcome, of_custom, of_prompt, of_resource, of_tool, plain},
     trace,
 };
@@ -160,7 +159,11 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send {
         let observed = Observed::begin(&self.observer, CALL, Some(&params.name));
-        let handler = Box::pin(self.handler.call_tool(params, context));
+        let handler = Box::pin(async move {
+            let schema = |name: &str| Some(self.handler.get_tool(name)?.input_schema);
+            mirrored::check_arguments(&context, &params, schema)?;
+            self.handler.call_tool(params, context).await
+        });
         async move {
             let response = counted(observed, CALL, of_tool, handler).await;
             if let Ok(CallToolResponse::Complete(CallToolResult { is_error: Some(true), .. })) =
@@ -177,18 +180,11 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        let stateful = context.protocol_version().is_none_or(|version| version.has_initialize());
-        let wire = if stateful { Wire::Stateful } else { Wire::Stateless };
         let method = request.method.clone();
         let tool = request.params.as_ref().and_then(|params| params.get("name")?.as_str());
         let tool = tool.filter(|_| method == CALL);
         let observed = Observed::begin(&self.observer, &method, tool);
-        let handler = async {
-            match known_request_error(wire, &request) {
-                Some(error) => Err(error),
-                None => Box::pin(self.handler.on_custom_request(request, context)).await,
-            }
-        };
+        let handler = Box::pin(self.handler.on_custom_request(request, context));
         counted(observed, &method, of_custom, handler).await
     }
 

@@ -20,5 +20,5 @@ pub(crate) use accept::{accepts_event_stream, accepts_json_and_event_stream, is_
 pub(crate) use body::Bodies;
 pub(crate) use entrance::{answered, enter};
 pub(crate) use pace::{pace, pace_batch, pace_session};
-pub(crate) use refusal::{Refusal, json_response};
+pub(crate) use refusal::{Refusal, bytes_response, json_response};
 pub(crate) use sse::{SseEvent, event_stream};

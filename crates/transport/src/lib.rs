@@ -7,7 +7,7 @@
 //! only the calls it was working on.
 //!
 //! Mount an [`Endpoint`] at one path. It serves the revisions with sessions (2025-03-26 to
-//! 2025-11-25) itself and hands those without (2026-07-28) to rmcp, on the same URL.
+//! 2025-11-25) and those without (2026-07-28) on the same URL.
 //! [`Endpoint::http_sse`] gives the endpoints of the transport of 2024-11-05, for clients that
 //! speak no other. [`Stdio`] serves one client over standard input and output.
 //!
@@ -72,6 +72,7 @@ mod jitter;
 mod lease;
 mod leaving;
 mod message;
+mod mirrored;
 mod observe;
 mod resume;
 mod scope;

@@ -6,11 +6,13 @@
 
 mod envelope;
 mod fault;
+mod meta;
 mod params;
 mod task_ids;
 mod wire;
 
 pub(crate) use envelope::{Envelope, Kind, bounded};
-pub(crate) use params::{handed_over, known_request_error, notification, request};
+pub(crate) use meta::Meta;
+pub(crate) use params::{handed_over, notification, request};
 pub(crate) use task_ids::check_task_ids;
 pub(crate) use wire::{VersionHeader, Wire};

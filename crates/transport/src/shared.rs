@@ -3,12 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mcp_everything_store::{Bus, CallId, Clock, InstanceId, Random, SessionId, SessionStore};
-use rmcp::{
-    model::{Extensions, ProtocolVersion},
-    transport::streamable_http_server::{
-        StreamableHttpService, session::never::NeverSessionManager,
-    },
-};
+use rmcp::model::{Extensions, ProtocolVersion};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -16,7 +11,6 @@ use crate::{
     away::Away,
     call::{Peers, RunningCalls},
     changes::Teller,
-    guard::Guarded,
     http::Bodies,
     jitter,
     lease::{Grants, Standing},
@@ -50,7 +44,6 @@ pub(crate) struct Shared<H> {
     pub(crate) calls: RunningCalls,
     pub(crate) readers: Readers,
     pub(crate) streams: OpenStreams,
-    pub(crate) stateless: StreamableHttpService<Guarded<H>, NeverSessionManager>,
     /// The requests that wait for a store that is away.
     pub(crate) away: Away,
     /// The requests that a drain waits for, until the end of their answers.

@@ -23,7 +23,7 @@ use rmcp::{
     service::serve_directly_with_ct,
     transport::TransportAdapterIdentity,
 };
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
@@ -47,7 +47,7 @@ use crate::{
 /// What a running call is reached by.
 pub(crate) struct Call {
     pub(crate) id: CallId,
-    /// `None` for `initialize`, which comes before its session.
+    /// `None` for `initialize`, which comes before its session, and in revisions without sessions.
     pub(crate) session: Option<SessionId>,
     /// The client's request id; `None` for what a notification set off.
     pub(crate) request: Option<RequestId>,
@@ -188,9 +188,18 @@ impl Started {
     }
 }
 
+impl Drop for Started {
+    /// What ends with it has its time to notice.
+    fn drop(&mut self) {
+        if Handle::try_current().is_ok() {
+            self.set_apart();
+        }
+    }
+}
+
 /// What a call is started with.
 pub(crate) struct Start<'a> {
-    /// `None` for `initialize`, which comes before its session.
+    /// `None` for `initialize`, which comes before its session, and in revisions without sessions.
     pub(crate) session: Option<(SessionId, &'a Handshake)>,
     pub(crate) transport: Transport,
     pub(crate) owner: &'a Owner,
@@ -245,9 +254,10 @@ pub(crate) fn start<H: ServerHandler>(
         missed_news: AtomicBool::new(false),
     });
     let handle = session.map(|(id, _)| SessionHandle::new(id, shared));
-    // With HTTP with SSE a call has no stream of its own that could be closed.
-    let stream =
-        (transport == Transport::StreamableHttp).then(|| StreamControl(call.detach.clone()));
+    // With HTTP with SSE a call has no stream of its own that could be closed, and without a session
+    // closing it would be the end of the call.
+    let stream = (transport == Transport::StreamableHttp && session.is_some())
+        .then(|| StreamControl(call.detach.clone()));
     let scope = Scope { owner, session: handle.as_ref(), stream: stream.as_ref() };
     let mut nowhere = Extensions::new();
     let extensions = match &mut message {

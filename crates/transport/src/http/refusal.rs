@@ -57,6 +57,11 @@ pub(crate) enum Refusal {
     InvalidRequest { id: Option<RequestId>, reason: String },
     #[error("invalid params: {reason}")]
     InvalidParams { id: Option<RequestId>, reason: String },
+    /// What each request of revisions without sessions has to say of itself.
+    #[error("invalid params: `_meta` lacks, or has wrong: {}", .missing.join(", "))]
+    MetaMissing { id: RequestId, missing: Vec<&'static str> },
+    #[error("{reason}")]
+    HeaderMismatch { id: Option<RequestId>, reason: String },
     #[error("the tasks of `taskIds` are for clients that declare the tasks extension")]
     NoTasks { id: RequestId },
     #[error(
@@ -114,6 +119,8 @@ impl Refusal {
             Self::BodyUnreadable
             | Self::ParseError { .. }
             | Self::InvalidRequest { .. }
+            | Self::MetaMissing { .. }
+            | Self::HeaderMismatch { .. }
             | Self::NoTasks { .. }
             | Self::UnsupportedVersion { .. }
             | Self::SessionRequired { .. }
@@ -147,7 +154,8 @@ impl Refusal {
             | Self::SessionRequired { .. }
             | Self::EndpointRequired { .. } => ErrorCode::INVALID_REQUEST,
             Self::ParseError { .. } => ErrorCode::PARSE_ERROR,
-            Self::InvalidParams { .. } => ErrorCode::INVALID_PARAMS,
+            Self::InvalidParams { .. } | Self::MetaMissing { .. } => ErrorCode::INVALID_PARAMS,
+            Self::HeaderMismatch { .. } => ErrorCode::HEADER_MISMATCH,
             Self::NoTasks { .. } => ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY,
             Self::UnsupportedVersion { .. } => ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
             Self::SessionNotFound { .. } => SESSION_NOT_FOUND,
@@ -189,8 +197,10 @@ impl Refusal {
                 let tasks = ClientCapabilities::builder().enable_tasks().build();
                 (Some(id), Some(json!({ "requiredCapabilities": tasks })))
             }
+            Self::MetaMissing { id, .. } => (Some(id), None),
             Self::InvalidRequest { id, .. }
             | Self::InvalidParams { id, .. }
+            | Self::HeaderMismatch { id, .. }
             | Self::SessionRequired { id }
             | Self::EndpointRequired { id }
             | Self::StreamFull { id }
@@ -267,7 +277,8 @@ pub(crate) fn json_response(status: StatusCode, message: &impl Serialize) -> Res
     }
 }
 
-fn bytes_response(status: StatusCode, body: Body) -> Response {
+/// A message that is JSON already.
+pub(crate) fn bytes_response(status: StatusCode, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

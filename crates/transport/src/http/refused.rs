@@ -6,10 +6,11 @@ use super::Refusal;
 
 /// Every word that [`Refused`] may hold in a response of an endpoint. What a gate or a tool said in
 /// its place has its own.
-pub const REFUSALS: [&str; 22] = [
+pub const REFUSALS: [&str; 23] = [
     "body_too_large",
     "body_too_slow",
     "body_unreadable",
+    "header_mismatch",
     "host_not_allowed",
     "internal",
     "invalid_params",
@@ -45,7 +46,8 @@ impl Refusal {
             Self::Gate(_) | Self::Instead(_) => "other",
             Self::ParseError { .. } => "parse_error",
             Self::InvalidRequest { .. } => "invalid_request",
-            Self::InvalidParams { .. } => "invalid_params",
+            Self::InvalidParams { .. } | Self::MetaMissing { .. } => "invalid_params",
+            Self::HeaderMismatch { .. } => "header_mismatch",
             Self::NoTasks { .. } => "no_tasks",
             Self::UnsupportedVersion { .. } => "unsupported_version",
             Self::SessionRequired { .. } | Self::EndpointRequired { .. } => "session_required",

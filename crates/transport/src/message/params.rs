@@ -3,7 +3,7 @@
 
 use rmcp::model::{
     CallToolRequest, CancelTaskRequest, CancelledNotification, ClientNotification, ClientRequest,
-    CompleteRequest, CustomNotification, CustomRequest, DiscoverRequest, ErrorData, GetMeta as _,
+    CompleteRequest, CustomNotification, CustomRequest, DiscoverRequest, GetMeta as _,
     GetPromptRequest, GetSkillRequest, GetTaskRequest, InitializeRequest, InitializedNotification,
     ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest, ListSkillsRequest,
     ListToolsRequest, NumberOrString, PaginatedRequestParams, PingRequest, ProgressNotification,
@@ -11,7 +11,6 @@ use rmcp::model::{
     SetLevelRequest, SubscribeRequest, SubscriptionsListenRequest, UnsubscribeRequest,
     UpdateTaskRequest,
 };
-use serde_json::json;
 
 use super::{
     Wire,
@@ -81,7 +80,7 @@ fn untyped(text: &[u8]) -> Result<ClientRequest, String> {
 }
 
 /// A request as its handler wants it: `typed`, or as it came. What names the version of the other
-/// wire is left to rmcp.
+/// wire is left as it is.
 pub(crate) fn handed_over(
     wanted: Untyped,
     version: &str,
@@ -118,17 +117,6 @@ pub(crate) fn notification(method: &str, text: &[u8]) -> Result<ClientNotificati
         "notifications/progress" => ProgressNotification,
         "notifications/roots/list_changed" => RootsListChangedNotification,
     } else CustomNotification)
-}
-
-/// What is wrong with a request that rmcp took for one of an unknown method; `None` if the method
-/// is unknown indeed.
-pub(crate) fn known_request_error(wire: Wire, custom: &CustomRequest) -> Option<ErrorData> {
-    let mut message = json!({ "method": custom.method });
-    if let Some(params) = &custom.params {
-        message["params"] = params.clone();
-    }
-    let reason = request(wire, &custom.method, message.to_string().as_bytes()).err()?;
-    Some(ErrorData::invalid_params(format!("invalid params: {reason}"), None))
 }
 
 #[cfg(test)]
@@ -171,14 +159,10 @@ mod tests {
             request(Wire::Stateful, "no/such", text),
             Ok(ClientRequest::CustomRequest(_))
         ));
-        assert!(
-            known_request_error(Wire::Stateful, &CustomRequest::new("no/such", None)).is_none()
-        );
-        assert!(
-            known_request_error(Wire::Stateful, &CustomRequest::new("tools/call", None)).is_some()
-        );
-        let subscribe = CustomRequest::new("resources/subscribe", None);
-        assert!(known_request_error(Wire::Stateful, &subscribe).is_some());
-        assert!(known_request_error(Wire::Stateless, &subscribe).is_none());
+        let subscribe =
+            br#"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":1}}"#;
+        let read = |wire| request(wire, "resources/subscribe", subscribe);
+        assert!(matches!(read(Wire::Stateless), Ok(ClientRequest::CustomRequest(_))));
+        assert!(read(Wire::Stateful).is_err());
     }
 }

@@ -6,10 +6,8 @@
 
 use http::{HeaderMap, HeaderName};
 use rmcp::model::{ProtocolVersion, RequestId};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::{Envelope, Kind};
+use super::{Envelope, Kind, Meta};
 use crate::http::Refusal;
 
 /// The `MCP-Protocol-Version` header of a request.
@@ -18,8 +16,8 @@ pub(crate) enum VersionHeader<'a> {
     Absent,
     /// A revision with `initialize`.
     Stateful(&'a str),
-    /// 2026-07-28.
-    Stateless,
+    /// A revision without it: 2026-07-28.
+    Stateless(&'a str),
     /// No revision this server speaks.
     Unknown(&'a str),
 }
@@ -34,6 +32,14 @@ pub(crate) enum Wire {
 }
 
 impl<'a> VersionHeader<'a> {
+    /// What it says, if it is there.
+    pub(crate) fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Absent => None,
+            Self::Stateful(text) | Self::Stateless(text) | Self::Unknown(text) => Some(text),
+        }
+    }
+
     pub(crate) fn of(headers: &'a HeaderMap) -> Self {
         let mut values = headers.get_all(VERSION).iter();
         let Some(value) = values.next() else {
@@ -47,24 +53,10 @@ impl<'a> VersionHeader<'a> {
         }
         match ProtocolVersion::KNOWN_VERSIONS.iter().find(|known| known.as_str() == text) {
             Some(known) if known.has_initialize() => Self::Stateful(text),
-            Some(_) => Self::Stateless,
+            Some(_) => Self::Stateless(text),
             None => Self::Unknown(text),
         }
     }
-}
-
-#[derive(Default, Deserialize)]
-struct Params<'a> {
-    #[serde(borrow, default, rename = "_meta")]
-    meta: Meta<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct Meta<'a> {
-    #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
-    version: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
-    capabilities: Option<&'a RawValue>,
 }
 
 impl Wire {
@@ -87,7 +79,11 @@ impl Wire {
     }
 
     /// The wire of a message, by what it carries itself first and by its header second.
-    pub(crate) fn of(envelope: &Envelope<'_>, header: VersionHeader<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn of(
+        envelope: &Envelope<'_>,
+        meta: &Meta<'_>,
+        header: VersionHeader<'_>,
+    ) -> Result<Self, Refusal> {
         let request = match &envelope.kind {
             Kind::Request { id, method } => Some((id, method.as_ref())),
             Kind::Notification { .. } | Kind::Response { .. } | Kind::Error { .. } => None,
@@ -95,17 +91,17 @@ impl Wire {
         let Some((id, method)) = request else {
             return Self::of_header(header, None);
         };
-        let meta = envelope.params.map(meta).unwrap_or_default();
-        let complete = meta.version.is_some() && meta.capabilities.is_some();
-        match (method, meta.version) {
+        match method {
             // The handshake exists on the stateful wire only, whatever version it names; one that
             // carries the other wire's metadata is that wire's unknown method.
-            ("initialize", _) if !complete => Ok(Self::Stateful),
-            ("server/discover", _) => Ok(Self::Stateless),
-            _ if complete => Ok(Self::Stateless),
-            (_, Some(version)) if is_stateful(version) => Ok(Self::Stateful),
-            (_, Some(_)) => Ok(Self::Stateless),
-            (_, None) => Self::of_header(header, Some(id)),
+            "initialize" if !meta.is_complete() => Ok(Self::Stateful),
+            "server/discover" => Ok(Self::Stateless),
+            _ if meta.is_complete() => Ok(Self::Stateless),
+            _ if !meta.names_version() => Self::of_header(header, Some(id)),
+            _ if meta.version().is_some_and(|version| version.has_initialize()) => {
+                Ok(Self::Stateful)
+            }
+            _ => Ok(Self::Stateless),
         }
     }
 
@@ -116,7 +112,7 @@ impl Wire {
         match header {
             // Absent: "the server SHOULD assume protocol version 2025-03-26".
             VersionHeader::Absent | VersionHeader::Stateful(_) => Ok(Self::Stateful),
-            VersionHeader::Stateless => Ok(Self::Stateless),
+            VersionHeader::Stateless(_) => Ok(Self::Stateless),
             VersionHeader::Unknown(version) => Err(Refusal::UnsupportedVersion {
                 id: id.cloned(),
                 requested: super::envelope::bounded(version),
@@ -125,39 +121,32 @@ impl Wire {
     }
 }
 
-fn meta(params: &RawValue) -> Meta<'_> {
-    serde_json::from_str::<Params<'_>>(params.get()).unwrap_or_default().meta
-}
-
-fn is_stateful(version: &RawValue) -> bool {
-    serde_json::from_str::<ProtocolVersion>(version.get())
-        .is_ok_and(|version| version.has_initialize())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn wire(text: &str, header: VersionHeader<'_>) -> Result<Wire, Refusal> {
-        Wire::of(&Envelope::read(text.as_bytes()).unwrap(), header)
+        let envelope = Envelope::read(text.as_bytes()).unwrap();
+        Wire::of(&envelope, &Meta::of(&envelope), header)
     }
 
     const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
 
     #[test]
     fn a_message_is_served_by_what_it_carries() {
-        use VersionHeader::{Absent, Stateful, Stateless};
+        use VersionHeader::{Absent, Stateful};
+        const STATELESS: VersionHeader<'_> = VersionHeader::Stateless("2026-07-28");
         let request = |method: &str, params: &str| {
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}}}}}"#)
         };
         for (text, header, expected) in [
             (request("initialize", ""), Absent, Wire::Stateful),
-            (request("initialize", ""), Stateless, Wire::Stateful),
-            (request("initialize", META), Stateless, Wire::Stateless),
+            (request("initialize", ""), STATELESS, Wire::Stateful),
+            (request("initialize", META), STATELESS, Wire::Stateless),
             (request("tools/list", ""), Absent, Wire::Stateful),
             (request("tools/list", ""), Stateful("2025-11-25"), Wire::Stateful),
-            (request("tools/list", ""), Stateless, Wire::Stateless),
-            (request("tools/list", META), Stateless, Wire::Stateless),
+            (request("tools/list", ""), STATELESS, Wire::Stateless),
+            (request("tools/list", META), STATELESS, Wire::Stateless),
             (request("tools/list", META), Absent, Wire::Stateless),
             (request("server/discover", ""), Absent, Wire::Stateless),
         ] {

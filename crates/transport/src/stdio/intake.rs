@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     http::Refusal,
-    message::{self, Envelope, Kind, VersionHeader, Wire, check_task_ids},
+    message::{self, Envelope, Kind, Meta, VersionHeader, Wire, check_task_ids},
     trace::{TraceContext, span_id},
     wire::batch,
 };
@@ -78,7 +78,7 @@ impl LineTransport {
             Session::None | Session::Beginning(_) => VersionHeader::Absent,
             Session::Agreed(version) => VersionHeader::Stateful(version.as_str()),
         };
-        let wire = Wire::of(&envelope, agreed)?;
+        let wire = Wire::of(&envelope, &Meta::of(&envelope), agreed)?;
         match envelope.kind {
             Kind::Request { id, method } => {
                 let random = &*self.random;

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     away::Patience,
     http::{Refusal, accepts_json_and_event_stream, is_json},
-    message::{Envelope, Kind, VersionHeader, Wire},
+    message::{Envelope, Kind, Meta, VersionHeader, Wire},
     shared::Shared,
     trace,
 };
@@ -44,10 +44,11 @@ pub(crate) async fn serve<H: ServerHandler>(
     if let Kind::Request { method, .. } = &envelope.kind {
         config.gate.pass(&parts, method)?;
     }
-    match Wire::of(&envelope, VersionHeader::of(&parts.headers))? {
-        // Boxed: what rmcp needs would make every request's future several times as large.
+    let meta = Meta::of(&envelope);
+    match Wire::of(&envelope, &meta, VersionHeader::of(&parts.headers))? {
         Wire::Stateless => {
-            let served = Box::pin(stateless::serve(shared, owner, parts, &envelope, body.clone()));
+            let said = stateless::Said { envelope: &envelope, meta: &meta, body: &body };
+            let served = stateless::serve(shared, owner, parts, said);
             served.instrument(span.clone()).await.map(|response| trace::held(response, &span))
         }
         Wire::Stateful => stateful(shared, owner, parts, envelope, &body).instrument(span).await,

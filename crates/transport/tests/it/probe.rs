@@ -7,13 +7,14 @@ use mcp_everything_transport::{Faults, SessionHandle, StreamControl};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ClientResult, ContentBlock,
-        CustomNotification, PingRequest, ProgressNotificationParam, ServerCapabilities,
-        ServerConfig, ServerNotification, ServerRequest, SubscribeRequestParams,
-        SubscriptionFilter,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientResult,
+        ContentBlock, CustomNotification, PingRequest, ProgressNotificationParam,
+        ServerCapabilities, ServerConfig, ServerNotification, ServerRequest,
+        SubscribeRequestParams, SubscriptionFilter, Tool,
     },
     service::{NotificationContext, PeerRequestOptions, RequestContext, SubscriptionContext},
 };
+use serde_json::json;
 use tokio::sync::{Mutex, Semaphore, broadcast, mpsc};
 
 /// How many events `count` has.
@@ -60,7 +61,12 @@ impl ServerHandler for Probe {
                 Ok(text(if there { "there" } else { "not there" }))
             }
             "panic" => panic!("on purpose"),
-            "gate" => {
+            "gate" | "progress and gate" => {
+                if request.name == "progress and gate" {
+                    let token = context.meta.get_progress_token().unwrap();
+                    let params = ProgressNotificationParam::new(token, 1.0);
+                    context.peer.notify_progress(params).await.unwrap();
+                }
                 let _ = self.seen.send("gate.waits");
                 tokio::select! {
                     permit = self.gate.acquire() => permit.unwrap().forget(),
@@ -102,6 +108,16 @@ impl ServerHandler for Probe {
                 ask(&context).await
             }
             "ask" => ask(&context).await,
+            // In a task of which rmcp does not know what request it belongs to.
+            "ask elsewhere" => {
+                let ping = ServerRequest::PingRequest(PingRequest::default());
+                let asked = tokio::spawn(async move { context.peer.send_request(ping).await });
+                Ok(text(if asked.await.unwrap().is_err() { "refused" } else { "asked" }))
+            }
+            "cannot" => {
+                let capabilities = ClientCapabilities::builder().enable_elicitation().build();
+                Err(ErrorData::missing_required_client_capability(capabilities))
+            }
             "leave" => {
                 context.extensions.get::<StreamControl>().unwrap().close();
                 self.gate.acquire().await.unwrap().forget();
@@ -109,6 +125,11 @@ impl ServerHandler for Probe {
             }
             other => Err(ErrorData::invalid_params(format!("no tool {other}"), None)),
         }
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        let schema = json!({ "properties": { "to": { "x-mcp-header": "To" } } });
+        (name == "echo").then(|| Tool::new("echo", "", schema.as_object().unwrap().clone()))
     }
 
     async fn subscribe(
