@@ -12,8 +12,8 @@ const FEW: usize = 64;
 #[derive(Default)]
 pub(crate) struct Alike {
     known: HashSet<Arc<Session>>,
-    /// At how many to look again for those that nobody has: so often that they are no more than
-    /// those that somebody has, and so rarely that it costs nothing.
+    /// At how many to look again for those that nobody has: so often that there are not many more of
+    /// them than of those that somebody had at the last look, and so rarely that it costs nothing.
     look_at: usize,
 }
 
@@ -24,13 +24,18 @@ impl Alike {
             return Arc::clone(same);
         }
         if self.known.len() >= self.look_at {
-            self.known.retain(|known| Arc::strong_count(known) > 1);
-            self.known.shrink_to(FEW);
-            self.look_at = FEW.max(2 * self.known.len());
+            self.forget();
         }
         let session = Arc::new(session);
         self.known.insert(Arc::clone(&session));
         session
+    }
+
+    /// Lets go of those that nobody has any more.
+    pub(crate) fn forget(&mut self) {
+        self.known.retain(|known| Arc::strong_count(known) > 1);
+        self.known.shrink_to(FEW);
+        self.look_at = FEW.max(2 * self.known.len());
     }
 }
 
@@ -67,5 +72,8 @@ mod tests {
         assert!(alike.known.len() <= 2 * held.len() + FEW, "{}", alike.known.len());
         let again = alike.share(session("held-0"));
         assert!(Arc::ptr_eq(&again, &held[0]));
+        drop((again, held));
+        alike.forget();
+        assert!(alike.known.is_empty(), "also when no other comes");
     }
 }

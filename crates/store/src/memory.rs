@@ -21,7 +21,7 @@ mod tests;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -95,7 +95,9 @@ impl MemoryStore {
                 entry.forget_old(now, &self.limits);
             }
         }
-        expired.into_iter().filter(|id| self.expire(*id, now)).count()
+        let count = expired.into_iter().filter(|id| self.expire(*id, now)).count();
+        self.alike().forget();
+        count
     }
 
     /// How many records there are, expired ones that were not swept included.
@@ -109,7 +111,11 @@ impl MemoryStore {
     }
 
     fn share(&self, session: Session) -> Arc<Session> {
-        self.alike.lock().unwrap_or_else(PoisonError::into_inner).share(session)
+        self.alike().share(session)
+    }
+
+    fn alike(&self) -> MutexGuard<'_, Alike> {
+        self.alike.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What `f` makes of a session that lives; `None` for one that does not.

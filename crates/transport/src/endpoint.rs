@@ -200,6 +200,8 @@ impl<H: ServerHandler> Endpoint<H> {
 
     async fn answer(&self, request: Request<Body>) -> Result<Response, Refusal> {
         let (owner, mut parts, body) = enter(&self.0.config, request)?;
+        // Held while the body comes, which may take longer than a revocation is remembered.
+        let _lease = self.0.grants.lease(&parts.extensions, &*self.0.clock);
         let body = pace(&self.0.config, &owner, body).await?;
         match parts.method {
             Method::POST => wire::post::serve(&self.0, &owner, parts, body).await,

@@ -77,6 +77,8 @@ impl<H: ServerHandler> HttpSseService<H> {
     async fn answer(&self, request: Request<Body>) -> Result<Response, Refusal> {
         let shared = &self.shared;
         let (owner, mut parts, body) = enter(&shared.config, request)?;
+        // Held while the body comes, which may take longer than a revocation is remembered.
+        let _lease = shared.grants.lease(&parts.extensions, &*shared.clock);
         let body = pace(&shared.config, &owner, body).await?;
         match (&self.part, &parts.method) {
             (Part::Stream { message }, &Method::GET) => {

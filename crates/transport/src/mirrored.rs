@@ -16,12 +16,21 @@ use crate::message::bounded;
 /// What is wrong with a header.
 type Reason = String;
 
+/// That `MCP-Protocol-Version` names the version that the metadata does.
+pub(crate) fn check_version(headers: &HeaderMap, version: &str) -> Result<(), Reason> {
+    check(headers, "MCP-Protocol-Version", version)
+}
+
 /// That `Mcp-Method` names the message's method.
 pub(crate) fn check_method(headers: &HeaderMap, method: &str) -> Result<(), Reason> {
-    match one(headers, "Mcp-Method")? {
-        Some(told) if told == method => Ok(()),
-        Some(told) => Err(differs("Mcp-Method", told, method)),
-        None => Err("the Mcp-Method header is missing".to_owned()),
+    check(headers, "Mcp-Method", method)
+}
+
+fn check(headers: &HeaderMap, name: &str, body: &str) -> Result<(), Reason> {
+    match one(headers, name)? {
+        Some(told) if told == body => Ok(()),
+        Some(told) => Err(differs(name, told, body)),
+        None => Err(format!("the {name} header is missing")),
     }
 }
 

@@ -113,8 +113,8 @@ impl Call<'_> {
 
     /// Sends the question and waits for the answer.
     ///
-    /// It is sent from within the handler's task, by which rmcp knows the request it belongs to
-    /// (SEP-2260).
+    /// It is sent from within the handler's task, by which rmcp knows the request it belongs to over
+    /// stdio (SEP-2260); over HTTP each call has a peer of its own.
     pub(super) async fn ask_now<Q: Question>(&self, question: &Q) -> Result<Q::Reply, CallError> {
         let options = PeerRequestOptions::with_timeout(Q::TIMEOUT);
         let peer = &self.context.peer;

@@ -1,4 +1,7 @@
 //! The handler of a call's request.
+//!
+//! Its answer goes out at once. What it said before and did not wait for may come later, and is lost
+//! then: rmcp's loop takes it along.
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
 
@@ -42,7 +45,22 @@ pub(super) fn serve<H: ServerHandler>(
         let served = Box::pin(Service::handle_request(&*handler, request, context));
         let served = AssertUnwindSafe(served).catch_unwind();
         let served = served.unwrap_or_else(|panic| Err(panicked(&method, &*panic)));
-        let answer = match within_grace(served, &call.stop, grace).await {
+        // Of a call in a session its writer sees to that, and has last words for it.
+        let revoked = async {
+            if call.session.is_none() {
+                call.lease.revoked().await;
+                call.stop.cancel();
+            }
+            std::future::pending().await
+        };
+        let served = async {
+            tokio::select! {
+                biased;
+                served = within_grace(served, &call.stop, grace) => served,
+                never = revoked => never,
+            }
+        };
+        let answer = match served.await {
             _ if call.was_cancelled() => return call.abort.cancel(),
             Ok(result) => ServerJsonRpcMessage::response(result, id),
             Err(error) => ServerJsonRpcMessage::error(error, Some(id)),

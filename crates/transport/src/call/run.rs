@@ -275,11 +275,7 @@ pub(crate) fn start<H: ServerHandler>(
         extensions.insert(handle);
     }
     let handler = Arc::new(Guarded::new(handler, Arc::clone(&shared.observer)));
-    let voice = Voice {
-        handler: Arc::clone(&handler),
-        call: Arc::clone(&call),
-        witnessed: call.witnessed.clone(),
-    };
+    let voice = Voice { handler: Arc::clone(&handler), call: Arc::clone(&call) };
     let transport = CallTransport { outgoing: outgoing.clone(), room, call: Arc::clone(&call) };
     let voice = serve_directly_with_ct::<RoleServer, _, _, _, TransportAdapterIdentity>(
         voice,

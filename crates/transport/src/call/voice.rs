@@ -6,12 +6,11 @@
 
 use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
-use mcp_everything_store::Witnessed;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        ClientJsonRpcMessage, ClientNotification, ClientRequest, ProtocolVersion, ServerConfig,
-        ServerJsonRpcMessage, ServerResult,
+        ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcMessage, ProtocolVersion,
+        ServerConfig, ServerJsonRpcMessage, ServerResult,
     },
     service::{NotificationContext, RequestContext, Service},
     transport::Transport,
@@ -38,12 +37,19 @@ impl Transport<RoleServer> for CallTransport {
         &mut self,
         mut message: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Infallible>> + Send + 'static {
+        let is_last = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
         self.call.rename(&mut message);
-        let outgoing = Outgoing::message(message);
-        let waits = matches!(outgoing, Outgoing::Message { last: false, .. });
-        // Nobody may be left to take it. That is no error for the handler: a client that hangs up
-        // has cancelled nothing ("Sending Messages to the Server").
-        let taken = self.outgoing.send(outgoing).is_ok();
+        let taken = match message {
+            // An answer is sent into a session: without one it could not come.
+            JsonRpcMessage::Request(asked) if self.call.session.is_none() => {
+                self.call.give_up(&asked.id, "the client cannot be asked without a session");
+                false
+            }
+            // Nobody may be left to take it. That is no error for the handler: a client that hangs
+            // up has cancelled nothing ("Sending Messages to the Server").
+            said => self.outgoing.send(Outgoing::message(said)).is_ok(),
+        };
+        let waits = !is_last;
         let room = Arc::clone(&self.room);
         async move {
             if taken
@@ -70,8 +76,6 @@ impl Transport<RoleServer> for CallTransport {
 pub(super) struct Voice<H> {
     pub(super) handler: Arc<Guarded<H>>,
     pub(super) call: Arc<Call>,
-    /// Before whom the call was made: rmcp hands notifications over in tasks of their own.
-    pub(super) witnessed: Witnessed,
 }
 
 impl<H: ServerHandler> Service<RoleServer> for Voice<H> {
@@ -98,7 +102,8 @@ impl<H: ServerHandler> Service<RoleServer> for Voice<H> {
             _ => Some(self.call.abort.clone().drop_guard()),
         };
         let handled = Service::handle_notification(&*self.handler, notification, context);
-        self.witnessed.clone().scope(handled).await
+        // rmcp hands notifications over in tasks of their own.
+        self.call.witnessed.clone().scope(handled).await
     }
 
     /// rmcp asks for it when a service starts, and for a server makes nothing of it. What a client

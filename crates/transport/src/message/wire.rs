@@ -17,7 +17,7 @@ pub(crate) enum VersionHeader<'a> {
     /// A revision with `initialize`.
     Stateful(&'a str),
     /// A revision without it: 2026-07-28.
-    Stateless(&'a str),
+    Stateless,
     /// No revision this server speaks.
     Unknown(&'a str),
 }
@@ -32,14 +32,6 @@ pub(crate) enum Wire {
 }
 
 impl<'a> VersionHeader<'a> {
-    /// What it says, if it is there.
-    pub(crate) fn text(self) -> Option<&'a str> {
-        match self {
-            Self::Absent => None,
-            Self::Stateful(text) | Self::Stateless(text) | Self::Unknown(text) => Some(text),
-        }
-    }
-
     pub(crate) fn of(headers: &'a HeaderMap) -> Self {
         let mut values = headers.get_all(VERSION).iter();
         let Some(value) = values.next() else {
@@ -53,7 +45,7 @@ impl<'a> VersionHeader<'a> {
         }
         match ProtocolVersion::KNOWN_VERSIONS.iter().find(|known| known.as_str() == text) {
             Some(known) if known.has_initialize() => Self::Stateful(text),
-            Some(_) => Self::Stateless(text),
+            Some(_) => Self::Stateless,
             None => Self::Unknown(text),
         }
     }
@@ -112,7 +104,7 @@ impl Wire {
         match header {
             // Absent: "the server SHOULD assume protocol version 2025-03-26".
             VersionHeader::Absent | VersionHeader::Stateful(_) => Ok(Self::Stateful),
-            VersionHeader::Stateless(_) => Ok(Self::Stateless),
+            VersionHeader::Stateless => Ok(Self::Stateless),
             VersionHeader::Unknown(version) => Err(Refusal::UnsupportedVersion {
                 id: id.cloned(),
                 requested: super::envelope::bounded(version),
@@ -134,19 +126,18 @@ mod tests {
 
     #[test]
     fn a_message_is_served_by_what_it_carries() {
-        use VersionHeader::{Absent, Stateful};
-        const STATELESS: VersionHeader<'_> = VersionHeader::Stateless("2026-07-28");
+        use VersionHeader::{Absent, Stateful, Stateless};
         let request = |method: &str, params: &str| {
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}}}}}"#)
         };
         for (text, header, expected) in [
             (request("initialize", ""), Absent, Wire::Stateful),
-            (request("initialize", ""), STATELESS, Wire::Stateful),
-            (request("initialize", META), STATELESS, Wire::Stateless),
+            (request("initialize", ""), Stateless, Wire::Stateful),
+            (request("initialize", META), Stateless, Wire::Stateless),
             (request("tools/list", ""), Absent, Wire::Stateful),
             (request("tools/list", ""), Stateful("2025-11-25"), Wire::Stateful),
-            (request("tools/list", ""), STATELESS, Wire::Stateless),
-            (request("tools/list", META), STATELESS, Wire::Stateless),
+            (request("tools/list", ""), Stateless, Wire::Stateless),
+            (request("tools/list", META), Stateless, Wire::Stateless),
             (request("tools/list", META), Absent, Wire::Stateless),
             (request("server/discover", ""), Absent, Wire::Stateless),
         ] {

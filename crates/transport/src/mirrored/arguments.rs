@@ -53,7 +53,9 @@ fn compare(
     for (name, property) in properties {
         let Value::Object(property) = property else { continue };
         let value = arguments.and_then(|arguments| arguments.get(name));
-        if let Some(Value::String(annotation)) = property.get("x-mcp-header") {
+        if let Some(Value::String(annotation)) = property.get("x-mcp-header")
+            && !annotation.is_empty()
+        {
             compare_one(&format!("{PREFIX}{annotation}"), value, name, headers)?;
         }
         compare(property, value.and_then(Value::as_object), headers)?;
@@ -94,7 +96,10 @@ fn compare_one(
 fn equals(body: &Number, told: &str) -> bool {
     let told = serde_json::from_str::<Number>(told).ok().and_then(|number| number.as_f64());
     match (body.as_f64(), told) {
-        (Some(body), Some(told)) => body.abs() <= LARGEST && body.total_cmp(&told).is_eq(),
+        // Zero has two signs, and is one number.
+        (Some(body), Some(told)) => {
+            body.abs() <= LARGEST && (body + 0.0).total_cmp(&(told + 0.0)).is_eq()
+        }
         _ => false,
     }
 }
@@ -114,6 +119,7 @@ mod tests {
             "place": { "type": "object", "properties": {
                 "city": { "type": "string", "x-mcp-header": "City" } } },
             "plain": { "type": "string" },
+            "unnamed": { "type": "string", "x-mcp-header": "" },
         } });
         let mut headers = HeaderMap::new();
         for (name, value) in told {
@@ -134,6 +140,8 @@ mod tests {
             (json!({ "count": 42 }), &[("mcp-param-count", "42")]),
             (json!({ "count": 42 }), &[("mcp-param-count", "42.0")]),
             (json!({ "count": 42.0 }), &[("mcp-param-count", "42")]),
+            (json!({ "count": 0 }), &[("mcp-param-count", "-0")]),
+            (json!({ "unnamed": "x" }), &[]),
             (json!({ "place": { "city": "Rome" } }), &[("mcp-param-city", "Rome")]),
             (json!({ "plain": "x" }), &[("mcp-param-unknown", "y")]),
             (json!({ "region": ["no value of a header"] }), &[]),

@@ -23,8 +23,8 @@ use crate::{
     call::{CUT_SHORT, Outgoing, Start, Started, said, start},
     faults::{Fault, nothing},
     http::{Refusal, bytes_response, json_response},
-    message::{self, Envelope, Kind, Meta, VersionHeader, Wire, check_task_ids},
-    mirrored::{check_method, check_name},
+    message::{self, Envelope, Kind, Meta, Wire, check_task_ids},
+    mirrored::{check_method, check_name, check_version},
     shared::Shared,
 };
 
@@ -109,19 +109,14 @@ fn checked<H>(
 ) -> Result<ProtocolVersion, Refusal> {
     let missing = |missing| Refusal::MetaMissing { id: id.clone(), missing };
     let Some(version) = meta.version() else { return Err(missing(meta.missing())) };
-    let named = version.as_str();
-    let reason = match VersionHeader::of(headers).text() {
-        Some(told) if told == named => None,
-        Some(told) => Some(format!("says `{told}` and the body `{named}`")),
-        None => Some("is missing".to_owned()),
-    };
-    if let Some(reason) = reason {
-        let reason = message::bounded(&format!("the MCP-Protocol-Version header {reason}"));
-        return Err(Refusal::HeaderMismatch { id: Some(id.clone()), reason });
+    let mismatch = |reason| Refusal::HeaderMismatch { id: Some(id.clone()), reason };
+    check_version(headers, version.as_str()).map_err(mismatch)?;
+    // Before anything that another version may have otherwise.
+    if !shared.versions.contains(&version) {
+        let requested = message::bounded(version.as_str());
+        return Err(Refusal::UnsupportedVersion { id: Some(id.clone()), requested });
     }
-    // To a version that it does not speak the handler's answer is another one.
-    let wants_all = method == "server/discover" || !version.has_initialize();
-    if wants_all && shared.versions.contains(&version) {
+    if method == "server/discover" || !version.has_initialize() {
         let left_out = meta.missing();
         if !left_out.is_empty() {
             return Err(missing(left_out));

@@ -108,7 +108,7 @@ impl ServerHandler for Probe {
                 ask(&context).await
             }
             "ask" => ask(&context).await,
-            // In a task of which rmcp does not know what request it belongs to.
+            // In a task of its own, which goes by the peer alone.
             "ask elsewhere" => {
                 let ping = ServerRequest::PingRequest(PingRequest::default());
                 let asked = tokio::spawn(async move { context.peer.send_request(ping).await });

@@ -1,11 +1,13 @@
 //! Revisions without sessions.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{body::Body, response::Response};
 use http::{Method, StatusCode};
 use mcp_everything_store::{Access, Bell, Bus as _, Clock as _, Ring, oauth::GrantId};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::support::{Answer, Client, Cluster, Events};
 
@@ -163,6 +165,41 @@ async fn what_a_request_must_say_of_itself() {
     }
 }
 
+/// What else a request of another version has may be of another form.
+#[tokio::test]
+async fn a_version_that_is_not_spoken_is_said_first() {
+    let cluster = Cluster::of(1).await;
+    let client = Client::new(&cluster, "alice");
+    let mut meta = meta();
+    meta["io.modelcontextprotocol/protocolVersion"] = json!("2099-01-01");
+    for (method, params) in [
+        ("tools/call", json!({ "_meta": meta })),
+        ("tools/list", json!({ "cursor": {}, "_meta": meta })),
+    ] {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let headers = [("mcp-protocol-version", "2099-01-01")];
+        let answer = Answer::of(with_headers(&client, &headers, &body).await).await;
+        answer.is_refused(400, -32022);
+        let supported = answer.body["error"]["data"]["supported"].as_array().unwrap();
+        assert!(supported.contains(&json!("2026-07-28")), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_named_once() {
+    let cluster = Cluster::of(1).await;
+    let client = Client::new(&cluster, "alice");
+    let params = json!({ "_meta": meta() });
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params});
+    let headers = [
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-protocol-version", "2025-11-25"),
+        ("mcp-method", "tools/list"),
+    ];
+    let answer = Answer::of(with_headers(&client, &headers, &body).await).await;
+    answer.is_refused(400, -32020);
+}
+
 #[tokio::test]
 async fn headers_must_repeat_the_arguments_that_the_tool_says() {
     let cluster = Cluster::of(1).await;
@@ -259,9 +296,12 @@ async fn a_revoked_grant_ends_what_was_begun_with_it() {
     let until = cluster.clock.now() + Duration::from_secs(3600);
     let access = Some(Access { until, grant: GRANT });
     let client = Client { access, ..Client::new(&cluster, "alice") };
-    // One that says something, one that says nothing, and one that listens.
+    // One that says something, one that does so to a client that does not read, one that says
+    // nothing, and one that listens.
     let mut streaming = Events::of(call(&client, "progress and gate").await);
     streaming.message().await;
+    cluster.sees("gate.waits").await;
+    let _unread = call(&client, "progress and gate").await;
     cluster.sees("gate.waits").await;
     let params = json!({ "notifications": { "toolsListChanged": true }, "_meta": meta() });
     let mut listening = Events::of(open(&client, "subscriptions/listen", None, params).await);
@@ -274,8 +314,46 @@ async fn a_revoked_grant_ends_what_was_begun_with_it() {
     Answer::of(cut).await.is_refused(200, -32603);
     cluster.sees("gate.cancelled").await;
     assert_eq!(streaming.rest().await, Vec::<Value>::new());
-    cluster.sees("gate.cancelled").await;
+    for _ in 0..2 {
+        cluster.sees("gate.cancelled").await;
+    }
     assert_eq!(listening.rest().await, Vec::<Value>::new());
+}
+
+/// However long its body took to come.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_is_revoked_while_a_request_comes_ends_its_call() {
+    const GRANT: GrantId = GrantId::from_bytes([7; 16]);
+    let cluster = Cluster::of(1).await;
+    let until = cluster.clock.now() + Duration::from_secs(3600);
+    let access = Some(Access { until, grant: GRANT });
+    let client = Client { access, ..Client::new(&cluster, "alice") };
+    let params = json!({ "name": "gate", "_meta": meta() });
+    let text = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let (body, pieces) = mpsc::channel::<Result<String, Infallible>>(1);
+    let request = client
+        .request(Method::POST)
+        .header("content-type", "application/json")
+        .header("accept", "*/*")
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", "gate");
+    let request = request.body(Body::from_stream(ReceiverStream::new(pieces))).unwrap();
+    let revoke = async {
+        body.send(Ok(" ".to_owned())).await.unwrap();
+        cluster.bus.ring(Ring::All, Bell::Revoked(GRANT)).await.unwrap();
+        // Nobody remembers it for so long.
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            body.send(Ok(" ".to_owned())).await.unwrap();
+        }
+        body.send(Ok(text.to_string())).await.unwrap();
+        drop(body);
+    };
+    let bound = Duration::from_secs(300);
+    let answering = tokio::time::timeout(bound, cluster.instances[0].handle(request));
+    let (cut, ()) = tokio::join!(answering, revoke);
+    Answer::of(cut.expect("its call ends")).await.is_refused(200, -32603);
 }
 
 /// "The server MUST NOT send independent JSON-RPC requests on this stream."
@@ -284,4 +362,11 @@ async fn nobody_is_asked_anything() {
     let cluster = Cluster::of(1).await;
     let client = Client::new(&cluster, "alice");
     Answer::of(call(&client, "ask elsewhere").await).await.says("refused");
+    // A version with sessions has such requests, but their answers are sent into a session.
+    let mut meta = meta();
+    meta["io.modelcontextprotocol/protocolVersion"] = json!("2025-11-25");
+    let params = json!({ "name": "ask elsewhere", "_meta": meta });
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let headers = [("mcp-protocol-version", "2025-11-25")];
+    Answer::of(with_headers(&client, &headers, &body).await).await.says("refused");
 }

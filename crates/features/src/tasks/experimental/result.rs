@@ -102,7 +102,7 @@ impl<'a> Asking<'a> {
             let withdrawn = CancellationToken::new();
             self.put.insert(key.clone(), withdrawn.clone());
             let (peer, key, request) = (self.peer, key.clone(), request(&self.id, question));
-            // Within the handler's own task, by which rmcp knows the request it belongs to.
+            // Within the handler's own task, by which rmcp knows over stdio what it belongs to.
             self.open.push(Box::pin(async move { (key, ask(peer, request, withdrawn).await) }));
         }
     }
