@@ -25,6 +25,7 @@ impl Deployed {
         let (redis, balancer) = (RedisServer::start(), Haproxy::start());
         let settings = [("REDIS_URL", &*redis.url())];
         let server = Server::behind(&balancer.base(), &balancer.instances, &settings);
+        balancer.until_it_serves(0..3);
         Self { server, _balancer: Some(balancer), _redis: Some(redis) }
     }
 

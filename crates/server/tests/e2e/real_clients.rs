@@ -21,6 +21,7 @@ async fn use_everything(program: PathBuf, arguments: &[&str]) {
     let (redis, haproxy) = (RedisServer::start(), Haproxy::start());
     let settings = [("REDIS_URL", &*redis.url()), ("CONFORMANCE", "on")];
     let server = Server::behind(&haproxy.base(), &haproxy.instances, &settings);
+    haproxy.until_it_serves(0..3);
     let token = SignIn::register(&server).await.tokens("alice").await.access;
     for (kind, path, posts) in [("http", "/mcp", "/mcp"), ("sse", "/sse", "/message")] {
         let began = Instant::now();

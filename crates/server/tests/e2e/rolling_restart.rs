@@ -8,16 +8,13 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use mcp_everything_store::contract::redis_server::RedisServer;
 use serde_json::{Value, json};
-use tokio::{
-    net::TcpStream,
-    time::{Instant, sleep},
-};
+use tokio::{net::TcpStream, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     figures::percentiles,
     haproxy::Haproxy,
-    it::support::{BOUND, Mcp, Server, SignIn, Stream, call, soon},
+    it::support::{Mcp, Server, SignIn, Stream, call, soon},
     load::Load,
 };
 
@@ -36,6 +33,7 @@ async fn no_request_fails() {
         ("DRAIN_DELAY", "1s"),
     ];
     let mut server = Server::behind(&haproxy.base(), &haproxy.instances, &settings);
+    haproxy.until_it_serves(0..3);
     let load = Load::start(&server, SESSIONS).await;
     let stop = CancellationToken::new();
     let clients = clients(&server, KEEPING_ALIVE + LISTENING).await;
@@ -64,7 +62,7 @@ async fn no_request_fails() {
         let ended = tokio::task::block_in_place(|| server.instances[instance].wait());
         assert!(ended.success(), "{ended}");
         tokio::task::block_in_place(|| server.instances[instance].restart());
-        serves(&haproxy, instance).await;
+        tokio::task::block_in_place(|| haproxy.until_it_serves([instance]));
     }
 
     stop.cancel();
@@ -93,15 +91,6 @@ async fn clients(server: &Server, count: usize) -> Vec<Mcp> {
         clients.push(client);
     }
     clients
-}
-
-/// Waits until the balancer sends requests to an instance again.
-async fn serves(haproxy: &Haproxy, instance: usize) {
-    let began = Instant::now();
-    while !haproxy.serves(instance) {
-        assert!(began.elapsed() < BOUND, "the balancer finds instance {instance} ready");
-        sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// A client that speaks to one instance over one connection, until it is told that this closes;

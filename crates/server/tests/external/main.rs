@@ -10,7 +10,6 @@ mod it {
 mod axe;
 #[path = "../programs/chromium.rs"]
 mod chromium;
-#[expect(dead_code, reason = "the tests in `e2e` use the rest")]
 #[path = "../programs/haproxy.rs"]
 mod haproxy;
 #[path = "../programs/oidc_provider.rs"]

@@ -30,6 +30,7 @@ impl Fleet {
         let url = redis.url();
         let settings = [("AUTH_MODE", "none"), ("REDIS_URL", url.as_str())];
         let server = Server::behind(&haproxy.base(), &haproxy.instances, &settings);
+        haproxy.until_it_serves(0..3);
         Self { server, _haproxy: haproxy, _redis: redis }
     }
 

@@ -55,8 +55,18 @@ impl Haproxy {
         haproxy
     }
 
-    /// Whether it sends requests to an instance.
-    pub(crate) fn serves(&self, instance: usize) -> bool {
+    /// Waits until it sends requests to these instances: it has looked before they were there.
+    pub(crate) fn until_it_serves(&self, instances: impl IntoIterator<Item = usize>) {
+        let began = Instant::now();
+        for instance in instances {
+            while !self.serves(instance) {
+                assert!(began.elapsed() < BOUND, "the balancer finds instance {instance} ready");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+
+    fn serves(&self, instance: usize) -> bool {
         let mut socket = UnixStream::connect(socket(&self.folder)).unwrap();
         socket.write_all(b"show stat -1 4 -1\n").unwrap();
         let mut answer = String::new();
