@@ -26,7 +26,7 @@ impl Calls for MemoryStore {
         let limits = self.limits;
         let opened = self.with(id, |entry, now| {
             entry.forget_old(now, &limits);
-            let running = entry.calls.values().filter(|call| call.ended.is_none()).count();
+            let running = entry.calls.len() - entry.ended.len();
             let limit = limits.calls_per_session;
             if running >= limit && !entry.calls.contains_key(&new.id) {
                 return Err(StoreError::LimitReached { what: "running calls of a session", limit });
@@ -66,18 +66,21 @@ impl Calls for MemoryStore {
                 || known.bytes + event.data.len() > limits.log_bytes;
             if event.last {
                 known.ended = Some(now);
+                entry.ended.push_back((call, now));
                 entry.expires = now + limits.session_ttl;
             } else if full {
                 known.lost = true;
                 return Appended::Full { reader };
             }
             known.bytes += event.data.len();
+            entry.bytes += event.data.len();
             known.events.push(event);
             if !entry.make_room(&limits)
                 && let Some(known) = entry.calls.get_mut(&call)
                 && let Some(event) = known.events.pop()
             {
                 known.bytes -= event.data.len();
+                entry.bytes -= event.data.len();
                 known.lost = true;
                 return Appended::Full { reader };
             }

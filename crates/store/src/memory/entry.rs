@@ -18,6 +18,10 @@ pub(super) struct Entry {
     pub(super) state: SessionState,
     pub(super) switches: Switches,
     pub(super) calls: HashMap<CallId, Call>,
+    /// Those of them that have ended, the one that did first in front.
+    pub(super) ended: VecDeque<(CallId, Timestamp)>,
+    /// Bytes of all their logs.
+    pub(super) bytes: usize,
     /// Cancellations of requests that no opened call bore, with the time they came.
     pub(super) cancelled: VecDeque<(RequestKey, Timestamp)>,
     pub(super) stream: Stream,
@@ -91,8 +95,12 @@ impl Call {
 
 impl Entry {
     pub(super) fn forget_old(&mut self, now: Timestamp, limits: &Limits) {
-        self.calls
-            .retain(|_, call| call.ended.is_none_or(|end| now.since(end) < limits.log_retention));
+        while let Some((id, end)) = self.ended.front().copied()
+            && now.since(end) >= limits.log_retention
+        {
+            self.ended.pop_front();
+            self.forget(id);
+        }
         while self.stream.log.front().is_some_and(|event| {
             event.position <= self.stream.passed && now.since(event.at) >= limits.log_retention
         }) {
@@ -103,13 +111,15 @@ impl Entry {
     /// Keeps the logs of all calls together within their bound: the oldest logs of ended calls go
     /// first. Says whether there is room now.
     pub(super) fn make_room(&mut self, limits: &Limits) -> bool {
-        let mut bytes: usize = self.calls.values().map(|call| call.bytes).sum();
-        while bytes > limits.session_log_bytes {
-            let ended = self.calls.iter().filter_map(|(id, call)| Some((call.ended?, *id)));
-            let Some((_, oldest)) = ended.min() else { return false };
-            bytes -= self.calls.remove(&oldest).map_or(0, |call| call.bytes);
+        while self.bytes > limits.session_log_bytes {
+            let Some((oldest, _)) = self.ended.pop_front() else { return false };
+            self.forget(oldest);
         }
         true
+    }
+
+    fn forget(&mut self, call: CallId) {
+        self.bytes -= self.calls.remove(&call).map_or(0, |call| call.bytes);
     }
 }
 
@@ -156,7 +166,7 @@ impl Entry {
         if !data.is_empty() && !self.add(data, now, limits) {
             return Said::Full;
         }
-        self.calls.remove(&call);
+        self.forget(call);
         self.expires = now + limits.session_ttl;
         Said::Kept { holder: self.stream.holder.clone() }
     }

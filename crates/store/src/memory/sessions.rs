@@ -37,6 +37,8 @@ impl Sessions for MemoryStore {
             state: SessionState::default(),
             switches: Switches::default(),
             calls: HashMap::new(),
+            ended: VecDeque::new(),
+            bytes: 0,
             cancelled: VecDeque::new(),
             stream: Stream { told, ..Stream::default() },
         });
