@@ -6,7 +6,8 @@ end
 local call, data, last = ARGV[1], ARGV[3], ARGV[4] == '1'
 local number = tonumber(ARGV[2])
 local key, log = tag .. ':call:' .. call, tag .. ':log:' .. call
-local known = redis.call('HMGET', key, 'seq', 'events', 'bytes', 'lost', 'ended', 'reader')
+local known = redis.call('HMGET', key, 'seq', 'events', 'bytes', 'lost', 'ended', 'reader',
+  'request')
 if not known[1] then
   return {'ended'}
 end
@@ -23,7 +24,7 @@ end
 if known[5] then
   return {'ended'}
 end
-local request = redis.call('HGET', tag .. ':running', call)
+local request = known[7]
 if request and request ~= '' then
   redis.call('PUBLISH', 'mcp:shttp:toclient:' .. session() .. ':' .. request, call .. '.' .. number)
 end

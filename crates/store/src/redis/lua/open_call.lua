@@ -8,11 +8,14 @@ local time, ttl = now(), tonumber(ARGV[6])
 forget_ended_before(time - tonumber(ARGV[7]))
 local key = tag .. ':call:' .. call
 local running = tag .. ':running'
-if redis.call('EXISTS', key) == 0 then
+local known = redis.call('HMGET', key, 'instance', 'cancelled')
+local cancelled = known[2]
+if not known[1] then
   if redis.call('HLEN', running) >= tonumber(ARGV[5]) then
     return 'full'
   end
-  redis.call('HSET', key, 'instance', ARGV[3], 'seq', 0, 'events', 0, 'bytes', 0)
+  redis.call('HSET', key, 'instance', ARGV[3], 'seq', 0, 'events', 0, 'bytes', 0,
+    'request', request)
   if ARGV[9] ~= '' then
     redis.call('HSET', key, 'last_words', ARGV[9])
   end
@@ -24,12 +27,13 @@ if request ~= '' then
     redis.call('ZREM', tag .. ':cancelled', request)
     if time - marked <= tonumber(ARGV[4]) + tonumber(ARGV[8]) then
       redis.call('HSET', key, 'cancelled', 1)
+      cancelled = true
     end
   end
 end
 redis.call('EXPIRE', key, ttl + SLACK)
 redis.call('EXPIRE', running, ttl + SLACK)
-if redis.call('HEXISTS', key, 'cancelled') == 1 then
+if cancelled then
   return 'cancelled'
 end
 return 'open'

@@ -6,6 +6,14 @@ local function number(field)
   return tonumber(redis.call('HGET', state, field) or 0)
 end
 
+local function numbers(...)
+  local read = redis.call('HMGET', state, ...)
+  for index = 1, #read do
+    read[index] = tonumber(read[index] or 0)
+  end
+  return unpack(read)
+end
+
 local function position(event)
   return tonumber(string.match(event[1], '^%d+'))
 end
@@ -14,10 +22,10 @@ local function oldest()
   return redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
 end
 
-local function drop(event)
+local function drop(event, passed)
   redis.call('XDEL', log, event[1])
   redis.call('HINCRBY', state, 'stream_bytes', -#event[2][2])
-  if position(event) > number('passed') then
+  if position(event) > passed then
     redis.call('HSET', state, 'dropped', position(event))
   end
 end
@@ -29,16 +37,18 @@ local function add(data, most_events, most_bytes, ttl)
     return false
   end
   local answers = redis.call('HGET', state, 'transport') == 'http+sse'
-  while redis.call('XLEN', log) >= most_events or number('stream_bytes') + #data > most_bytes do
+  local bytes, passed, pushed = numbers('stream_bytes', 'passed', 'pushed')
+  while redis.call('XLEN', log) >= most_events or bytes + #data > most_bytes do
     local first = oldest()
-    if answers and position(first) > number('passed') then
+    if answers and position(first) > passed then
       return false
     end
-    drop(first)
+    drop(first, passed)
+    bytes = bytes - #first[2][2]
   end
-  local pushed = redis.call('HINCRBY', state, 'pushed', 1)
+  pushed = pushed + 1
   redis.call('XADD', log, string.format('%d-%d', pushed, now()), 'data', data)
-  redis.call('HINCRBY', state, 'stream_bytes', #data)
+  redis.call('HSET', state, 'pushed', pushed, 'stream_bytes', bytes + #data)
   redis.call('EXPIRE', log, tonumber(ttl) + SLACK)
   redis.call('PUBLISH', 'mcp:shttp:toclient:' .. session() .. ':__GET_stream', 's.' .. pushed)
   return true
@@ -64,8 +74,11 @@ local function end_said(call, data, most_events, most_bytes, ttl)
   return {'kept', redis.call('HGET', state, 'holder') or ''}
 end
 
-local function pass(upto)
-  local passed = math.max(number('passed'), math.min(tonumber(upto), number('pushed')))
-  redis.call('HSET', state, 'passed', passed)
+local function pass(upto, passed, pushed)
+  local further = math.min(tonumber(upto), pushed)
+  if further > passed then
+    redis.call('HSET', state, 'passed', further)
+    return further
+  end
   return passed
 end
