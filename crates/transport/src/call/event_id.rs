@@ -26,8 +26,13 @@ impl fmt::Display for EventId {
             Self::Standalone(position) => write!(f, "s.{}", position.0),
             Self::Call { call, seq, last, request } => {
                 write!(f, "{call}.{seq}{}", if *last { "f" } else { "" })?;
-                match request.as_ref().and_then(written) {
-                    Some(request) => write!(f, ".{request}"),
+                match request {
+                    // Short enough, whichever it is.
+                    Some(RequestId::Number(number)) => write!(f, ".n{number}"),
+                    Some(RequestId::String(text)) => match written(text) {
+                        Some(text) => write!(f, ".t{text}"),
+                        None => Ok(()),
+                    },
                     None => Ok(()),
                 }
             }
@@ -56,13 +61,13 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-fn written(request: &RequestId) -> Option<String> {
-    let text = match request {
-        RequestId::Number(number) => format!("n{number}"),
-        RequestId::String(text) if text.len() > LONGEST_REQUEST => return None,
-        RequestId::String(text) => format!("t{}", URL_SAFE_NO_PAD.encode(text.as_bytes())),
-    };
-    (text.len() <= LONGEST_REQUEST).then_some(text)
+/// What of a request's id travels along, if that is a text.
+fn written(text: &str) -> Option<String> {
+    if text.len() > LONGEST_REQUEST {
+        return None;
+    }
+    let text = URL_SAFE_NO_PAD.encode(text.as_bytes());
+    ("t".len() + text.len() <= LONGEST_REQUEST).then_some(text)
 }
 
 fn read(text: &str) -> Option<RequestId> {

@@ -3,7 +3,12 @@
 
 mod said;
 
-use std::{future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use mcp_everything_store::{
@@ -53,6 +58,17 @@ pub(super) struct Pump<H> {
 /// The call is over as far as its writer is concerned.
 pub(super) struct Over;
 
+/// What ends a call from outside, or its connection. All of it is waited for from the first message
+/// to the last: calls with the same grant wait in the same lists.
+struct Ends<'a> {
+    /// The connection is to end, and the call goes on.
+    detached: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
+    /// The grant was revoked.
+    revoked: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
+    /// The handler was told to end, and has had its time to answer.
+    cut_short: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
+}
+
 /// What a client is told whose call did not come to its end.
 pub(crate) const CUT_SHORT: &str = "the server ended the call before it was done";
 /// How long a handler that was told to end may take to answer all the same.
@@ -95,11 +111,26 @@ impl<H: ServerHandler> Pump<H> {
     }
 
     async fn until_over(&mut self, first: Option<Outgoing>) -> Result<(), Over> {
+        let call = Arc::clone(&self.started.call);
+        let mut ends = Ends {
+            detached: pin!(async {
+                tokio::select! {
+                    () = call.detach.cancelled() => {}
+                    // The client comes back for the rest with a new token.
+                    () = call.lease.over() => {}
+                }
+            }),
+            revoked: pin!(call.lease.revoked()),
+            cut_short: pin!(async {
+                call.abort.cancelled().await;
+                sleep(LAST_WORDS).await;
+            }),
+        };
         let mut waiting = first;
         loop {
             let outgoing = match waiting.take() {
                 Some(outgoing) => Some(outgoing),
-                None => self.next().await?,
+                None => self.next(&mut ends).await?,
             };
             let said = match outgoing {
                 Some(Outgoing::Message { message, last }) => Said::message(&message, last),
@@ -122,34 +153,22 @@ impl<H: ServerHandler> Pump<H> {
     }
 
     /// The next message, `None` if the call has ended without an answer.
-    async fn next(&mut self) -> Result<Option<Outgoing>, Over> {
-        let call = Arc::clone(&self.started.call);
-        let mut cut_short = pin!(async {
-            call.abort.cancelled().await;
-            sleep(LAST_WORDS).await;
-        });
+    async fn next(&mut self, ends: &mut Ends<'_>) -> Result<Option<Outgoing>, Over> {
         loop {
             if self.connection.is_none() {
                 self.leave();
             }
             let behind = matches!(&self.sink, Sink::Log(tail) if tail.is_behind());
+            let ended = self.started.call.abort.is_cancelled();
             tokio::select! {
                 biased;
                 outgoing = self.started.next() => return Ok(outgoing),
-                () = call.detach.cancelled(), if self.connection.is_some() => {
-                    self.connection = None;
-                }
-                // The client comes back for the rest with a new token.
-                () = call.lease.over(), if self.connection.is_some() => {
-                    self.connection = None;
-                }
+                () = &mut ends.detached, if self.connection.is_some() => self.connection = None,
                 () = hung_up(self.connection.as_ref()) => self.connection = None,
                 // What a revoked grant set off ends with it.
-                () = call.lease.revoked(), if !call.abort.is_cancelled() => {
-                    call.abort.cancel();
-                }
-                () = &mut cut_short => return Ok(None),
-                () = sleep(CATCH_UP), if behind => self.catch_up().await?,
+                () = &mut ends.revoked, if !ended => self.started.call.abort.cancel(),
+                () = &mut ends.cut_short => return Ok(None),
+                () = async { sleep(CATCH_UP).await }, if behind => self.catch_up().await?,
             }
         }
     }

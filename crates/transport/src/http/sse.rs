@@ -1,11 +1,17 @@
 //! Event streams.
 
-use std::{fmt::Write as _, io, time::Duration};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _, stream};
+use futures::Stream;
 use http::{HeaderName, HeaderValue, header};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// One event on its way to a client.
 #[derive(Clone, Debug)]
@@ -54,39 +60,91 @@ impl SseEvent {
 
 impl From<SseEvent> for Bytes {
     fn from(event: SseEvent) -> Self {
-        let mut head = String::new();
-        // Writing to a string cannot fail.
-        let _ = match &event {
+        match event {
+            SseEvent::Message { id, data } => message(id.as_deref(), &data),
             SseEvent::Priming { id, retry } => {
-                write!(head, "id: {id}\nretry: {}\ndata:\n\n", retry.as_millis())
+                format!("id: {id}\nretry: {}\ndata:\n\n", retry.as_millis()).into()
             }
-            SseEvent::Endpoint { id, retry, url } => write!(
-                head,
-                "event: endpoint\nid: {id}\nretry: {}\ndata: {url}\n\n",
-                retry.as_millis()
-            ),
-            SseEvent::Retry(retry) => write!(head, "retry: {}\n\n", retry.as_millis()),
-            SseEvent::Comment(text) => write!(head, ": {text}\n\n"),
-            SseEvent::Message { id: Some(id), .. } => write!(head, "event: message\nid: {id}\n"),
-            SseEvent::Message { id: None, .. } => writeln!(head, "event: message"),
-            SseEvent::Raw(_) | SseEvent::Break | SseEvent::Silence => Ok(()),
-        };
-        let data = match event {
-            SseEvent::Message { data, .. } => data,
-            SseEvent::Raw(bytes) => return bytes,
-            SseEvent::Priming { .. }
-            | SseEvent::Endpoint { .. }
-            | SseEvent::Retry(_)
-            | SseEvent::Comment(_)
-            | SseEvent::Break
-            | SseEvent::Silence => return head.into(),
-        };
-        let mut bytes = head.into_bytes();
-        bytes.reserve(data.len() + 8);
-        bytes.extend_from_slice(b"data: ");
-        bytes.extend_from_slice(&data);
-        bytes.extend_from_slice(b"\n\n");
-        bytes.into()
+            SseEvent::Endpoint { id, retry, url } => {
+                let retry = retry.as_millis();
+                format!("event: endpoint\nid: {id}\nretry: {retry}\ndata: {url}\n\n").into()
+            }
+            SseEvent::Retry(retry) => format!("retry: {}\n\n", retry.as_millis()).into(),
+            SseEvent::Comment(text) => format!(": {text}\n\n").into(),
+            SseEvent::Raw(bytes) => bytes,
+            SseEvent::Break | SseEvent::Silence => Self::new(),
+        }
+    }
+}
+
+/// A message as it is written, in room that it fills.
+fn message(id: Option<&str>, data: &[u8]) -> Bytes {
+    let [before, id, after] = id.map_or([""; 3], |id| ["id: ", id, "\n"]).map(str::as_bytes);
+    [&b"event: message\n"[..], before, id, after, b"data: ", data, b"\n\n"].concat().into()
+}
+
+/// The chunks of an event stream.
+struct Chunks<S> {
+    events: Pin<Box<S>>,
+    /// For how long nothing may be sent; `None` once nothing is sent only to be heard of.
+    keep_alive: Option<Duration>,
+    /// When something was sent last.
+    sent: Instant,
+    /// Looks whether that is too long ago. It is set anew when it goes off and not for each event,
+    /// which would change what all streams share.
+    timer: Pin<Box<Sleep>>,
+    stage: Stage,
+}
+
+enum Stage {
+    Open,
+    /// The timer says when.
+    Breaks,
+    Over,
+}
+
+impl<S: Stream<Item = SseEvent>> Stream for Chunks<S> {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            match this.stage {
+                Stage::Open => {}
+                Stage::Breaks => {
+                    ready!(this.timer.as_mut().poll(cx));
+                    this.stage = Stage::Over;
+                    let error = io::Error::from(io::ErrorKind::ConnectionAborted);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Stage::Over => return Poll::Ready(None),
+            }
+            match this.events.as_mut().poll_next(cx) {
+                Poll::Ready(Some(SseEvent::Break)) => {
+                    this.timer.as_mut().reset(Instant::now() + BEFORE_BREAK);
+                    this.stage = Stage::Breaks;
+                }
+                Poll::Ready(Some(SseEvent::Silence)) => this.keep_alive = None,
+                Poll::Ready(Some(event)) => {
+                    this.sent = Instant::now();
+                    return Poll::Ready(Some(Ok(event.into())));
+                }
+                Poll::Ready(None) => this.stage = Stage::Over,
+                Poll::Pending => {
+                    let Some(keep_alive) = this.keep_alive else { return Poll::Pending };
+                    ready!(this.timer.as_mut().poll(cx));
+                    let now = Instant::now();
+                    let is_due = now >= this.sent + keep_alive;
+                    if is_due {
+                        this.sent = now;
+                    }
+                    this.timer.as_mut().reset(this.sent + keep_alive);
+                    if is_due {
+                        return Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))));
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -96,23 +154,14 @@ pub(crate) fn event_stream<S>(events: S, keep_alive: Duration) -> Response
 where
     S: Stream<Item = SseEvent> + Send + 'static,
 {
-    let open = Some((Box::pin(events), keep_alive));
-    let chunks = stream::unfold(open, |open| async move {
-        let (mut events, mut keep_alive) = open?;
-        let chunk = loop {
-            match tokio::time::timeout(keep_alive, events.next()).await {
-                Ok(Some(SseEvent::Break)) => {
-                    tokio::time::sleep(BEFORE_BREAK).await;
-                    return Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None));
-                }
-                Ok(Some(SseEvent::Silence)) => keep_alive = Duration::MAX,
-                Ok(Some(event)) => break Bytes::from(event),
-                Ok(None) => return None,
-                Err(_) => break Bytes::from_static(b":\n\n"),
-            }
-        };
-        Some((Ok(chunk), Some((events, keep_alive))))
-    });
+    let sent = Instant::now();
+    let chunks = Chunks {
+        events: Box::pin(events),
+        keep_alive: Some(keep_alive),
+        sent,
+        timer: Box::pin(sleep_until(sent + keep_alive)),
+        stage: Stage::Open,
+    };
     let mut response = Response::new(Body::from_stream(chunks));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -124,6 +173,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use futures::StreamExt as _;
+
     use super::*;
 
     fn text(event: SseEvent) -> String {
@@ -174,5 +225,18 @@ mod tests {
         assert_eq!(body.next().await.unwrap().unwrap(), ": x\n\n");
         drop(sender);
         assert!(body.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_comment_comes_when_nothing_else_was_sent_for_a_while() {
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        let events = tokio_stream::wrappers::ReceiverStream::new(receiver);
+        let mut body = event_stream(events, Duration::from_secs(15)).into_body().into_data_stream();
+        let opened = Instant::now();
+        tokio::time::advance(Duration::from_secs(10)).await;
+        sender.send(SseEvent::Comment("x")).await.unwrap();
+        assert_eq!(body.next().await.unwrap().unwrap(), ": x\n\n");
+        assert_eq!(body.next().await.unwrap().unwrap(), ":\n\n");
+        assert_eq!(opened.elapsed().as_secs(), 25, "15 seconds after the event");
     }
 }
