@@ -1,8 +1,8 @@
-//! What is wrong with a message's parameters, and where.
+//! Reading a message's parameters, and saying what is wrong with them and where.
 
 use rmcp::model::{
-    CustomNotification, CustomRequest, Notification, NotificationNoParam, Request, RequestNoParam,
-    RequestOptionalParam,
+    CustomNotification, CustomRequest, Extensions, Notification, NotificationNoParam, Request,
+    RequestMetaObject, RequestNoParam, RequestOptionalParam, RequestParamsMeta,
 };
 use serde::{
     Deserialize,
@@ -12,53 +12,85 @@ use serde::{
 use super::envelope::bounded;
 
 /// A message, by the type of its parameters.
-pub(super) trait Message: DeserializeOwned {
+pub(super) trait Message: Sized {
     type Params: DeserializeOwned;
+
+    fn read(text: &[u8]) -> serde_json::Result<Self>;
 }
 
-impl<M: DeserializeOwned, P: DeserializeOwned> Message for Request<M, P> {
+/// rmcp reads all that it does not know beforehand into a tree, to take `_meta` out of it, and the
+/// parameters out of the tree. They have room for it themselves, so it is taken from there.
+impl<M: Default, P: DeserializeOwned + RequestParamsMeta> Message for Request<M, P> {
     type Params = P;
+
+    fn read(text: &[u8]) -> serde_json::Result<Self> {
+        let Outside::<P> { mut params } = serde_json::from_slice(text)?;
+        let extensions = holding(params.meta_mut().take());
+        let mut request = Self::new(params);
+        request.extensions = extensions;
+        Ok(request)
+    }
 }
 
-impl<M: DeserializeOwned, P: DeserializeOwned> Message for RequestOptionalParam<M, P> {
+impl<M: Default, P: DeserializeOwned + RequestParamsMeta> Message for RequestOptionalParam<M, P> {
     type Params = Option<P>;
+
+    fn read(text: &[u8]) -> serde_json::Result<Self> {
+        let Outside::<Option<P>> { mut params } = serde_json::from_slice(text)?;
+        let meta = params.as_mut().and_then(|params| params.meta_mut().take());
+        Ok(Self { method: M::default(), params, extensions: holding(meta) })
+    }
 }
 
-impl<M: DeserializeOwned> Message for RequestNoParam<M> {
-    type Params = IgnoredAny;
+/// Handlers find it among the extensions.
+fn holding(meta: Option<RequestMetaObject>) -> Extensions {
+    let mut extensions = Extensions::new();
+    if let Some(meta) = meta {
+        extensions.insert(meta);
+    }
+    extensions
 }
 
-impl<M: DeserializeOwned, P: DeserializeOwned> Message for Notification<M, P> {
-    type Params = P;
+/// Messages that are read as rmcp reads them.
+macro_rules! as_they_are {
+    ($($message:ty => $params:ty, [$($generic:ident),*];)+) => {
+        $(impl<$($generic: DeserializeOwned),*> Message for $message {
+            type Params = $params;
+
+            fn read(text: &[u8]) -> serde_json::Result<Self> {
+                serde_json::from_slice(text)
+            }
+        })+
+    };
 }
 
-impl<M: DeserializeOwned> Message for NotificationNoParam<M> {
-    type Params = IgnoredAny;
+as_they_are! {
+    RequestNoParam<M> => IgnoredAny, [M];
+    Notification<M, P> => P, [M, P];
+    NotificationNoParam<M> => IgnoredAny, [M];
+    CustomRequest => IgnoredAny, [];
+    CustomNotification => IgnoredAny, [];
 }
 
-impl Message for CustomRequest {
-    type Params = IgnoredAny;
-}
-
-impl Message for CustomNotification {
-    type Params = IgnoredAny;
+/// A message as far as its parameters go.
+#[derive(Deserialize)]
+#[serde(bound = "P: DeserializeOwned")]
+struct Outside<P> {
+    params: P,
 }
 
 /// Reads a message. The error says which of its parameters is wrong, and why.
 pub(super) fn read<T: Message>(text: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(text)
-        .map_err(|error| fault::<T::Params>(text).unwrap_or_else(|| described(&error)))
+    T::read(text).map_err(|error| fault::<T::Params>(text).unwrap_or_else(|| described(&error)))
 }
 
-/// What is wrong with the parameters in `text`, read as `P`. rmcp, which reads the message as a
-/// whole, cannot say which of them it is.
-pub(super) fn fault<P: DeserializeOwned>(text: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    #[serde(bound = "P: DeserializeOwned")]
-    struct Outside<P> {
-        #[serde(rename = "params")]
-        _params: P,
-    }
+/// Reads a message whose parameters refuse what they do not know, `_meta` among it.
+pub(super) fn whole<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(text).map_err(|error| described(&error))
+}
+
+/// What is wrong with the parameters in `text`, read as `P`.
+fn fault<P: DeserializeOwned>(text: &[u8]) -> Option<String> {
     let json = &mut serde_json::Deserializer::from_slice(text);
     let error = serde_path_to_error::deserialize::<_, Outside<P>>(json).err()?;
     let reason = described(error.inner());

@@ -3,18 +3,18 @@
 
 use rmcp::model::{
     CallToolRequest, CancelTaskRequest, CancelledNotification, ClientNotification, ClientRequest,
-    CompleteRequest, CustomNotification, CustomRequest, DiscoverRequest, GetMeta as _,
-    GetPromptRequest, GetSkillRequest, GetTaskRequest, InitializeRequest, InitializedNotification,
+    CompleteRequest, CustomNotification, CustomRequest, GetMeta as _, GetPromptRequest,
+    GetSkillRequest, GetTaskRequest, InitializeRequest, InitializedNotification,
     ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest, ListSkillsRequest,
-    ListToolsRequest, NumberOrString, PaginatedRequestParams, PingRequest, ProgressNotification,
-    ProgressToken, ReadResourceDirectoryRequest, ReadResourceRequest, RootsListChangedNotification,
+    ListToolsRequest, NumberOrString, PingRequest, ProgressNotification, ProgressToken,
+    ReadResourceDirectoryRequest, ReadResourceRequest, RootsListChangedNotification,
     SetLevelRequest, SubscribeRequest, SubscriptionsListenRequest, UnsubscribeRequest,
     UpdateTaskRequest,
 };
 
 use super::{
     Wire,
-    fault::{fault, read},
+    fault::{read, whole},
 };
 use crate::Untyped;
 
@@ -37,30 +37,32 @@ pub(crate) fn request(wire: Wire, method: &str, text: &[u8]) -> Result<ClientReq
     if !wire.has(method) {
         return untyped(text);
     }
-    let request = by_method!(ClientRequest, method, text, {
-        "initialize" => InitializeRequest,
-        "ping" => PingRequest,
-        "server/discover" => DiscoverRequest,
-        "completion/complete" => CompleteRequest,
-        "logging/setLevel" => SetLevelRequest,
-        "prompts/get" => GetPromptRequest,
-        "prompts/list" => ListPromptsRequest,
-        "resources/list" => ListResourcesRequest,
-        "resources/templates/list" => ListResourceTemplatesRequest,
-        "resources/read" => ReadResourceRequest,
-        "resources/subscribe" => SubscribeRequest,
-        "resources/unsubscribe" => UnsubscribeRequest,
-        "resources/directory/read" => ReadResourceDirectoryRequest,
-        "subscriptions/listen" => SubscriptionsListenRequest,
-        "tools/call" => CallToolRequest,
-        "tools/list" => ListToolsRequest,
-        "tasks/get" => GetTaskRequest,
-        "tasks/update" => UpdateTaskRequest,
-        "tasks/cancel" => CancelTaskRequest,
-        "skills/list" => ListSkillsRequest,
-        "skills/get" => GetSkillRequest,
-    } else CustomRequest)?;
-    check_page(&request, text)?;
+    let request = if method == "server/discover" {
+        whole(text).map(ClientRequest::DiscoverRequest)
+    } else {
+        by_method!(ClientRequest, method, text, {
+            "initialize" => InitializeRequest,
+            "ping" => PingRequest,
+            "completion/complete" => CompleteRequest,
+            "logging/setLevel" => SetLevelRequest,
+            "prompts/get" => GetPromptRequest,
+            "prompts/list" => ListPromptsRequest,
+            "resources/list" => ListResourcesRequest,
+            "resources/templates/list" => ListResourceTemplatesRequest,
+            "resources/read" => ReadResourceRequest,
+            "resources/subscribe" => SubscribeRequest,
+            "resources/unsubscribe" => UnsubscribeRequest,
+            "resources/directory/read" => ReadResourceDirectoryRequest,
+            "subscriptions/listen" => SubscriptionsListenRequest,
+            "tools/call" => CallToolRequest,
+            "tools/list" => ListToolsRequest,
+            "tasks/get" => GetTaskRequest,
+            "tasks/update" => UpdateTaskRequest,
+            "tasks/cancel" => CancelTaskRequest,
+            "skills/list" => ListSkillsRequest,
+            "skills/get" => GetSkillRequest,
+        } else CustomRequest)
+    }?;
     check_token(&request)?;
     Ok(request)
 }
@@ -94,21 +96,6 @@ pub(crate) fn handed_over(
     Ok(typed)
 }
 
-/// rmcp takes the parameters of a list for none if they are wrong, so a wrong cursor would start
-/// the list again instead of being an error ("Pagination", Error Handling).
-fn check_page(request: &ClientRequest, text: &[u8]) -> Result<(), String> {
-    match request {
-        ClientRequest::ListPromptsRequest(_)
-        | ClientRequest::ListResourcesRequest(_)
-        | ClientRequest::ListResourceTemplatesRequest(_)
-        | ClientRequest::ListSkillsRequest(_)
-        | ClientRequest::ListToolsRequest(_) => {
-            fault::<Option<PaginatedRequestParams>>(text).map_or(Ok(()), Err)
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The notification in `text`, whose envelope names `method`.
 pub(crate) fn notification(method: &str, text: &[u8]) -> Result<ClientNotification, String> {
     by_method!(ClientNotification, method, text, {
@@ -131,6 +118,28 @@ mod tests {
             panic!("not read as a tool call");
         };
         assert_eq!(call.params.name, "echo");
+    }
+
+    #[test]
+    fn metadata_is_taken_out_of_the_parameters() {
+        for (method, params) in [
+            ("tools/call", r#"{"name":"echo","_meta":{"progressToken":7,"a/b":1}}"#),
+            ("tools/list", r#"{"_meta":{"progressToken":7,"a/b":1}}"#),
+            ("server/discover", r#"{"_meta":{"progressToken":7,"a/b":1}}"#),
+        ] {
+            let text = format!(r#"{{"method":"{method}","params":{params}}}"#);
+            let request = request(Wire::Stateless, method, text.as_bytes()).unwrap();
+            assert_eq!(request.get_meta().len(), 2, "{method}");
+            let left = serde_json::to_value(&request).unwrap()["params"]["_meta"].clone();
+            assert_eq!(left.as_object().map(serde_json::Map::len), Some(2), "{method}");
+            match request {
+                ClientRequest::CallToolRequest(call) => assert_eq!(call.params.meta, None),
+                ClientRequest::ListToolsRequest(list) => {
+                    assert_eq!(list.params.unwrap().meta, None);
+                }
+                _ => {}
+            }
+        }
     }
 
     #[test]
