@@ -31,6 +31,7 @@ use dashmap::DashMap;
 
 pub use bus::MemoryBus;
 pub use oauth::MemoryOAuth;
+pub(crate) use rates::Due;
 pub use rates::MemoryRates;
 
 use self::{changes::Changes, elicitations::KeptElicitation, entry::Entry, tasks::Kept};

@@ -3,10 +3,13 @@
 //! A [`Rate`] is counted by GCRA: so many at once after a rest, and then one at a time as they come
 //! back. What is kept of it is one time, when all that was taken will have come back.
 
+mod alone;
+mod known;
 mod lease;
 mod limit;
 mod limiter;
 mod lines;
+mod sharing;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -70,6 +73,20 @@ impl Rate {
         let due = due + u64::from(count) * each;
         let wait = Duration::from_micros((due + each).saturating_sub(now + all));
         (due, Taken { count, wait })
+    }
+
+    /// Takes so many at once, of no more than there may be, or says how long it is until there are as
+    /// many. The answer is what `due` becomes.
+    pub(crate) fn take_all(self, due: u64, now: u64, count: u32) -> Result<u64, Duration> {
+        let all = self.all();
+        let due = due.clamp(now, now + all) + u64::from(count) * self.each();
+        let missing = due.saturating_sub(now + all);
+        if missing == 0 { Ok(due) } else { Err(Duration::from_micros(missing)) }
+    }
+
+    /// How much longer so many take to come back than one.
+    fn several(self, count: u32) -> Duration {
+        Duration::from_micros(self.each() * u64::from(count.saturating_sub(1)))
     }
 }
 

@@ -1,17 +1,15 @@
 //! What an instance has taken in advance: most requests ask nobody.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use dashmap::DashMap;
-use tokio::sync::Mutex;
-
-use super::{RateKey, Subject};
+use super::{Rate, RateKey};
 use crate::Timestamp;
 
 /// How long what was taken in advance may be kept: what an idle instance has is missing elsewhere.
 const KEPT: Duration = Duration::from_secs(10);
-/// Leases that are kept at a time.
-const MOST: usize = 20_000;
 
 /// What is left for one key here.
 #[derive(Debug)]
@@ -36,71 +34,56 @@ impl Lease {
         self.left
     }
 
+    /// Spends so many, or says how long there are not as many; `None`: that has to be asked.
+    pub(super) fn spend(
+        &mut self,
+        rate: Rate,
+        count: u32,
+        now: Timestamp,
+    ) -> Option<Result<(), Duration>> {
+        let left = self.left(now);
+        if left >= count {
+            self.left = left - count;
+            return Some(Ok(()));
+        }
+        let wait = self.empty_for(now);
+        (!wait.is_zero()).then(|| Err(wait + rate.several(count - left)))
+    }
+
     /// How long nobody needs to be asked for more.
     pub(super) fn empty_for(&self, now: Timestamp) -> Duration {
         self.empty_until.since(now)
     }
 
     pub(super) fn add(&mut self, count: u32, now: Timestamp) {
-        self.left = self.left(now) + count;
+        self.left = self.left(now).saturating_add(count);
         self.until = now + KEPT;
-    }
-
-    pub(super) fn spend(&mut self, count: u32) {
-        self.left = self.left.saturating_sub(count);
     }
 
     pub(super) fn is_empty_for(&mut self, wait: Duration, now: Timestamp) {
         self.empty_until = now + wait;
     }
 
-    fn is_over(&self, now: Timestamp) -> bool {
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
         self.until <= now && self.empty_until <= now
     }
 }
 
-/// What is counted together, and what is left of it here. Who has the lease asks for more, and all
-/// others wait for what it gets.
+/// What is counted together, and what is left of it here.
 pub(super) struct Counted {
     pub(super) key: RateKey,
-    pub(super) lease: Mutex<Lease>,
+    lease: Mutex<Lease>,
+    /// Whoever asks for more has it, and all others wait for what that gets.
+    pub(super) asking: tokio::sync::Mutex<()>,
 }
 
-/// The leases of one instance, by the name of the limit and of whom it is about.
-#[derive(Default)]
-pub(super) struct Leases(DashMap<(&'static str, String), Arc<Counted>>);
-
-impl Leases {
-    /// What a limit counts for a subject.
-    pub(super) fn of(
-        &self,
-        limit: &'static str,
-        subject: &Subject<'_>,
-        now: Timestamp,
-    ) -> Arc<Counted> {
-        let name = (limit, subject.name());
-        if let Some(counted) = self.0.get(&name) {
-            return Arc::clone(&counted);
-        }
-        if self.0.len() >= MOST {
-            self.make_room(now);
-        }
-        let counted = || Counted { key: subject.key(limit), lease: Mutex::new(Lease::new()) };
-        Arc::clone(&self.0.entry(name).or_insert_with(|| Arc::new(counted())))
+impl Counted {
+    pub(super) fn new(key: RateKey) -> Self {
+        Self { key, lease: Mutex::new(Lease::new()), asking: tokio::sync::Mutex::default() }
     }
 
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Forgets those that are over, or else all of them: what is lost is what was taken in advance.
-    fn make_room(&self, now: Timestamp) {
-        self.0.retain(|_, counted| {
-            counted.lease.try_lock().map_or(true, |lease| !lease.is_over(now))
-        });
-        if self.0.len() >= MOST {
-            self.0.clear();
-        }
+    /// Held for a look, never over an await.
+    pub(super) fn lease(&self) -> MutexGuard<'_, Lease> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

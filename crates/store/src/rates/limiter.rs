@@ -1,23 +1,9 @@
 //! Counting for one instance, together with the others.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
-
-use super::{Rate, RateKey, Rates, Subject, Taken, lease::Leases, lines::Lines};
-use crate::{Clock, StoreError, Timestamp, memory::MemoryRates};
-
-/// How long an answer may take that a request waits for.
-const PATIENCE: Duration = Duration::from_millis(100);
-/// How long nobody asks after an answer that did not come.
-const REST: Duration = Duration::from_secs(1);
+use super::{Rate, Rates, Subject, alone::Alone, lines::Lines, sharing::Sharing};
+use crate::{Clock, Timestamp, memory::MemoryRates};
 
 /// Counts what happens at one instance.
 ///
@@ -29,37 +15,28 @@ const REST: Duration = Duration::from_secs(1);
 /// While the count cannot be asked for, an instance counts for itself, by the same arithmetic: then
 /// as many times the rate as there are instances may get through. No request fails for it.
 pub struct Limiter {
-    shared: Option<Arc<dyn Rates>>,
-    own: MemoryRates,
-    leases: Leases,
+    counting: Counting,
     clock: Arc<dyn Clock>,
-    is_away: AtomicBool,
-    /// When to ask again, in milliseconds.
-    asks_at: AtomicU64,
     pub(super) lines: Lines,
+}
+
+enum Counting {
+    Alone(Alone),
+    Sharing(Sharing),
 }
 
 impl Limiter {
     /// For an instance that is alone.
     pub fn alone(clock: Arc<dyn Clock>) -> Self {
-        Self::new(None, clock)
+        let counting = Counting::Alone(Alone::new(MemoryRates::new(Arc::clone(&clock))));
+        Self { counting, clock, lines: Lines::default() }
     }
 
     /// For one of several, which share the count.
     pub fn sharing(rates: Arc<dyn Rates>, clock: Arc<dyn Clock>) -> Self {
-        Self::new(Some(rates), clock)
-    }
-
-    fn new(shared: Option<Arc<dyn Rates>>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            shared,
-            own: MemoryRates::new(Arc::clone(&clock)),
-            leases: Leases::default(),
-            clock,
-            is_away: AtomicBool::new(false),
-            asks_at: AtomicU64::new(0),
-            lines: Lines::default(),
-        }
+        let own = MemoryRates::new(Arc::clone(&clock));
+        let counting = Counting::Sharing(Sharing::new(rates, own, Arc::clone(&clock)));
+        Self { counting, clock, lines: Lines::default() }
     }
 
     /// How often a limit refused something, since this began.
@@ -80,25 +57,11 @@ impl Limiter {
         count: u32,
     ) -> Result<(), Duration> {
         let count = count.min(rate.count());
-        let counted = self.leases.of(limit, subject, self.now());
-        let mut lease = counted.lease.lock().await;
-        let now = self.now();
-        let missing = count.saturating_sub(lease.left(now));
-        if missing > 0 {
-            let wait = lease.empty_for(now);
-            if !wait.is_zero() {
-                return Err(wait + several(rate, missing));
-            }
-            let most = missing.max(self.in_advance(rate));
-            let (taken, by) = self.ask(&counted.key, rate, most).await;
-            lease.add(taken.count, now);
-            if taken.count < missing {
-                lease.is_empty_for(by.holds_for(taken.wait), now);
-                return Err(taken.wait + several(rate, missing - taken.count));
-            }
+        match &self.counting {
+            _ if count == 0 => Ok(()),
+            Counting::Alone(alone) => alone.take(limit, subject, rate, (count, self.now())),
+            Counting::Sharing(sharing) => sharing.take(limit, subject, rate, count).await,
         }
-        lease.spend(count);
-        Ok(())
     }
 
     /// Whether there is one, without taking it; if not, how long it is until then.
@@ -108,93 +71,16 @@ impl Limiter {
         subject: &Subject<'_>,
         rate: Rate,
     ) -> Result<(), Duration> {
-        let counted = self.leases.of(limit, subject, self.now());
-        let mut lease = counted.lease.lock().await;
-        let now = self.now();
-        if lease.left(now) > 0 {
-            return Ok(());
-        }
-        if lease.empty_for(now).is_zero() {
-            let (taken, by) = self.ask(&counted.key, rate, 0).await;
-            lease.is_empty_for(by.holds_for(taken.wait), now);
-            return if taken.wait.is_zero() { Ok(()) } else { Err(taken.wait) };
-        }
-        Err(lease.empty_for(now))
-    }
-
-    /// How many to take at a time. Alone, nothing is to be gained.
-    fn in_advance(&self, rate: Rate) -> u32 {
-        if self.shared.is_some() { (rate.count() / 100).clamp(1, 100) } else { 1 }
-    }
-
-    async fn ask(&self, key: &RateKey, rate: Rate, most: u32) -> (Taken, CountedBy) {
-        if let Some(shared) = self.shared.as_ref().filter(|_| self.is_time_to_ask()) {
-            let error = match timeout(PATIENCE, shared.take(key, rate, most)).await {
-                Ok(Ok(taken)) => {
-                    self.is_back();
-                    return (taken, CountedBy::All);
-                }
-                Ok(Err(error)) => error,
-                Err(_) => StoreError::Unavailable { reason: "it does not answer".to_owned() },
-            };
-            self.is_gone(&error);
-        }
-        let by = if self.shared.is_some() { CountedBy::Itself } else { CountedBy::All };
-        (self.own.take_now(key, rate, most), by)
-    }
-
-    /// While nobody answers, one request at a time finds out whether somebody does again.
-    fn is_time_to_ask(&self) -> bool {
-        if !self.is_away.load(Ordering::Relaxed) {
-            return true;
-        }
-        let now = self.now();
-        let next = (now + REST).as_millis();
-        let is_due = |at: u64| (now.as_millis() >= at).then_some(next);
-        self.asks_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok()
-    }
-
-    fn is_gone(&self, error: &StoreError) {
-        self.asks_at.store((self.now() + REST).as_millis(), Ordering::Relaxed);
-        if !self.is_away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(event = "limits.alone", %error,
-                "rates cannot be counted together: each instance counts for itself");
+        match &self.counting {
+            Counting::Alone(alone) => alone.look(limit, subject, rate, self.now()),
+            Counting::Sharing(sharing) => sharing.look(limit, subject, rate).await,
         }
     }
-
-    fn is_back(&self) {
-        if self.is_away.swap(false, Ordering::Relaxed) {
-            tracing::info!(event = "limits.together", "rates are counted together again");
-        }
-    }
-}
-
-/// Who said how many there are.
-#[derive(Clone, Copy)]
-enum CountedBy {
-    /// All instances together.
-    All,
-    /// This one, while the others cannot be asked: that holds until they can.
-    Itself,
-}
-
-impl CountedBy {
-    /// For how long nobody needs to be asked again when there are none.
-    const fn holds_for(self, wait: Duration) -> Duration {
-        match self {
-            Self::All => wait,
-            Self::Itself => Duration::ZERO,
-        }
-    }
-}
-
-/// How much longer than for one.
-fn several(rate: Rate, count: u32) -> Duration {
-    Duration::from_micros(rate.each() * u64::from(count.saturating_sub(1)))
 }
 
 impl fmt::Debug for Limiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limiter").field("shared", &self.shared.is_some()).finish_non_exhaustive()
+        let is_shared = matches!(self.counting, Counting::Sharing(_));
+        f.debug_struct("Limiter").field("shared", &is_shared).finish_non_exhaustive()
     }
 }

@@ -19,6 +19,15 @@ pub enum Subject<'a> {
     User(&'a Owner),
 }
 
+/// A [`Subject`], of which two are the same only if they are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Who<'a> {
+    Address(IpAddr),
+    Client(&'a str),
+    ClientAt(&'a str, IpAddr),
+    User { issuer: &'a str, user: &'a str },
+}
+
 impl Subject<'_> {
     pub(super) fn key(&self, limit: &'static str) -> RateKey {
         match self {
@@ -32,14 +41,12 @@ impl Subject<'_> {
     }
 
     /// What tells it from every other one, in this process: a hash is for what leaves it.
-    pub(super) fn name(&self) -> String {
+    pub(super) fn who(&self) -> Who<'_> {
         match self {
-            Self::Address(address) => format!("address {}", network(*address)),
-            Self::Client(client) => format!("client {client}"),
-            Self::ClientAt(client, address) => format!("at {} {client}", network(*address)),
-            Self::User(Owner { issuer, user, .. }) => {
-                format!("user {} {issuer}{user}", issuer.len())
-            }
+            Self::Address(address) => Who::Address(network(*address)),
+            Self::Client(client) => Who::Client(client),
+            Self::ClientAt(client, address) => Who::ClientAt(client, network(*address)),
+            Self::User(Owner { issuer, user, .. }) => Who::User { issuer, user },
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::{Clock as _, Owner, TestClock, memory::MemoryRates};
+use crate::{Owner, TestClock, memory::MemoryRates};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -204,14 +204,30 @@ async fn an_instance_that_cannot_ask_counts_for_itself() {
     assert!(rates.asked() >= 7, "it is counted together again: {}", rates.asked());
 }
 
-#[tokio::test]
-async fn leases_are_bounded() {
-    let clock = TestClock::default();
-    let leases = super::lease::Leases::default();
+#[test]
+fn what_is_known_is_bounded() {
+    let known = super::known::Known::default();
     for number in 0..25_000_u32 {
-        leases.of("test", &Subject::Client(&number.to_string()), clock.now());
+        known.put("test", &Subject::Client(&number.to_string()), number, |_| false);
     }
-    assert!(leases.len() <= 20_000);
+    assert!(known.len() <= 20_000);
+    let looked = |limit, number: u32| {
+        known.look(limit, &Subject::Client(&number.to_string()), |known| *known)
+    };
+    assert_eq!(looked("test", 24_999), Some(24_999));
+    assert_eq!((looked("test", 25_000), looked("other", 24_999)), (None, None));
+}
+
+/// Who floods an instance with names of subjects makes it forget who has taken most last of all.
+#[tokio::test]
+async fn who_is_forgotten_here_is_counted_all_the_same() {
+    let limiter = Arc::new(Limiter::alone(Arc::new(TestClock::default())));
+    let limit = Limit::new("test", rate(2, SECOND), limiter);
+    assert_eq!(passed(&limit, &Subject::Client("c"), 3).await, 2);
+    for number in 0..25_000_u32 {
+        limit.take(&Subject::Client(&number.to_string())).await.unwrap();
+    }
+    limit.take(&Subject::Client("c")).await.unwrap_err();
 }
 
 #[test]
@@ -222,15 +238,20 @@ fn no_two_subjects_have_one_name() {
         client: "c".to_owned(),
     };
     let (ab, a) = (owner("ab", "c"), owner("a", "bc"));
-    let names = [
-        Subject::Address(address("192.0.2.1")).name(),
-        Subject::Client("192.0.2.1").name(),
-        Subject::Client("192.0.2.1 c").name(),
-        Subject::ClientAt("c", address("192.0.2.1")).name(),
-        Subject::ClientAt("c", address("192.0.2.2")).name(),
-        Subject::User(&ab).name(),
-        Subject::User(&a).name(),
+    let subjects = [
+        Subject::Address(address("192.0.2.1")),
+        Subject::Client("192.0.2.1"),
+        Subject::Client("192.0.2.1 c"),
+        Subject::ClientAt("c", address("192.0.2.1")),
+        Subject::ClientAt("c", address("192.0.2.2")),
+        Subject::User(&ab),
+        Subject::User(&a),
     ];
-    let different: std::collections::HashSet<_> = names.iter().collect();
-    assert_eq!(different.len(), names.len(), "{names:?}");
+    let known = super::known::Known::default();
+    for (number, subject) in subjects.iter().enumerate() {
+        known.put("test", subject, number, |_| false);
+    }
+    for (number, subject) in subjects.iter().enumerate() {
+        assert_eq!(known.look("test", subject, |known| *known), Some(number), "{subject:?}");
+    }
 }
