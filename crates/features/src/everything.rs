@@ -11,6 +11,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -224,17 +225,18 @@ impl Everything {
     pub(crate) fn call<'a>(
         &'a self,
         context: &'a RequestContext<RoleServer>,
-        request: Repeatable<'_>,
+        request: Repeatable<'a>,
     ) -> Result<Call<'a>, ErrorData> {
         let wire = Wire::of(context)?;
         let shared = &self.shared;
         let way = match wire {
             Wire::Stateful => Way::Request,
             Wire::Stateless => {
-                let principal = (shared.origin)(&context.extensions).principal();
-                let Repeatable { method, name, arguments, .. } = request;
-                let binding = Binding::new(principal.as_deref(), method, name, arguments);
-                let Repeatable { responses, state, .. } = request;
+                let Repeatable { method, name, arguments, responses, state } = request;
+                let binding = move || {
+                    let principal = (shared.origin)(&context.extensions).principal();
+                    Binding::new(principal.as_deref(), method, name, arguments)
+                };
                 Way::Round(Box::new(Round::open(&shared.keys, binding, responses, state)?))
             }
         };
@@ -242,10 +244,12 @@ impl Everything {
         Ok(Call::new(context, wire, session, shared, way))
     }
 
-    /// Calls a tool, as a task if it supports that and the client follows tasks.
+    /// Calls a tool, as a task if it supports that and the client follows tasks. Its arguments are
+    /// not those of the request, which has none any more.
     pub(crate) async fn run(
         &self,
-        request: CallToolRequestParams,
+        request: &CallToolRequestParams,
+        arguments: &Value,
         context: &RequestContext<RoleServer>,
         call: &Call<'_>,
     ) -> Result<CallToolResponse, CallError> {
@@ -260,20 +264,20 @@ impl Everything {
         let keeper = self.shared.tasks.as_ref().filter(|_| call.wire() == Wire::Stateless);
         let (Some(keeper), TaskSupport::Optional | TaskSupport::Required) = (keeper, support)
         else {
-            return Ok(tools.call(&request.name, request.arguments, call).await?.into());
+            return Ok(tools.call(&request.name, arguments, call).await?.into());
         };
         if !call.client_capabilities().supports_tasks() {
             if support == TaskSupport::Required {
                 let needed = ClientCapabilities::builder().enable_tasks().build();
                 return Err(ErrorData::missing_required_client_capability(needed).into());
             }
-            return Ok(tools.call(&request.name, request.arguments, call).await?.into());
+            return Ok(tools.call(&request.name, arguments, call).await?.into());
         }
-        if let Some(result) =
-            tools.before_task(&request.name, request.arguments.clone(), call).await?
-        {
+        if let Some(result) = tools.before_task(&request.name, arguments, call).await? {
             return Ok(result.into());
         }
+        let mut request = request.clone();
+        request.arguments = arguments.as_object().cloned();
         let (generation, known) = (Generation::Extension, call.remembered());
         let terms = Terms { generation, life: tasks::LIFE, known };
         let task = tasks::begin(self, keeper, request, context, terms).await?;

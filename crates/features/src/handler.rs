@@ -18,7 +18,7 @@ use rmcp::{
     },
     service::{RequestContext, SubscriptionContext},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     apps, completions,
@@ -95,18 +95,21 @@ impl ServerHandler for Everything {
         mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let (responses, arguments) = (request.input_responses.take(), request.arguments.take());
+        let has_arguments = arguments.is_some();
+        let arguments = Value::Object(arguments.unwrap_or_default());
         let call = self.call(
             &context,
             Repeatable {
                 method: CallToolRequestMethod::VALUE,
                 name: &request.name,
-                arguments: request.arguments.as_ref(),
-                responses: request.input_responses.take(),
+                arguments: arguments.as_object().filter(|_| has_arguments),
+                responses,
                 state: request.request_state.as_deref(),
             },
         )?;
         let wire = call.wire();
-        let response = match self.run(request, &context, &call).await {
+        let response = match self.run(&request, &arguments, &context, &call).await {
             Ok(response) => response,
             Err(CallError::Failed(text)) => failed(text).into(),
             Err(error @ CallError::Cancelled) => failed(error.to_string()).into(),

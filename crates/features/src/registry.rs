@@ -10,8 +10,9 @@ use std::{
 use jsonschema::Validator;
 use rmcp::{
     ErrorData,
-    model::{self, CallToolResult, JsonObject, PaginatedRequestParams},
+    model::{self, CallToolResult, PaginatedRequestParams},
 };
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::{
@@ -124,13 +125,13 @@ impl Registry {
     pub(crate) async fn call(
         &self,
         name: &str,
-        arguments: Option<JsonObject>,
+        arguments: &Value,
         call: &Call<'_>,
     ) -> Result<CallToolResult, CallError> {
         match self.checked(name, arguments)? {
-            Ok((tool, arguments)) => {
+            Ok(tool) => {
                 let result = tool.run.run(arguments, call).await?;
-                Ok(revision::readable(result, call.protocol_version().as_ref()))
+                Ok(revision::readable(result, || call.protocol_version()))
             }
             Err(misfit) => Ok(misfit),
         }
@@ -140,11 +141,11 @@ impl Registry {
     pub(crate) async fn before_task(
         &self,
         name: &str,
-        arguments: Option<JsonObject>,
+        arguments: &Value,
         call: &Call<'_>,
     ) -> Result<Option<CallToolResult>, CallError> {
         match self.checked(name, arguments)? {
-            Ok((tool, arguments)) => tool.run.before_task(arguments, call).await,
+            Ok(tool) => tool.run.before_task(arguments, call).await,
             Err(misfit) => Ok(Some(misfit)),
         }
     }
@@ -154,18 +155,17 @@ impl Registry {
         self.by_name.get(name).map_or(TaskSupport::Never, |index| self.tools[*index].task)
     }
 
-    /// The tool and its arguments, or the result that says why they do not fit.
+    /// The tool, or the result that says why the arguments do not fit it.
     fn checked(
         &self,
         name: &str,
-        arguments: Option<JsonObject>,
-    ) -> Result<Result<(&Registered, Value), CallToolResult>, ErrorData> {
+        arguments: &Value,
+    ) -> Result<Result<&Registered, CallToolResult>, ErrorData> {
         let index = self.by_name.get(name).ok_or_else(|| unknown("tool", name))?;
         let tool = &self.tools[*index];
-        let arguments = Value::Object(arguments.unwrap_or_default());
-        Ok(match schema::faults(&tool.validator, &arguments) {
+        Ok(match schema::faults(&tool.validator, arguments) {
             Some(faults) => Err(failed(format!("Invalid arguments for {name}: {faults}"))),
-            None => Ok((tool, arguments)),
+            None => Ok(tool),
         })
     }
 }
@@ -189,11 +189,11 @@ impl Candidate {
 
 /// [`Tool`] without its input type.
 trait Run: Send + Sync {
-    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a, CallToolResult>;
+    fn run<'a>(&'a self, arguments: &'a Value, call: &'a Call<'a>) -> Running<'a, CallToolResult>;
 
     fn before_task<'a>(
         &'a self,
-        arguments: Value,
+        arguments: &'a Value,
         call: &'a Call<'a>,
     ) -> Running<'a, Option<CallToolResult>>;
 }
@@ -201,9 +201,9 @@ trait Run: Send + Sync {
 type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send + 'a>>;
 
 impl<T: Tool> Run for T {
-    fn run<'a>(&'a self, arguments: Value, call: &'a Call<'a>) -> Running<'a, CallToolResult> {
+    fn run<'a>(&'a self, arguments: &'a Value, call: &'a Call<'a>) -> Running<'a, CallToolResult> {
         Box::pin(async move {
-            match serde_json::from_value(arguments) {
+            match T::Input::deserialize(arguments) {
                 Ok(input) => self.call(input, call).await,
                 Err(error) => Ok(refused(&error)),
             }
@@ -212,11 +212,11 @@ impl<T: Tool> Run for T {
 
     fn before_task<'a>(
         &'a self,
-        arguments: Value,
+        arguments: &'a Value,
         call: &'a Call<'a>,
     ) -> Running<'a, Option<CallToolResult>> {
         Box::pin(async move {
-            match serde_json::from_value(arguments) {
+            match T::Input::deserialize(arguments) {
                 Ok(input) => Tool::before_task(self, &input, call).await.map(|()| None),
                 Err(error) => Ok(Some(refused(&error))),
             }
@@ -231,6 +231,7 @@ fn refused(error: &serde_json::Error) -> CallToolResult {
 
 #[cfg(test)]
 mod tests {
+    use rmcp::model::JsonObject;
     use serde_json::json;
 
     use super::*;

@@ -4,15 +4,26 @@ use rmcp::model::{CallToolResult, ContentBlock, ProtocolVersion};
 
 /// The result with a text in place of what the revision has no name for. A client that checks what
 /// it gets would refuse the whole result.
-pub(crate) fn readable(mut result: CallToolResult, by: Option<&ProtocolVersion>) -> CallToolResult {
-    if let Some(version) = by {
+pub(crate) fn readable(
+    mut result: CallToolResult,
+    by: impl FnOnce() -> Option<ProtocolVersion>,
+) -> CallToolResult {
+    // Most results have nothing for which the revision must be known.
+    if result.content.iter().any(is_new)
+        && let Some(version) = by()
+    {
         for block in &mut result.content {
-            if let Some(text) = instead(block, version) {
+            if let Some(text) = instead(block, &version) {
                 *block = ContentBlock::text(text);
             }
         }
     }
     result
+}
+
+/// Whether some revision has no name for it.
+const fn is_new(block: &ContentBlock) -> bool {
+    matches!(block, ContentBlock::Audio(_) | ContentBlock::ResourceLink(_))
 }
 
 fn instead(block: &ContentBlock, version: &ProtocolVersion) -> Option<String> {
@@ -48,7 +59,7 @@ mod tests {
             (ProtocolVersion::V_2025_06_18, ["text", "audio", "resource_link"]),
             (ProtocolVersion::V_2026_07_28, ["text", "audio", "resource_link"]),
         ] {
-            let sent = readable(CallToolResult::success(all.clone()), Some(&version));
+            let sent = readable(CallToolResult::success(all.clone()), || Some(version.clone()));
             let sent: Vec<Value> = sent.content.iter().map(|block| json!(block)).collect();
             let named: Vec<&str> =
                 sent.iter().map(|block| block["type"].as_str().unwrap()).collect();

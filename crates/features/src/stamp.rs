@@ -6,7 +6,7 @@ use rmcp::model::{
     ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
     MetaObject, ReadResourceResult,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{freshness::Freshness, wire::Wire};
 
@@ -78,14 +78,17 @@ results!(Cacheable {
     }
 });
 
-/// The server's name, ready to be put on results.
-pub(crate) struct Stamp(Value);
+/// The server's name, ready to be put on results: all of their metadata, as most have no other.
+pub(crate) struct Stamp(MetaObject);
 
 impl Stamp {
     /// The name and version, and not what is said about the server once, by `server/discover`: it
     /// goes on every result.
     pub(crate) fn new(server: &Implementation) -> Self {
-        Self(json!(Implementation::new(&server.name, &server.version)))
+        let mut meta = MetaObject::default();
+        let name = Implementation::new(&server.name, &server.version);
+        meta.insert(SERVER_INFO.to_owned(), json!(name));
+        Self(meta)
     }
 
     /// Completes a result. Clients of older revisions got the name with `initialize`.
@@ -93,7 +96,11 @@ impl Stamp {
         if wire == Wire::Stateless
             && let Some(meta) = result.meta()
         {
-            meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), self.0.clone());
+            let stamp = self.0.clone();
+            match meta {
+                Some(meta) => meta.extend(stamp),
+                None => *meta = Some(stamp),
+            }
         }
         result
     }

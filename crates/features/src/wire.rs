@@ -5,7 +5,9 @@ use rmcp::{
     model::{ProtocolVersion, RequestMetaObject},
     service::RequestContext,
 };
+use serde_json::Value;
 
+const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 
 /// The kind of protocol that a request speaks.
@@ -23,9 +25,13 @@ impl Wire {
     /// A `logLevel` in the request's metadata that is no level is `-32602` (2026-07-28, Logging):
     /// this is the one place all requests pass, and rmcp drops such a value without a word.
     pub(crate) fn of(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
-        let stateless = context
-            .protocol_version()
-            .is_some_and(|version| version >= ProtocolVersion::NO_INITIALIZE);
+        // As it stands there, where it stands there: each request comes by here.
+        let stateless = match context.meta.get(VERSION).and_then(Value::as_str) {
+            Some(version) => version >= ProtocolVersion::NO_INITIALIZE.as_str(),
+            None => context
+                .protocol_version()
+                .is_some_and(|version| version >= ProtocolVersion::NO_INITIALIZE),
+        };
         if !stateless {
             return Ok(Self::Stateful);
         }

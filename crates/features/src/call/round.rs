@@ -22,11 +22,14 @@ use crate::{
 /// (2026-07-28, Multi Round-Trip Requests, Server Requirements).
 pub(crate) struct Round<'a> {
     keys: &'a RequestStateKeys,
-    binding: Binding,
+    /// Made when there is a state: most requests come with none and end with none.
+    binding: Box<MakeBinding<'a>>,
     earlier: State,
     responses: InputResponses,
     outcome: Mutex<Outcome>,
 }
+
+type MakeBinding<'a> = dyn Fn() -> Binding + Send + Sync + 'a;
 
 #[derive(Default)]
 struct Outcome {
@@ -40,15 +43,15 @@ struct Outcome {
 impl<'a> Round<'a> {
     pub(crate) fn open(
         keys: &'a RequestStateKeys,
-        binding: Binding,
+        binding: impl Fn() -> Binding + Send + Sync + 'a,
         responses: Option<InputResponses>,
         state: Option<&str>,
     ) -> Result<Self, ErrorData> {
         let earlier =
-            state.map(|sealed| keys.open(sealed, &binding)).transpose()?.unwrap_or_default();
+            state.map(|sealed| keys.open(sealed, &binding())).transpose()?.unwrap_or_default();
         Ok(Self {
             keys,
-            binding,
+            binding: Box::new(binding),
             earlier,
             responses: responses.unwrap_or_default(),
             outcome: Mutex::default(),
@@ -109,7 +112,7 @@ impl<'a> Round<'a> {
         if questions.is_empty() {
             return Err(waits_for_nothing());
         }
-        let state = self.keys.seal(&used, &self.binding)?;
+        let state = self.keys.seal(&used, &(self.binding)())?;
         Ok(InputRequiredResult::new(Some(questions), Some(state)))
     }
 
@@ -149,7 +152,7 @@ mod tests {
     #[test]
     fn used_answers_come_back_in_the_next_round() {
         let keys = keys();
-        let first = Round::open(&keys, binding(), Some(responses(&[("a", 1), ("extra", 9)])), None);
+        let first = Round::open(&keys, binding, Some(responses(&[("a", 1), ("extra", 9)])), None);
         let first = first.unwrap();
         assert_eq!(first.answer("a"), Some(json!(1)));
         assert_eq!(first.answer("b"), None);
@@ -159,7 +162,7 @@ mod tests {
 
         let state = asked.request_state.unwrap();
         let next =
-            Round::open(&keys, binding(), Some(responses(&[("a", 5), ("b", 2)])), Some(&state));
+            Round::open(&keys, binding, Some(responses(&[("a", 5), ("b", 2)])), Some(&state));
         let next = next.unwrap();
         assert_eq!(next.answer("a"), Some(json!(1)), "an answer once given stays");
         assert_eq!(next.answer("b"), Some(json!(2)));
@@ -169,13 +172,13 @@ mod tests {
     #[test]
     fn notes_are_the_servers_and_come_back() {
         let keys = keys();
-        let first = Round::open(&keys, binding(), Some(responses(&[("a", 1)])), None).unwrap();
+        let first = Round::open(&keys, binding, Some(responses(&[("a", 1)])), None).unwrap();
         assert_eq!(first.note("a"), None, "what a client answers is no note");
         first.keep_note("a", "mine");
         assert_eq!(first.peek("a"), Some(json!(1)));
         first.ask("a", roots());
         let state = first.finish().unwrap().request_state.unwrap();
-        let next = Round::open(&keys, binding(), None, Some(&state)).unwrap();
+        let next = Round::open(&keys, binding, None, Some(&state)).unwrap();
         assert_eq!(next.note("a").as_deref(), Some("mine"));
         assert_eq!(next.peek("a"), None, "it was looked at and not used");
     }
@@ -183,7 +186,7 @@ mod tests {
     #[test]
     fn a_refusal_goes_before_questions() {
         let keys = keys();
-        let round = Round::open(&keys, binding(), None, None).unwrap();
+        let round = Round::open(&keys, binding, None, None).unwrap();
         round.ask("a", roots());
         round.refuse(ErrorData::invalid_params("first", None));
         round.refuse(ErrorData::invalid_params("second", None));
@@ -193,6 +196,6 @@ mod tests {
     #[test]
     fn a_round_without_questions_is_no_result() {
         let keys = keys();
-        assert!(Round::open(&keys, binding(), None, None).unwrap().finish().is_err());
+        assert!(Round::open(&keys, binding, None, None).unwrap().finish().is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Tools of the server, for a model that the server asks.
 
 use rmcp::model::{CallToolResult, JsonObject, Tool};
+use serde_json::Value;
 
 use super::Call;
 use crate::error::CallError;
@@ -24,6 +25,6 @@ impl Call<'_> {
         name: &str,
         arguments: JsonObject,
     ) -> Result<CallToolResult, CallError> {
-        self.shared.tools.call(name, Some(arguments), self).await
+        self.shared.tools.call(name, &Value::Object(arguments), self).await
     }
 }

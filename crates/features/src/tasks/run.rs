@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rmcp::{ErrorData, RoleServer, model::CallToolRequestParams, service::RequestContext};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
@@ -53,7 +53,8 @@ pub(crate) async fn begin(
             Generation::Extension => (Wire::Stateless, None),
         };
         let call = Call::new(&apart, wire, session, &server.shared, way);
-        server.shared.tools.call(&request.name, request.arguments, &call).await
+        let arguments = Value::Object(request.arguments.unwrap_or_default());
+        server.shared.tools.call(&request.name, &arguments, &call).await
     };
     let work = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
     let (keeper, seen) = (Arc::clone(keeper), Arc::clone(&task));
