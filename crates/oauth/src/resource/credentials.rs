@@ -67,6 +67,16 @@ fn is_b64token(text: &str) -> bool {
     while let [rest @ .., b'='] = body {
         body = rest;
     }
-    let is_allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-    !body.is_empty() && body.iter().all(is_allowed)
+    !body.is_empty() && body.iter().all(|byte| IN_B64TOKEN[usize::from(*byte)])
 }
+
+/// The bytes a token is made of, each looked up: there are many in a token.
+const IN_B64TOKEN: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        allowed[byte as usize] = matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        byte += 1;
+    }
+    allowed
+};

@@ -1,12 +1,16 @@
 //! Tokens of this very server.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use mcp_everything_store::{
     Clock, Halves, Owner, StoreError, Timestamp,
     oauth::{IssuedToken, OAuthStore, Sealed, SecretHash},
 };
+use subtle::ConstantTimeEq as _;
 
 use super::{Caller, Flaw, TokenVerifier, VerifyError};
 use crate::{ScopeSet, events, secret::AccessToken};
@@ -16,12 +20,16 @@ pub struct LocalVerifier {
     store: Arc<dyn OAuthStore>,
     clock: Arc<dyn Clock>,
     issuer: String,
-    opened: Mutex<Halves<SecretHash, Opened>>,
+    /// By a hash of their tokens that nobody else can make.
+    opened: Mutex<Halves<u64, Arc<Opened>>>,
+    hasher: RandomState,
 }
 
-/// A record that was opened, and what it says. It is good for as long as the store has that very
-/// record and says that the token is good; only the opening is spared.
+/// A token whose record was opened, and what that says. It is good for as long as the store has that
+/// very record and says that the token is good; only reading, hashing and opening are spared.
 struct Opened {
+    token: AccessToken,
+    name: SecretHash,
     sealed: Sealed<IssuedToken>,
     caller: Caller,
 }
@@ -33,21 +41,37 @@ impl LocalVerifier {
         clock: Arc<dyn Clock>,
         issuer: impl Into<String>,
     ) -> Self {
-        Self { store, clock, issuer: issuer.into(), opened: Mutex::default() }
+        let (opened, hasher) = (Mutex::default(), RandomState::new());
+        Self { store, clock, issuer: issuer.into(), opened, hasher }
+    }
+
+    /// What is known of a token that was seen before.
+    fn known(&self, place: u64, token: &str) -> Option<Arc<Opened>> {
+        let opened = Arc::clone(self.opened().get(&place)?);
+        bool::from(opened.token.expose().as_bytes().ct_eq(token.as_bytes())).then_some(opened)
+    }
+
+    /// The record of a token that is good now, and when it ends.
+    async fn kept(
+        &self,
+        name: &SecretHash,
+        token: &AccessToken,
+    ) -> Result<(Sealed<IssuedToken>, Timestamp), VerifyError> {
+        let kept = self.store.access_token(name, &token.grant()).await;
+        let kept =
+            kept.map_err(|error| failed(&error))?.ok_or(VerifyError::NotGood(Flaw::Unknown))?;
+        // By the store's clock, which decides, and not by the clock of whoever issued it.
+        Ok((kept.body, self.clock.now() + kept.expires_in))
     }
 
     /// What a record says, but for its end.
     fn open(
         &self,
-        token: &AccessToken,
+        place: u64,
+        token: AccessToken,
         name: SecretHash,
         sealed: Sealed<IssuedToken>,
     ) -> Result<Caller, StoreError> {
-        if let Some(opened) = self.opened().get(&name)
-            && opened.sealed.as_bytes() == sealed.as_bytes()
-        {
-            return Ok(opened.caller.clone());
-        }
         let record = sealed.open(token.expose())?;
         let owner = Owner { user: record.user, issuer: self.issuer.clone(), client: record.client };
         let caller = Caller {
@@ -58,11 +82,12 @@ impl LocalVerifier {
             grant: Some(token.grant()),
             confirmation: record.confirmation,
         };
-        self.opened().insert(name, Opened { sealed, caller: caller.clone() });
+        let opened = Opened { token, name, sealed, caller: caller.clone() };
+        self.opened().insert(place, Arc::new(opened));
         Ok(caller)
     }
 
-    fn opened(&self) -> MutexGuard<'_, Halves<SecretHash, Opened>> {
+    fn opened(&self) -> MutexGuard<'_, Halves<u64, Arc<Opened>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -70,14 +95,17 @@ impl LocalVerifier {
 #[async_trait]
 impl TokenVerifier for LocalVerifier {
     async fn verify(&self, token: &str) -> Result<Caller, VerifyError> {
+        let place = self.hasher.hash_one(token);
+        if let Some(Opened { token, name, sealed, caller }) = self.known(place, token).as_deref() {
+            let (body, expires_at) = self.kept(name, token).await?;
+            if body.as_bytes() == sealed.as_bytes() {
+                return Ok(Caller { expires_at, ..caller.clone() });
+            }
+        }
         let token = AccessToken::parse(token).ok_or(VerifyError::NotGood(Flaw::Unknown))?;
         let name = token.name();
-        let kept = self.store.access_token(&name, &token.grant()).await;
-        let kept =
-            kept.map_err(|error| failed(&error))?.ok_or(VerifyError::NotGood(Flaw::Unknown))?;
-        // By the store's clock, which decides, and not by the clock of whoever issued it.
-        let expires_at = self.clock.now() + kept.expires_in;
-        let caller = self.open(&token, name, kept.body).map_err(|error| failed(&error))?;
+        let (body, expires_at) = self.kept(&name, &token).await?;
+        let caller = self.open(place, token, name, body).map_err(|error| failed(&error))?;
         Ok(Caller { expires_at, ..caller })
     }
 }
