@@ -7,27 +7,32 @@ mod arguments;
 use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, header::AsHeaderName};
 use rmcp::model::ClientRequest;
 
 pub(crate) use self::arguments::check_arguments;
 use crate::message::bounded;
+
+// Read once, and not for each request.
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// What is wrong with a header.
 type Reason = String;
 
 /// That `MCP-Protocol-Version` names the version that the metadata does.
 pub(crate) fn check_version(headers: &HeaderMap, version: &str) -> Result<(), Reason> {
-    check(headers, "MCP-Protocol-Version", version)
+    check(one(headers, VERSION, "MCP-Protocol-Version")?, "MCP-Protocol-Version", version)
 }
 
 /// That `Mcp-Method` names the message's method.
 pub(crate) fn check_method(headers: &HeaderMap, method: &str) -> Result<(), Reason> {
-    check(headers, "Mcp-Method", method)
+    check(one(headers, METHOD, "Mcp-Method")?, "Mcp-Method", method)
 }
 
-fn check(headers: &HeaderMap, name: &str, body: &str) -> Result<(), Reason> {
-    match one(headers, name)? {
+fn check(told: Option<&str>, name: &str, body: &str) -> Result<(), Reason> {
+    match told {
         Some(told) if told == body => Ok(()),
         Some(told) => Err(differs(name, told, body)),
         None => Err(format!("the {name} header is missing")),
@@ -37,7 +42,7 @@ fn check(headers: &HeaderMap, name: &str, body: &str) -> Result<(), Reason> {
 /// That `Mcp-Name` names what the request is about, if its method has such a thing.
 pub(crate) fn check_name(headers: &HeaderMap, request: &ClientRequest) -> Result<(), Reason> {
     let Some(name) = name(request) else { return Ok(()) };
-    let Some(told) = one(headers, "Mcp-Name")? else {
+    let Some(told) = one(headers, NAME, "Mcp-Name")? else {
         return Err("the Mcp-Name header is missing".to_owned());
     };
     let told = decoded("Mcp-Name", told)?;
@@ -59,8 +64,12 @@ fn name(request: &ClientRequest) -> Option<&str> {
 
 /// The one value of a header. Of several, somebody on the way might believe another than this
 /// server.
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reason> {
-    let mut values = headers.get_all(name).iter();
+fn one<'a>(
+    headers: &'a HeaderMap,
+    header: impl AsHeaderName,
+    name: &str,
+) -> Result<Option<&'a str>, Reason> {
+    let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(format!("there is more than one {name} header"));

@@ -2,8 +2,10 @@
 
 use http::{HeaderMap, header};
 
-const JSON: (&str, &str) = ("application", "json");
-const EVENT_STREAM: (&str, &str) = ("text", "event-stream");
+type Kind = (&'static str, &'static str);
+
+const JSON: Kind = ("application", "json");
+const EVENT_STREAM: Kind = ("text", "event-stream");
 
 /// Whether a POST says that it takes both kinds of answer, as Streamable HTTP asks of clients
 /// ("Sending Messages to the Server"). Wildcards count, and so does a missing header (RFC 9110
@@ -20,25 +22,29 @@ pub(crate) fn accepts_event_stream(headers: &HeaderMap) -> bool {
 /// Whether the body says that it is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| is(JSON, halves(value)))
+    content_type.is_some_and(|value| is(JSON, halves(value.as_bytes())))
 }
 
 /// Whether each of these is taken.
-fn accepts<const N: usize>(headers: &HeaderMap, wanted: [(&str, &str); N]) -> bool {
+fn accepts<const N: usize>(headers: &HeaderMap, wanted: [Kind; N]) -> bool {
     let mut values = headers.get_all(header::ACCEPT).iter().peekable();
     if values.peek().is_none() {
         return true;
     }
     let mut missing = wanted.map(Some);
-    let ranges = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    for range in ranges.filter(|range| !refused(range)) {
-        let (kind, subtype) = halves(range);
-        for wanted in &mut missing {
-            if wanted.is_some_and(|wanted| {
-                is(wanted, (kind, subtype))
-                    || subtype == "*" && (kind == "*" || kind.eq_ignore_ascii_case(wanted.0))
-            }) {
-                *wanted = None;
+    // A header that is text is ASCII.
+    for value in values.filter_map(|value| value.to_str().ok()) {
+        let ranges = value.as_bytes().split(|byte| *byte == b',');
+        for range in ranges.filter(|range| !refused(range)) {
+            let (kind, subtype) = halves(range);
+            for wanted in &mut missing {
+                if wanted.is_some_and(|wanted| {
+                    is(wanted, (kind, subtype))
+                        || subtype == b"*"
+                            && (kind == b"*" || kind.eq_ignore_ascii_case(wanted.0.as_bytes()))
+                }) {
+                    *wanted = None;
+                }
             }
         }
     }
@@ -46,22 +52,31 @@ fn accepts<const N: usize>(headers: &HeaderMap, wanted: [(&str, &str); N]) -> bo
 }
 
 /// Whether a range carries a weight of zero: "not acceptable" (RFC 9110 section 12.4.2).
-fn refused(range: &str) -> bool {
-    range.split(';').skip(1).any(|parameter| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        name.trim().eq_ignore_ascii_case("q")
-            && value.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
+fn refused(range: &[u8]) -> bool {
+    range.split(|byte| *byte == b';').skip(1).any(|parameter| {
+        let (name, value) = parted(parameter, b'=');
+        let weight = || str::from_utf8(value).ok()?.trim().parse::<f32>().ok();
+        name.trim_ascii().eq_ignore_ascii_case(b"q") && weight().is_some_and(|weight| weight <= 0.0)
     })
 }
 
 /// Kind and subtype of a media type, without its parameters.
-fn halves(media_type: &str) -> (&str, &str) {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence.split_once('/').unwrap_or((essence, ""))
+fn halves(media_type: &[u8]) -> (&[u8], &[u8]) {
+    let (essence, _) = parted(media_type, b';');
+    parted(essence.trim_ascii(), b'/')
 }
 
-fn is(wanted: (&str, &str), (kind, subtype): (&str, &str)) -> bool {
-    kind.eq_ignore_ascii_case(wanted.0) && subtype.eq_ignore_ascii_case(wanted.1)
+/// What stands before a byte and behind it.
+fn parted(text: &[u8], by: u8) -> (&[u8], &[u8]) {
+    match text.iter().position(|byte| *byte == by) {
+        Some(place) => (&text[..place], &text[place + 1..]),
+        None => (text, b""),
+    }
+}
+
+fn is(wanted: Kind, (kind, subtype): (&[u8], &[u8])) -> bool {
+    kind.eq_ignore_ascii_case(wanted.0.as_bytes())
+        && subtype.eq_ignore_ascii_case(wanted.1.as_bytes())
 }
 
 #[cfg(test)]

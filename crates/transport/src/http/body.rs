@@ -1,12 +1,15 @@
 //! Request bodies, bounded.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{error::Elapsed, timeout},
+};
 
 use super::Refusal;
 
@@ -40,14 +43,14 @@ impl Bodies {
     /// times that.
     pub(crate) async fn read(&self, body: Body) -> Result<Bytes, Refusal> {
         let whole = self.patience * WHOLE;
-        timeout(whole, self.pieces(body)).await.unwrap_or(Err(Refusal::BodyTooSlow))
+        within(whole, self.pieces(body)).await.unwrap_or(Err(Refusal::BodyTooSlow))
     }
 
     async fn pieces(&self, mut body: Body) -> Result<Bytes, Refusal> {
         let mut kept = BytesMut::new();
         let mut room = None;
         while let Some(frame) =
-            timeout(self.patience, body.frame()).await.map_err(|_| Refusal::BodyTooSlow)?
+            within(self.patience, body.frame()).await.map_err(|_| Refusal::BodyTooSlow)?
         {
             let Ok(data) = frame.map_err(|_| Refusal::BodyUnreadable)?.into_data() else {
                 continue;
@@ -70,6 +73,15 @@ impl Bodies {
             }
         }
         Ok(kept.freeze())
+    }
+}
+
+/// As [`timeout`], and without a timer for what is there at once, as most bodies are.
+async fn within<F: Future>(span: Duration, future: F) -> Result<F::Output, Elapsed> {
+    let mut future = pin!(future);
+    match poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
+        Poll::Ready(there) => Ok(there),
+        Poll::Pending => timeout(span, future).await,
     }
 }
 

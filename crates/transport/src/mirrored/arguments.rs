@@ -69,7 +69,7 @@ fn compare_one(
     name: &str,
     headers: &HeaderMap,
 ) -> Result<(), Reason> {
-    let told = one(headers, header)?;
+    let told = one(headers, header, header)?;
     let text = match value {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(is)) => is.to_string(),
