@@ -24,7 +24,7 @@ use prometheus_client::{encoding::prometheus_text, metrics::info::Info, registry
 
 pub(crate) use self::{
     calls::Calls,
-    events::Events,
+    events::{Events, Severity},
     http::{Route, Status},
     net::Net,
     redis::Redis,

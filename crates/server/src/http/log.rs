@@ -22,7 +22,13 @@ use super::{
     Proxies, health,
     names::{REQUEST_ID, SESSION_ID},
 };
-use crate::{metrics::Metrics, status::SeenSessions};
+use crate::{
+    metrics::{Metrics, Severity},
+    status::SeenSessions,
+};
+
+/// The target of its lines.
+pub(crate) const TARGET: &str = module_path!();
 
 /// What the log of requests needs.
 pub(crate) struct Requests {
@@ -42,7 +48,7 @@ impl Requests {
         mut request: Request,
         next: impl AsyncFnOnce(Request) -> Response,
     ) -> Response {
-        let Self { server, random, proxies, metrics, sessions } = self;
+        let Self { server, random, proxies, .. } = self;
         let address = proxies.client(peer, request.headers());
         request.extensions_mut().insert(RemoteAddress(address));
         let request_id = random.token::<9>();
@@ -64,8 +70,7 @@ impl Requests {
             request.extensions_mut().insert(LogSpan(span.clone()));
         }
         let mut line = Line {
-            metrics: Arc::clone(metrics),
-            sessions: Arc::clone(sessions),
+            requests: self,
             started: Instant::now(),
             span: span.clone(),
             method: request.method().clone(),
@@ -105,9 +110,8 @@ fn session(request: &Request) -> Option<&str> {
 }
 
 /// What is told of a request, also of one whose client did not wait for the answer.
-struct Line {
-    metrics: Arc<Metrics>,
-    sessions: Arc<SeenSessions>,
+struct Line<'a> {
+    requests: &'a Requests,
     started: Instant,
     span: Span,
     method: Method,
@@ -118,21 +122,23 @@ struct Line {
     refused: Option<Refused>,
 }
 
-impl Drop for Line {
+impl Drop for Line<'_> {
     fn drop(&mut self) {
         let _request = self.span.enter();
-        let Self { started, method, path, address, session, status, refused, .. } = self;
+        let Self { requests, started, method, path, address, session, status, refused, .. } = self;
+        let Requests { metrics, sessions, .. } = requests;
         let took = started.elapsed();
-        self.metrics.http.answered(method, path, *status, *refused, took);
+        metrics.http.answered(method, path, *status, *refused, took);
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let session = session.as_deref();
         let Some(status) = *status else {
+            metrics.events.told(Severity::Info, "http.abandoned");
             tracing::info!(event = "http.abandoned", %method, path, duration_ms, %address, session,
                 "the client hung up before it was answered");
             return;
         };
         if let Some(session) = session {
-            self.sessions.answered(session, status);
+            sessions.answered(session, status);
         }
         let reason = refused.map(|Refused(reason)| reason);
         // An event's level is fixed where it stands.
@@ -147,8 +153,10 @@ impl Drop for Line {
             // flood of lines.
             line!(debug);
         } else if status.is_server_error() {
+            metrics.events.told(Severity::Warning, "http.response");
             line!(warn);
         } else {
+            metrics.events.told(Severity::Info, "http.response");
             line!(info);
         }
     }

@@ -49,6 +49,18 @@ impl Cell for Durations {
     fn is_untouched(&self) -> bool {
         self.counts().all(|count| count == 0)
     }
+
+    fn sum<'a>(cells: impl Iterator<Item = &'a Self>) -> Self {
+        let all = Self::default();
+        for cell in cells {
+            for (bucket, count) in all.0.buckets.iter().zip(cell.counts()) {
+                bucket.fetch_add(count, Ordering::Relaxed);
+            }
+            let microseconds = cell.0.microseconds.load(Ordering::Relaxed);
+            all.0.microseconds.fetch_add(microseconds, Ordering::Relaxed);
+        }
+        all
+    }
 }
 
 impl TypedMetric for Durations {

@@ -1,7 +1,8 @@
 //! Lines of the log, by the name of their event: whatever happens rarely enough to be told is counted
 //! where it is told.
 //!
-//! It does not matter which of them `RUST_LOG` has written.
+//! It does not matter which of them `RUST_LOG` has written. Those of requests say themselves that they
+//! are told: there is one for each request, and where none are written nobody has to hear of it.
 
 use mcp_everything_oauth::GRANT_TYPES;
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
@@ -17,6 +18,7 @@ use tracing_subscriber::{
 };
 
 use super::family::{Family, Label, label};
+use crate::http::REQUESTS;
 
 /// The events of level info and above, as `docs/logging.md` has them, in the order of the alphabet. A
 /// test holds them to the source.
@@ -165,8 +167,15 @@ impl Events {
                 && metadata.is_event()
                 && *metadata.level() <= Level::INFO
                 && metadata.target().starts_with(OWN)
+                && metadata.target() != REQUESTS
         });
         counted.map(Heard).with_filter(own.with_max_level_hint(LevelFilter::INFO))
+    }
+
+    /// Counts a line that is not heard of.
+    pub(crate) fn told(&self, severity: Severity, event: &str) {
+        let event = EVENTS.binary_search(&event).ok();
+        self.count(severity, &Told { event, grant_type: None });
     }
 
     fn count(&self, severity: Severity, told: &Told) {

@@ -1,7 +1,15 @@
 //! A metric with labels whose values are few and known beforehand: each combination has its place,
 //! and there is never one more.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::available_parallelism,
+};
 
 use prometheus_client::{
     encoding::{EncodeMetric, MetricEncoder},
@@ -59,18 +67,48 @@ pub(crate) trait Cell:
 {
     /// Whether nothing was counted yet.
     fn is_untouched(&self) -> bool;
+
+    /// All of what several have counted.
+    fn sum<'a>(cells: impl Iterator<Item = &'a Self>) -> Self;
 }
 
 impl Cell for Counter {
     fn is_untouched(&self) -> bool {
         self.get() == 0
     }
+
+    fn sum<'a>(cells: impl Iterator<Item = &'a Self>) -> Self {
+        let all = Self::default();
+        all.inc_by(cells.map(Self::get).sum());
+        all
+    }
 }
 
+/// Of what is begun by one thread, another may see the end. So one alone may be less than nothing.
 impl Cell for Gauge {
     fn is_untouched(&self) -> bool {
         self.get() == 0
     }
+
+    fn sum<'a>(cells: impl Iterator<Item = &'a Self>) -> Self {
+        let all = Self::default();
+        all.set(cells.map(Self::get).sum());
+        all
+    }
+}
+
+/// How many sheets there are, each for some of the threads: what two processors write to goes from
+/// one to the other each time.
+static SHEETS: LazyLock<usize> =
+    LazyLock::new(|| available_parallelism().map_or(1, usize::from).min(MOST_SHEETS));
+const MOST_SHEETS: usize = 8;
+
+thread_local! {
+    /// The sheet of this thread.
+    static SHEET: usize = {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        THREADS.fetch_add(1, Ordering::Relaxed) % *SHEETS
+    };
 }
 
 /// A metric for each combination of the values of `N` labels.
@@ -80,7 +118,8 @@ pub(crate) struct Family<M, const N: usize>(Arc<Inner<M, N>>);
 #[derive(Debug)]
 struct Inner<M, const N: usize> {
     labels: [Label; N],
-    cells: Vec<M>,
+    /// A place for each combination, on each of the sheets.
+    sheets: Vec<Vec<M>>,
     /// Whether combinations are shown that have not come up. Of few it is better: what counts from
     /// nothing on has no first increase that is seen.
     all: bool,
@@ -106,31 +145,57 @@ impl<M: Cell, const N: usize> Family<M, N> {
         Self::made(labels, false, make)
     }
 
-    fn made(labels: [Label; N], all: bool, make: impl FnMut() -> M) -> Self {
+    fn made(labels: [Label; N], all: bool, mut make: impl FnMut() -> M) -> Self {
         let count = labels.iter().map(|label| label.values.len()).product();
-        let cells = std::iter::repeat_with(make).take(count).collect();
-        Self(Arc::new(Inner { labels, cells, all }))
+        let sheet = || std::iter::repeat_with(&mut make).take(count).collect();
+        let sheets = std::iter::repeat_with(sheet).take(*SHEETS).collect();
+        Self(Arc::new(Inner { labels, sheets, all }))
     }
 
-    /// The metric of one combination: of each label, which of its values.
+    /// Where this thread counts one combination: of each label, which of its values.
     ///
     /// # Panics
     /// Where a label has no such value.
     pub(crate) fn at(&self, values: [usize; N]) -> &M {
-        let Inner { labels, cells, .. } = &*self.0;
-        let places = labels.iter().zip(values);
-        let place = places.fold(0, |place, (label, value)| place * label.values.len() + value);
-        &cells[place]
+        &self.0.sheets[SHEET.with(|sheet| *sheet)][self.0.place(values)]
+    }
+
+    /// What all threads set of one combination, and do not count.
+    ///
+    /// # Panics
+    /// Where a label has no such value.
+    pub(crate) fn one_for_all(&self, values: [usize; N]) -> &M {
+        &self.0.sheets[0][self.0.place(values)]
+    }
+
+    /// What all threads have counted of one combination.
+    ///
+    /// # Panics
+    /// Where a label has no such value.
+    pub(crate) fn all_of(&self, values: [usize; N]) -> M {
+        self.0.sum(self.0.place(values))
     }
 
     /// How many combinations there are.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.0.cells.len()
+        self.0.sheets[0].len()
+    }
+}
+
+impl<M: Cell, const N: usize> Inner<M, N> {
+    fn sum(&self, place: usize) -> M {
+        M::sum(self.sheets.iter().map(|sheet| &sheet[place]))
     }
 }
 
 impl<M, const N: usize> Inner<M, N> {
+    /// Where a combination stands.
+    fn place(&self, values: [usize; N]) -> usize {
+        let places = self.labels.iter().zip(values);
+        places.fold(0, |place, (label, value)| place * label.values.len() + value)
+    }
+
     /// The values that a place stands for.
     fn values(&self, place: usize) -> [(&'static str, &str); N] {
         let mut rest = place;
@@ -145,9 +210,10 @@ impl<M, const N: usize> Inner<M, N> {
 
 impl<M: Cell, const N: usize> EncodeMetric for Family<M, N> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        let Inner { cells, all, .. } = &*self.0;
-        for (place, cell) in cells.iter().enumerate() {
-            if *all || !cell.is_untouched() {
+        let Inner { sheets, all, .. } = &*self.0;
+        for place in 0..sheets[0].len() {
+            if *all || sheets.iter().any(|sheet| !sheet[place].is_untouched()) {
+                let cell = self.0.sum(place);
                 cell.encode(encoder.encode_family(&self.0.values(place))?)?;
             }
         }
@@ -190,6 +256,28 @@ mod tests {
         assert!(shown.starts_with("shirts_total{size=\"s\",colour=\"red\"} 1 "), "{shown}");
         assert!(shown.contains("shirts_total{size=\"s\",colour=\"blue\"} 3 "), "{shown}");
         assert!(shown.ends_with("shirts_total{size=\"l\",colour=\"blue\"} 6"), "{shown}");
+    }
+
+    #[test]
+    fn what_threads_have_counted_is_one_count() {
+        let running = Family::<Gauge, 2>::all(labels());
+        std::thread::scope(|scope| {
+            for _ in 0..2 * MOST_SHEETS {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        running.at([1, 2]).inc();
+                    }
+                });
+            }
+        });
+        let begun = i64::try_from(6 * MOST_SHEETS).unwrap();
+        running.at([1, 2]).dec();
+        assert_eq!(running.all_of([1, 2]).get(), begun - 1);
+        let shown = text(running);
+        assert!(
+            shown.ends_with(&format!("{{size=\"l\",colour=\"blue\"}} {}", begun - 1)),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl Http {
             for (route, one) in Route::ALL.iter().enumerate() {
                 for (status, other) in Status::ALL.iter().enumerate() {
                     if is_it(*one, *other) {
-                        count += self.requests.at([method, route, status]).get();
+                        count += self.requests.all_of([method, route, status]).get();
                     }
                 }
             }

@@ -76,12 +76,12 @@ impl Redis {
 
 impl Observer for Redis {
     fn connected(&self, link: LinkName) {
-        self.connected.at([link as usize]).set(1);
+        self.connected.one_for_all([link as usize]).set(1);
         self.connections.at([link as usize]).inc();
     }
 
     fn lost(&self, link: LinkName) {
-        self.connected.at([link as usize]).set(0);
+        self.connected.one_for_all([link as usize]).set(0);
         self.lost.at([link as usize]).inc();
     }
 

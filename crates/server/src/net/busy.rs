@@ -4,7 +4,7 @@ use std::{
     pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -12,19 +12,38 @@ use std::{
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until, timeout},
+};
 
 /// How many requests of a connection are not answered to the end: one at most, or none.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Busy(Arc<Requests>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Requests {
     count: AtomicUsize,
     changed: Notify,
+    opened: Instant,
+    /// When the last one was answered, in milliseconds since then.
+    answered: AtomicU64,
+    /// Whether every answer is the last of its connection.
+    leaving: Arc<AtomicBool>,
 }
 
 impl Busy {
+    /// Of a connection that was opened now.
+    pub(super) fn new(leaving: Arc<AtomicBool>) -> Self {
+        Self(Arc::new(Requests {
+            count: AtomicUsize::default(),
+            changed: Notify::default(),
+            opened: Instant::now(),
+            answered: AtomicU64::default(),
+            leaving,
+        }))
+    }
+
     /// Counts a request until what is returned is dropped.
     pub(super) fn begin(&self) -> Answering {
         self.0.count.fetch_add(1, Ordering::SeqCst);
@@ -46,12 +65,31 @@ impl Busy {
             }
         }
     }
+
+    /// Returns when no request has begun for so long since the last one was answered.
+    pub(super) async fn idle(&self, span: Duration) {
+        loop {
+            let (is_busy, now) = (self.0.count.load(Ordering::SeqCst) > 0, Instant::now());
+            let answered = Duration::from_millis(self.0.answered.load(Ordering::SeqCst));
+            let since = if is_busy { now } else { self.0.opened + answered };
+            if now >= since + span {
+                return;
+            }
+            // However often it is busy meanwhile, it has not been idle for so long before that.
+            sleep_until(since + span).await;
+        }
+    }
 }
 
 /// A request that is not answered to the end.
 pub(super) struct Answering(Arc<Requests>);
 
 impl Answering {
+    /// Whether its answer is the last of the connection.
+    pub(super) fn is_last(&self) -> bool {
+        self.0.leaving.load(Ordering::Relaxed)
+    }
+
     /// The body of the answer, whose end is the request's.
     pub(super) fn until_the_end_of(self, body: Body) -> Body {
         Body::new(Counted { body, _answering: self })
@@ -60,6 +98,8 @@ impl Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
+        let answered = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.answered.store(answered, Ordering::SeqCst);
         self.0.count.fetch_sub(1, Ordering::SeqCst);
         self.0.changed.notify_waiters();
     }
@@ -98,9 +138,13 @@ mod tests {
 
     const SPAN: Duration = Duration::from_millis(250);
 
+    fn busy() -> Busy {
+        Busy::new(Arc::default())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn it_is_quiet_when_nothing_was_asked_for_a_while() {
-        let busy = Busy::default();
+        let busy = busy();
         let started = Instant::now();
         busy.quiet(SPAN).await;
         assert!(started.elapsed() >= SPAN);
@@ -108,7 +152,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_counts_until_its_body_ends() {
-        let busy = Busy::default();
+        let busy = busy();
         let body = busy.begin().until_the_end_of(Body::from("some"));
         assert_eq!(body.size_hint().exact(), Some(4), "its length is still known");
         assert!(timeout(SPAN * 10, busy.quiet(SPAN)).await.is_err());
@@ -117,8 +161,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn it_is_idle_when_nothing_was_asked_since_the_last_answer() {
+        let (busy, started) = (busy(), Instant::now());
+        let asks = async {
+            tokio::time::sleep(SPAN / 2).await;
+            let answering = busy.begin();
+            tokio::time::sleep(SPAN * 10).await;
+            drop(answering);
+        };
+        tokio::join!(asks, busy.idle(SPAN));
+        assert_eq!(started.elapsed(), SPAN / 2 + SPAN * 11);
+        busy.idle(SPAN).await;
+        assert_eq!(started.elapsed(), SPAN / 2 + SPAN * 11, "it is so still");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_request_that_comes_meanwhile_is_waited_for() {
-        let busy = Busy::default();
+        let busy = busy();
         let started = Instant::now();
         let asks = async {
             tokio::time::sleep(SPAN / 2).await;

@@ -6,7 +6,10 @@ use std::{
     io,
     net::SocketAddr,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,14 +24,13 @@ use hyper::{
     server::conn::http1,
     service::{HttpService, service_fn},
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::OwnedSemaphorePermit,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt as _;
 
 use super::{Addresses, Room, Tls, busy::Busy, tls::Begun, unread};
 use crate::{http::Front, metrics::Net};
@@ -61,7 +63,7 @@ pub(crate) struct Connections {
     tls: Option<Tls>,
     counted: Net,
     open: TaskTracker,
-    leaving: CancellationToken,
+    leaving: Arc<AtomicBool>,
     stop: CancellationToken,
 }
 
@@ -80,7 +82,7 @@ impl Connections {
             tls,
             counted,
             open: TaskTracker::new(),
-            leaving: CancellationToken::new(),
+            leaving: Arc::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -89,7 +91,7 @@ impl Connections {
     /// Whoever sends one request after the other moves elsewhere before anything is closed: what
     /// is sent into a connection while that closes fails, and may not be tried again.
     pub(crate) fn leave(&self) {
-        self.leaving.cancel();
+        self.leaving.store(true, Ordering::Relaxed);
     }
 
     /// No more connections are taken, and those there are end when nothing comes on them.
@@ -161,24 +163,25 @@ impl Connections {
         // Small events must not wait for more to come (Nagle).
         let _ = connection.set_nodelay(true);
         let Self { front, tls, leaving, stop, .. } = self.clone();
-        let (busy, open) = (Busy::default(), self.counted.opened());
+        // Looked at whenever something comes, and that of all connections is one lock.
+        let stop = stop.child_token();
+        let (busy, open) = (Busy::new(leaving), self.counted.opened());
         let requests = busy.clone();
-        let front = front.for_peer(peer);
         let service = service_fn(move |request: Request<Incoming>| {
             let answering = requests.begin();
             let (head, body) = request.into_parts();
             let (body, unread) = unread::watch(body);
-            let answer = front.clone().oneshot(Request::from_parts(head, Body::new(body)));
-            let leaving = leaving.clone();
+            let answer = front.answer(peer, Request::from_parts(head, body));
             async move {
-                let mut answer = answer.await?;
+                let mut answer = answer.await;
                 let all_read = unread.read().await;
-                if leaving.is_cancelled() || !all_read {
+                if answering.is_last() || !all_read {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(answer.map(|body| answering.until_the_end_of(body)))
             }
         });
+        let idle = busy.clone();
         let over = async move {
             stop.cancelled().await;
             busy.quiet(QUIET).await;
@@ -187,16 +190,18 @@ impl Connections {
             let _room = (room, place, open);
             let mut over = pin!(over);
             let Some(tls) = tls else {
-                return converse(connection, service, over).await;
+                return converse(connection, service, over, idle).await;
             };
             let begun = tokio::select! {
                 begun = tls.begin(connection) => begun,
                 () = over.as_mut() => return,
             };
             match begun {
-                Ok(Begun::Encrypted(connection)) => converse(connection, service, over).await,
+                Ok(Begun::Encrypted(connection)) => {
+                    converse(connection, service, over, idle).await;
+                }
                 Ok(Begun::Plain(connection)) => {
-                    converse(connection, service_fn(refuse_in_clear), over).await;
+                    converse(connection, service_fn(refuse_in_clear), over, idle).await;
                 }
                 Err(error) => broke_off(&error),
             }
@@ -210,27 +215,39 @@ impl Connections {
     }
 }
 
-/// Answers what comes on a connection, until it ends or is `over`.
-async fn converse<I, S>(connection: I, service: S, over: Pin<&mut impl Future<Output = ()>>)
-where
+/// Answers what comes on a connection, until it ends, is `over`, or has not been busy for too long.
+/// One timer for a connection sees to that; hyper would have one for each request.
+async fn converse<I, S>(
+    connection: I,
+    service: S,
+    over: Pin<&mut impl Future<Output = ()>>,
+    busy: Busy,
+) where
     I: AsyncRead + AsyncWrite + Unpin,
     S: HttpService<Incoming, ResBody = Body, Error = Infallible>,
 {
     let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(connection), service);
     let mut served = pin!(served);
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = over => {
-            served.as_mut().graceful_shutdown();
-            served.await
+    let served = async {
+        tokio::select! {
+            ended = served.as_mut() => ended,
+            () = over => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
         }
     };
-    if let Err(error) = ended {
-        broke_off(&error);
+    tokio::select! {
+        // What has come is read first.
+        biased;
+        ended = served => {
+            if let Err(error) = ended {
+                broke_off(&error);
+            }
+        }
+        () = busy.idle(HEAD_TIMEOUT) => broke_off(&"nothing came"),
     }
 }
 

@@ -17,8 +17,14 @@ use axum::{
     body::{Body, Bytes},
 };
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::{sync::oneshot, time::timeout};
+use thiserror::Error;
+use tokio::{
+    sync::oneshot,
+    time::{Sleep, sleep, timeout},
+};
 
+/// How long the next piece of a request's body may take to come.
+const NEXT: Duration = Duration::from_secs(30);
 /// How many bytes that nobody asked for are read.
 const MOST: u64 = 64 * 1024;
 /// How long they may take to come.
@@ -36,7 +42,7 @@ where
         return (Body::new(body), Unread(None));
     }
     let (left, unread) = oneshot::channel();
-    (Body::new(Watched { body: Some(body), left: Some(left) }), Unread(Some(unread)))
+    (Body::new(Watched { body: Some(body), left: Some(left), late: None }), Unread(Some(unread)))
 }
 
 impl<B: HttpBody<Data = Bytes> + Unpin> Unread<B> {
@@ -68,28 +74,43 @@ async fn read_to_the_end<B: HttpBody<Data = Bytes> + Unpin>(body: &mut B) -> boo
     true
 }
 
+/// The next piece of a body did not come.
+#[derive(Debug, Error)]
+#[error("the request's body did not come in time")]
+struct TooSlow;
+
 struct Watched<B> {
     body: Option<B>,
     left: Option<oneshot::Sender<B>>,
+    /// Where the next piece is waited for. Most bodies are there when they are read.
+    late: Option<Pin<Box<Sleep>>>,
 }
 
-impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Watched<B> {
+impl<B> HttpBody for Watched<B>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let Some(body) = &mut self.body else {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Self { body, late, .. } = &mut *self;
+        let Some(reading) = body else {
             return Poll::Ready(None);
         };
-        let polled = Pin::new(body).poll_frame(context);
+        let Poll::Ready(polled) = Pin::new(reading).poll_frame(context) else {
+            let late = late.get_or_insert_with(|| Box::pin(sleep(NEXT)));
+            return late.as_mut().poll(context).map(|()| Some(Err(TooSlow.into())));
+        };
+        *late = None;
         // What is read to its end, or broken, leaves nothing.
-        if let Poll::Ready(None | Some(Err(_))) = polled {
-            self.body = None;
+        if let None | Some(Err(_)) = polled {
+            *body = None;
         }
-        polled
+        Poll::Ready(polled.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -113,7 +134,7 @@ impl<B> Drop for Watched<B> {
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
-    use futures::stream;
+    use futures::{StreamExt as _, stream};
     use tokio::time::Instant;
 
     use super::*;
@@ -163,6 +184,17 @@ mod tests {
         drop(body);
         assert!(!unread.read().await);
         assert_eq!(started.elapsed(), PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_whose_next_piece_does_not_come_is_given_up() {
+        let started = Instant::now();
+        let slow = stream::once(async { Ok::<_, BoxError>(Bytes::from("a")) });
+        let (body, _unread) = watch(Body::from_stream(slow.chain(stream::pending())));
+        let mut pieces = body.into_data_stream();
+        assert!(pieces.next().await.unwrap().is_ok());
+        assert!(pieces.next().await.unwrap().is_err());
+        assert_eq!(started.elapsed(), NEXT);
     }
 
     #[tokio::test(start_paused = true)]

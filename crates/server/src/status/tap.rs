@@ -44,14 +44,14 @@ pub(crate) struct Tap {
 #[derive(Clone)]
 pub(crate) struct Tapped<S> {
     endpoint: S,
-    tap: Tap,
+    tap: Arc<Tap>,
 }
 
 type Answer = BoxFuture<'static, Result<Response, Infallible>>;
 
 impl Tap {
     pub(crate) fn before<S>(&self, endpoint: S) -> Tapped<S> {
-        Tapped { endpoint, tap: self.clone() }
+        Tapped { endpoint, tap: Arc::new(self.clone()) }
     }
 
     /// What is to be written down of a request, if anything may be.
