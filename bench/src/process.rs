@@ -31,8 +31,11 @@ pub(crate) struct Process {
 pub(crate) struct Usage {
     /// Seconds of processor time.
     pub(crate) cpu: f64,
-    /// Bytes of memory that are its own.
+    /// Bytes of memory that are its own, pages of its program among them.
     pub(crate) memory: f64,
+    /// Those it asked for. What is told apart by a difference is counted in these: a page of a
+    /// program is a process's own only as long as no other process runs that program.
+    pub(crate) allocated: f64,
 }
 
 impl Process {
@@ -83,7 +86,8 @@ impl Process {
             number.unwrap_or_default()
         };
         let memory = (kibibytes("Private_Dirty:") + kibibytes("Private_Clean:")) * 1024.0;
-        Ok(Usage { cpu: ticks / TICKS, memory })
+        let allocated = kibibytes("Anonymous:") * 1024.0;
+        Ok(Usage { cpu: ticks / TICKS, memory, allocated })
     }
 
     /// Ends it as a service manager would, and waits.

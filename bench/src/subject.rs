@@ -111,7 +111,11 @@ impl Subject {
     pub(crate) fn usage(&self) -> Result<Usage> {
         self.instances.iter().try_fold(Usage::default(), |sum, process| {
             let usage = process.usage()?;
-            Ok(Usage { cpu: sum.cpu + usage.cpu, memory: sum.memory + usage.memory })
+            Ok(Usage {
+                cpu: sum.cpu + usage.cpu,
+                memory: sum.memory + usage.memory,
+                allocated: sum.allocated + usage.allocated,
+            })
         })
     }
 }

@@ -79,7 +79,7 @@ async fn many(plan: Plan, report: &mut Report) -> Result<()> {
     let token = few.token("bench").await?;
     let few_ask = Ask::echo(Wire::Stateful, few.port, token.as_deref());
     let few_ask = few_ask.within(sessions(few.port, token.as_deref(), FEW).await?);
-    let before = many.usage()?.memory;
+    let before = many.usage()?.allocated;
     // All calls are one user's: a token goes with all requests of a run.
     let mut asks = Vec::new();
     for user in 0..USERS {
@@ -89,7 +89,7 @@ async fn many(plan: Plan, report: &mut Report) -> Result<()> {
     }
     sleep(SETTLE).await;
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
-    let each = (many.usage()?.memory - before) / (USERS * OF_ONE) as f64 / 1e3;
+    let each = (many.usage()?.allocated - before) / (USERS * OF_ONE) as f64 / 1e3;
     report.add("an idle session, memory", each, "KB", Target::AtMost(2.0));
     for ask in [&few_ask, &asks[0]] {
         wrk::run(ask, CONNECTIONS, 1).await?;
@@ -116,7 +116,7 @@ async fn idle(
     let usage = async || -> Result<(f64, f64)> {
         sleep(SETTLE).await;
         let redis = subject.redis.as_ref().map(Redis::usage).transpose()?;
-        Ok((subject.usage()?.memory, redis.map_or(0.0, |redis| redis.memory)))
+        Ok((subject.usage()?.allocated, redis.map_or(0.0, |redis| redis.memory)))
     };
     let before = usage().await?;
     sessions(subject.port, token.as_deref(), OF_ONE - FEW).await?;

@@ -37,7 +37,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
 /// Standalone streams: the first log message that is said to all of them.
 async fn open(report: &mut Report) -> Result<()> {
     let subject = Subject::memory("streams").await?;
-    let before = subject.usage()?.memory;
+    let before = subject.usage()?.allocated;
     let (heard, mut times_heard) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     let mut opened = 0;
@@ -70,7 +70,7 @@ async fn open(report: &mut Report) -> Result<()> {
     drop(heard);
     sleep(SETTLE).await;
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
-    let each = (subject.usage()?.memory - before) / STREAMS as f64 / 1e3;
+    let each = (subject.usage()?.allocated - before) / STREAMS as f64 / 1e3;
     report.add("an open idle stream with its session", each, "KB", Target::AtMost(20.0));
     let wave = async {
         let mut times: Vec<Instant> = Vec::with_capacity(STREAMS);
@@ -100,7 +100,7 @@ async fn open(report: &mut Report) -> Result<()> {
 async fn long(report: &mut Report) -> Result<()> {
     let subject = Subject::memory("long calls").await?;
     let token = subject.token("patient").await?;
-    let before = subject.usage()?.memory;
+    let before = subject.usage()?.allocated;
     let arguments = json!({ "duration": DURATION.as_secs(), "steps": STEPS });
     let ask = Ask::call(
         Wire::Stateful,
@@ -137,7 +137,7 @@ async fn long(report: &mut Report) -> Result<()> {
     }
     sleep(DURATION / 2).await;
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
-    let each = (subject.usage()?.memory - before) / CALLS as f64 / 1e3;
+    let each = (subject.usage()?.allocated - before) / CALLS as f64 / 1e3;
     while let Some(done) = tasks.join_next().await {
         done??;
     }
