@@ -9,9 +9,8 @@ use std::{fmt, io, sync::Arc, time::Duration};
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures::stream;
-use tokio::sync::mpsc;
 
-use crate::call::Outgoing;
+use crate::{call::Outgoing, queue::Sender};
 
 /// How long the request of such a tool waits for its handler's first word.
 pub(crate) const HELD: Duration = Duration::from_secs(660);
@@ -42,7 +41,7 @@ impl fmt::Debug for FaultyTools {
 /// The HTTP exchange of a call, in the hands of its handler. What is asked of it takes its place
 /// in the order of what the call says. After the call's last word nothing happens.
 #[derive(Clone)]
-pub struct Faults(mpsc::UnboundedSender<Outgoing>);
+pub struct Faults(Sender<Outgoing>);
 
 /// What becomes of an event on its way to the connection. Where the call has a log, the event is in
 /// it in any case.
@@ -74,13 +73,13 @@ pub(crate) enum Fault {
 }
 
 impl Faults {
-    pub(crate) fn new(outgoing: mpsc::UnboundedSender<Outgoing>) -> Self {
+    pub(crate) fn new(outgoing: Sender<Outgoing>) -> Self {
         Self(outgoing)
     }
 
     fn ask(&self, fault: Fault) {
         // A call that is over has nobody left to be told.
-        let _ = self.0.send(Outgoing::Fault(fault));
+        let _ = self.0.put(Outgoing::Fault(fault));
     }
 
     /// Answers the HTTP request with this; the call is over. It must be the first thing the call

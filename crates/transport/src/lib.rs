@@ -74,6 +74,7 @@ mod leaving;
 mod message;
 mod mirrored;
 mod observe;
+mod queue;
 mod resume;
 mod scope;
 mod shared;

@@ -14,11 +14,13 @@ use rmcp::{
     },
     service::{RequestContext, Service},
 };
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Call, Outgoing};
-use crate::guard::{Guarded, panicked};
+use crate::{
+    guard::{Guarded, panicked},
+    queue::Sender,
+};
 
 /// A handler at work. Its answer is the last that it puts into the call's outbox.
 pub(super) type Handler = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -30,7 +32,7 @@ pub(super) fn serve<H: ServerHandler>(
     request: JsonRpcRequest<ClientRequest>,
     peer: Peer<RoleServer>,
     call: Arc<Call>,
-    outgoing: mpsc::UnboundedSender<Outgoing>,
+    outgoing: Sender<Outgoing>,
     grace: Duration,
 ) -> Handler {
     let JsonRpcRequest { id, mut request, .. } = request;
@@ -66,7 +68,7 @@ pub(super) fn serve<H: ServerHandler>(
             Err(error) => ServerJsonRpcMessage::error(error, Some(id)),
         };
         // Nobody may be left to take it.
-        let _ = outgoing.send(Outgoing::message(answer));
+        let _ = outgoing.put(Outgoing::message(answer));
     })
 }
 

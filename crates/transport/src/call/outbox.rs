@@ -1,11 +1,12 @@
 //! What a call says, in order, on its way out.
 
-use std::sync::Arc;
-
+use futures::StreamExt as _;
 use rmcp::model::{JsonRpcMessage, ServerJsonRpcMessage};
-use tokio::sync::{Semaphore, mpsc};
 
-use crate::faults::Fault;
+use crate::{
+    faults::Fault,
+    queue::{Receiver, Sender, queue},
+};
 
 /// How many messages of one call may wait to be written before its handler has to.
 const ROOM: usize = 64;
@@ -28,32 +29,17 @@ impl Outgoing {
 }
 
 /// The messages of a call, in order.
-pub(crate) struct Outbox {
-    messages: mpsc::UnboundedReceiver<Outgoing>,
-    room: Arc<Semaphore>,
-}
+pub(crate) struct Outbox(Receiver<Outgoing>);
 
 impl Outbox {
-    /// An outbox, what puts something into it, and the permits for messages that may wait in it.
-    pub(super) fn new() -> (Self, mpsc::UnboundedSender<Outgoing>, Arc<Semaphore>) {
-        let (outgoing, messages) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(ROOM));
-        (Self { messages, room: Arc::clone(&room) }, outgoing, room)
+    /// An outbox, and what puts something into it.
+    pub(super) fn new() -> (Self, Sender<Outgoing>) {
+        let (outgoing, messages) = queue(ROOM);
+        (Self(messages), outgoing)
     }
 
     /// The next message, `None` when the call is over. Nothing is lost if the future is dropped.
     pub(super) async fn next(&mut self) -> Option<Outgoing> {
-        let outgoing = self.messages.recv().await?;
-        if let Outgoing::Message { .. } = outgoing {
-            self.room.add_permits(1);
-        }
-        Some(outgoing)
-    }
-}
-
-impl Drop for Outbox {
-    fn drop(&mut self) {
-        // Nobody reads any more: whoever waits for room goes on.
-        self.room.close();
+        self.0.next().await
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use mcp_everything_store::{InstanceId, OpenedCall, SessionId, StoreError};
 use rmcp::ServerHandler;
-use tokio::sync::mpsc;
 
 use super::{
     EventId, Started,
@@ -16,6 +15,7 @@ use crate::{
     away::Patience,
     faults::Fault,
     http::{Refusal, SseEvent},
+    queue::Sender,
     scope::ring,
     shared::Shared,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// Where a promoted call's events go.
 pub(crate) enum Promoted {
     /// To this connection, and to the log for the client that is cut off from it.
-    Connection(mpsc::Sender<SseEvent>),
+    Connection(Sender<SseEvent>),
     /// To the session's standalone stream: what notifications set off has no other, nor has
     /// anything with HTTP with SSE.
     Standalone,
@@ -120,8 +120,8 @@ pub(super) async fn promote<H: ServerHandler>(
         Promoted::Connection(connection) => {
             let id = EventId::Call { call: call.id, seq: 0, last: false, request: id };
             let opening = SseEvent::opening(call.primes, &id.to_string(), shared.retry());
-            // The first event of a connection finds room; if its client is gone, so be it.
-            let _ = connection.try_send(opening);
+            // If its client is gone, so be it.
+            let _ = connection.put(opening);
             pump.spawn(first, Sink::Log(Tail::default()), Some(connection));
         }
     }

@@ -18,10 +18,7 @@ use rmcp::{
     ServerHandler,
     model::{ErrorData, RequestId, ServerJsonRpcMessage},
 };
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument as _;
 
 use self::said::{Misconduct, Said};
@@ -31,7 +28,7 @@ use super::{
     running::{Left, Registered},
     tail::{Logged, Tail},
 };
-use crate::{http::SseEvent, scope::to_bytes, shared::Shared};
+use crate::{http::SseEvent, queue::Sender, scope::to_bytes, shared::Shared};
 
 pub(super) enum Sink {
     /// The call's log.
@@ -47,7 +44,7 @@ pub(super) struct Pump<H> {
     shared: Arc<Shared<H>>,
     session: SessionId,
     started: Started,
-    connection: Option<mpsc::Sender<SseEvent>>,
+    connection: Option<Sender<SseEvent>>,
     sink: Sink,
     seq: u64,
     misconduct: Misconduct,
@@ -96,7 +93,7 @@ impl<H: ServerHandler> Pump<H> {
         mut self,
         first: Option<Outgoing>,
         sink: Sink,
-        connection: Option<mpsc::Sender<SseEvent>>,
+        connection: Option<Sender<SseEvent>>,
     ) {
         self.sink = sink;
         self.connection = connection;
@@ -339,8 +336,8 @@ impl<H: ServerHandler> Pump<H> {
         let Some(connection) = &self.connection else { return };
         let breaks = matches!(event, SseEvent::Break);
         let over = self.started.call.lease.is_over();
-        let lost =
-            over || connection.send_timeout(event, self.shared.config.slow_reader).await.is_err();
+        let patience = self.shared.config.slow_reader;
+        let lost = over || !matches!(timeout(patience, connection.send(event)).await, Ok(Ok(())));
         if lost || breaks {
             self.connection = None;
         }
@@ -364,9 +361,9 @@ impl<H: ServerHandler> Pump<H> {
 }
 
 /// Returns when the client of a connection is gone.
-async fn hung_up(connection: Option<&mpsc::Sender<SseEvent>>) {
+async fn hung_up(connection: Option<&Sender<SseEvent>>) {
     match connection {
-        Some(connection) => connection.closed().await,
+        Some(connection) => connection.unread().await,
         None => future::pending().await,
     }
 }

@@ -226,7 +226,7 @@ pub(crate) fn start<H: ServerHandler>(
         Some((_, agreed)) => Some(shared.peers.of(agreed)?),
         None => peers::named_by(&mut message),
     };
-    let (outbox, outgoing, room) = Outbox::new();
+    let (outbox, outgoing) = Outbox::new();
     let abort = shared.shutdown.child_token();
     let call = Arc::new(Call {
         id: CallId::random(&*shared.random),
@@ -276,7 +276,7 @@ pub(crate) fn start<H: ServerHandler>(
     }
     let handler = Arc::new(Guarded::new(handler, Arc::clone(&shared.observer)));
     let voice = Voice { handler: Arc::clone(&handler), call: Arc::clone(&call) };
-    let transport = CallTransport { outgoing: outgoing.clone(), room, call: Arc::clone(&call) };
+    let transport = CallTransport { outgoing: outgoing.clone(), call: Arc::clone(&call) };
     let voice = serve_directly_with_ct::<RoleServer, _, _, _, TransportAdapterIdentity>(
         voice,
         transport,

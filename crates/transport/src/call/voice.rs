@@ -15,16 +15,13 @@ use rmcp::{
     service::{NotificationContext, RequestContext, Service},
     transport::Transport,
 };
-use tokio::sync::{Semaphore, mpsc};
 
 use super::{Call, Outgoing};
-use crate::guard::Guarded;
+use crate::{guard::Guarded, queue::Sender};
 
 /// The transport of one call.
 pub(super) struct CallTransport {
-    pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
-    /// Permits for messages that may wait to be written.
-    pub(super) room: Arc<Semaphore>,
+    pub(super) outgoing: Sender<Outgoing>,
     pub(super) call: Arc<Call>,
 }
 
@@ -39,24 +36,20 @@ impl Transport<RoleServer> for CallTransport {
     ) -> impl Future<Output = Result<(), Infallible>> + Send + 'static {
         let is_last = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
         self.call.rename(&mut message);
-        let taken = match message {
+        let has_room = match message {
             // An answer is sent into a session: without one it could not come.
             JsonRpcMessage::Request(asked) if self.call.session.is_none() => {
                 self.call.give_up(&asked.id, "the client cannot be asked without a session");
-                false
+                true
             }
             // Nobody may be left to take it. That is no error for the handler: a client that hangs
             // up has cancelled nothing ("Sending Messages to the Server").
-            said => self.outgoing.send(Outgoing::message(said)).is_ok(),
+            said => self.outgoing.put(Outgoing::message(said)).unwrap_or(true),
         };
-        let waits = !is_last;
-        let room = Arc::clone(&self.room);
+        let crowded = (!has_room && !is_last).then(|| self.outgoing.clone());
         async move {
-            if taken
-                && waits
-                && let Ok(permit) = room.acquire().await
-            {
-                permit.forget();
+            if let Some(outgoing) = crowded {
+                outgoing.room().await;
             }
             Ok(())
         }

@@ -12,8 +12,6 @@ use rmcp::{
     model::{ProtocolVersion, ServerJsonRpcMessage},
 };
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tracing::Instrument as _;
 
 use super::{
@@ -30,6 +28,7 @@ use crate::{
     faults::Fault,
     http::{Refusal, SseEvent, event_stream, json_response, pace_batch},
     message::{Envelope, Kind, VersionHeader, Wire, bounded},
+    queue::{Sender, queue},
     scope::to_bytes,
     shared::Shared,
     trace,
@@ -179,7 +178,7 @@ impl<H: ServerHandler> Batch<'_, H> {
         }));
         // Each call's first two events find room before anybody reads.
         let room = CONNECTION_BUFFER + 2 * self.shared.config.max_batch;
-        let (connection, events) = mpsc::channel(room);
+        let (connection, events) = queue(room);
         let (mut streams, mut instead) = (false, None);
         for (call, first) in firsts.await {
             match first {
@@ -206,7 +205,7 @@ impl<H: ServerHandler> Batch<'_, H> {
             let answered = self.answers.iter().map(to_bytes);
             let answered = answered.map(|data| SseEvent::Message { id: None, data });
             let answered: Vec<_> = answered.collect();
-            let events = stream::iter(answered).chain(ReceiverStream::new(events));
+            let events = stream::iter(answered).chain(events);
             return Ok(event_stream(events, self.shared.config.keep_alive));
         }
         if self.answers.is_empty() {
@@ -220,7 +219,7 @@ impl<H: ServerHandler> Batch<'_, H> {
         &mut self,
         call: Waiting<H>,
         first: Option<Outgoing>,
-        connection: &mpsc::Sender<SseEvent>,
+        connection: &Sender<SseEvent>,
     ) -> bool {
         let to = Promoted::Connection(connection.clone());
         match call.promote(first, to).await {

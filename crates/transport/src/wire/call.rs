@@ -9,14 +9,13 @@ use rmcp::{
     ServerHandler,
     model::{ClientJsonRpcMessage, RequestId},
 };
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
     call::{Outgoing, Promoted, Start, Started, Waiting, start},
     faults::Fault,
     http::{Refusal, event_stream, json_response},
     message::{self, Wire},
+    queue::queue,
     shared::Shared,
 };
 
@@ -66,9 +65,9 @@ pub(super) async fn serve<H: ServerHandler>(
         Ok(first @ Some(_)) => first,
         Err(_) => None,
     };
-    let (connection, events) = mpsc::channel(CONNECTION_BUFFER);
+    let (connection, events) = queue(CONNECTION_BUFFER);
     waiting.promote(first, Promoted::Connection(connection)).await?;
-    Ok(event_stream(ReceiverStream::new(events), shared.config.keep_alive))
+    Ok(event_stream(events, shared.config.keep_alive))
 }
 
 /// Starts the call of a request.
