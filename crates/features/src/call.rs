@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
@@ -137,19 +138,23 @@ impl<'a> Call<'a> {
 
     /// Sends a notification that belongs to the call, and to its trace. A lost connection shows
     /// itself as a cancelled call.
-    async fn notify(&self, mut notification: ServerNotification) {
-        // Of a request that was cancelled nothing more is said (2026-07-28, Cancellation).
-        if self.context.ct.is_cancelled() {
-            return;
-        }
-        if let Some(trace) = self.trace() {
-            trace.put(notification.get_meta_mut());
-        }
-        if let Way::Task(task) = &self.way {
-            // A progress token stays valid for the life of the task (2025-11-25, Tasks).
-            return task.tell(notification).await;
-        }
-        let _ = self.context.peer.send_notification(notification).await;
+    ///
+    /// Boxed: it is large, and the tool has room for it from its first moment to its last.
+    fn notify(&self, mut notification: ServerNotification) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // Of a request that was cancelled nothing more is said (2026-07-28, Cancellation).
+            if self.context.ct.is_cancelled() {
+                return;
+            }
+            if let Some(trace) = self.trace() {
+                trace.put(notification.get_meta_mut());
+            }
+            if let Way::Task(task) = &self.way {
+                // A progress token stays valid for the life of the task (2025-11-25, Tasks).
+                return task.tell(notification).await;
+            }
+            let _ = self.context.peer.send_notification(notification).await;
+        })
     }
 
     /// The process that serves the call.

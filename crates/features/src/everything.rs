@@ -280,7 +280,8 @@ impl Everything {
         request.arguments = arguments.as_object().cloned();
         let (generation, known) = (Generation::Extension, call.remembered());
         let terms = Terms { generation, life: tasks::LIFE, known };
-        let task = tasks::begin(self, keeper, request, context, terms).await?;
+        // Boxed: every call has room for it, and few become tasks.
+        let task = Box::pin(tasks::begin(self, keeper, request, context, terms)).await?;
         Ok(CallToolResponse::Task(CreateTaskResult::new(tasks::seed(&*task))))
     }
 

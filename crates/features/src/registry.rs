@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap},
+    future,
     pin::Pin,
     sync::Arc,
 };
@@ -202,12 +203,11 @@ type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, CallError>> + Send +
 
 impl<T: Tool> Run for T {
     fn run<'a>(&'a self, arguments: &'a Value, call: &'a Call<'a>) -> Running<'a, CallToolResult> {
-        Box::pin(async move {
-            match T::Input::deserialize(arguments) {
-                Ok(input) => self.call(input, call).await,
-                Err(error) => Ok(refused(&error)),
-            }
-        })
+        // Read before there is a future, which would have room for the tool's twice.
+        match T::Input::deserialize(arguments) {
+            Ok(input) => Box::pin(self.call(input, call)),
+            Err(error) => Box::pin(future::ready(Ok(refused(&error)))),
+        }
     }
 
     fn before_task<'a>(

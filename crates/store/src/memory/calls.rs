@@ -33,7 +33,7 @@ impl Calls for MemoryStore {
             }
             let marked = take_mark(entry, new.request.as_ref(), new.age, now);
             let call = entry.calls.entry(new.id);
-            let call = call.or_insert_with(|| Call::new(new));
+            let call = call.or_insert_with(|| Box::new(Call::new(new)));
             call.cancelled |= marked;
             Ok(if call.cancelled { OpenedCall::Cancelled } else { OpenedCall::Open })
         });

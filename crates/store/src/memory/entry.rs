@@ -17,7 +17,8 @@ pub(super) struct Entry {
     pub(super) expires: Timestamp,
     pub(super) state: SessionState,
     pub(super) switches: Switches,
-    pub(super) calls: HashMap<CallId, Call>,
+    /// Boxed: a table has room for several, and a session most often has one.
+    pub(super) calls: HashMap<CallId, Box<Call>>,
     /// Those of them that have ended, the one that did first in front.
     pub(super) ended: VecDeque<(CallId, Timestamp)>,
     /// Bytes of all their logs.
