@@ -5,7 +5,10 @@
 
 use std::{any::Any, borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
-use futures::FutureExt as _;
+use futures::{
+    FutureExt as _,
+    future::{self, Either},
+};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -159,11 +162,12 @@ impl<H: ServerHandler> ServerHandler for Guarded<H> {
         context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send {
         let observed = Observed::begin(&self.observer, CALL, Some(&params.name));
-        let handler = Box::pin(async move {
-            let schema = |name: &str| Some(self.handler.get_tool(name)?.input_schema);
-            mirrored::check_arguments(&context, &params, schema)?;
-            self.handler.call_tool(params, context).await
-        });
+        let schema = |name: &str| Some(self.handler.get_tool(name)?.input_schema);
+        // Before there is a future: one that does it would have room for both twice.
+        let handler = match mirrored::check_arguments(&context, &params, schema) {
+            Ok(()) => Either::Left(Box::pin(self.handler.call_tool(params, context))),
+            Err(error) => Either::Right(future::ready(Err(error))),
+        };
         async move {
             let response = counted(observed, CALL, of_tool, handler).await;
             if let Ok(CallToolResponse::Complete(CallToolResult { is_error: Some(true), .. })) =

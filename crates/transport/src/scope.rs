@@ -11,7 +11,7 @@ use rmcp::model::{ServerJsonRpcMessage, ServerNotification};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::shared::Shared;
+use crate::{message::json, shared::Shared};
 
 /// What a handler is made for: one request, of one caller, in one session or in none.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ pub(crate) fn message_bytes(notification: ServerNotification) -> Bytes {
 
 pub(crate) fn to_bytes(message: &ServerJsonRpcMessage) -> Bytes {
     // Every field of a message is a string, a number or JSON already.
-    serde_json::to_vec(message).unwrap_or_default().into()
+    json(message).unwrap_or_default()
 }
 
 /// Adds a message to a session's standalone stream and rings whoever holds it.

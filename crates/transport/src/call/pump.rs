@@ -98,13 +98,13 @@ impl<H: ServerHandler> Pump<H> {
         self.sink = sink;
         self.connection = connection;
         let (shared, span) = (Arc::clone(&self.shared), self.started.call.span.clone());
-        shared.calls.writers.spawn(witnessed(self.run(first).instrument(span)));
-    }
-
-    async fn run(mut self, first: Option<Outgoing>) {
-        if let Err(Over) = self.until_over(first).await {
-            self.started.call.abort.cancel();
-        }
+        // A block, as a function's future has room for its arguments twice.
+        let written = async move {
+            if let Err(Over) = self.until_over(first).await {
+                self.started.call.abort.cancel();
+            }
+        };
+        shared.calls.writers.spawn(witnessed(written.instrument(span)));
     }
 
     async fn until_over(&mut self, first: Option<Outgoing>) -> Result<(), Over> {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::jitter;
+use crate::{jitter, message};
 
 /// When it is worth trying again, in seconds: not for all clients at the same time.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
@@ -265,7 +265,7 @@ fn and(advice: &str) -> String {
 }
 
 pub(crate) fn json_response(status: StatusCode, message: &impl Serialize) -> Response {
-    match serde_json::to_vec(message) {
+    match message::json(message) {
         Ok(body) => bytes_response(status, body.into()),
         Err(error) => {
             tracing::error!(event = "error", %error, "a message could not be written as JSON");

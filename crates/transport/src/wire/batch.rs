@@ -176,7 +176,7 @@ impl<H: ServerHandler> Batch<'_, H> {
             let first = call.first().await;
             (call, first)
         }));
-        // Each call's first two events find room before anybody reads.
+        // The opening and the first event of each call have room before anybody reads.
         let room = CONNECTION_BUFFER + 2 * self.shared.config.max_batch;
         let (connection, events) = queue(room);
         let (mut streams, mut instead) = (false, None);
