@@ -3,10 +3,12 @@
 mod addresses;
 mod busy;
 mod connections;
+mod converse;
 mod listen;
 mod room;
 mod tls;
 mod unread;
+mod written;
 
 use std::error::Error;
 

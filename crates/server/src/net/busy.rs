@@ -26,8 +26,9 @@ struct Requests {
     count: AtomicUsize,
     changed: Notify,
     opened: Instant,
-    /// When the last one was answered, in milliseconds since then.
-    answered: AtomicU64,
+    /// When the last one was answered, or something of an answer was written if that was later, in
+    /// milliseconds since then.
+    moved: AtomicU64,
     /// Whether every answer is the last of its connection.
     leaving: Arc<AtomicBool>,
 }
@@ -39,7 +40,7 @@ impl Busy {
             count: AtomicUsize::default(),
             changed: Notify::default(),
             opened: Instant::now(),
-            answered: AtomicU64::default(),
+            moved: AtomicU64::default(),
             leaving,
         }))
     }
@@ -66,18 +67,32 @@ impl Busy {
         }
     }
 
-    /// Returns when no request has begun for so long since the last one was answered.
+    /// Something was written. An answer that hyper has taken is answered here, and may be on its way
+    /// to a slow reader for long.
+    pub(super) fn wrote(&self) {
+        self.0.moved();
+    }
+
+    /// Returns when no request has begun for so long since the last one was answered, and since
+    /// something was written.
     pub(super) async fn idle(&self, span: Duration) {
         loop {
             let (is_busy, now) = (self.0.count.load(Ordering::SeqCst) > 0, Instant::now());
-            let answered = Duration::from_millis(self.0.answered.load(Ordering::SeqCst));
-            let since = if is_busy { now } else { self.0.opened + answered };
+            let moved = Duration::from_millis(self.0.moved.load(Ordering::SeqCst));
+            let since = if is_busy { now } else { self.0.opened + moved };
             if now >= since + span {
                 return;
             }
             // However often it is busy meanwhile, it has not been idle for so long before that.
             sleep_until(since + span).await;
         }
+    }
+}
+
+impl Requests {
+    fn moved(&self) {
+        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.moved.store(now, Ordering::SeqCst);
     }
 }
 
@@ -98,8 +113,7 @@ impl Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let answered = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.answered.store(answered, Ordering::SeqCst);
+        self.0.moved();
         self.0.count.fetch_sub(1, Ordering::SeqCst);
         self.0.changed.notify_waiters();
     }

@@ -1,11 +1,9 @@
 //! Accepting connections, and letting them go.
 
 use std::{
-    convert::Infallible,
-    fmt::Display,
     io,
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,39 +11,25 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Body;
-use http::{
-    HeaderValue, StatusCode,
-    header::{CONNECTION, CONTENT_TYPE},
-};
-use hyper::{
-    Request, Response,
-    body::Incoming,
-    server::conn::http1,
-    service::{HttpService, service_fn},
-};
-use hyper_util::rt::TokioIo;
+use hyper::service::service_fn;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::OwnedSemaphorePermit,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Addresses, Room, Tls, busy::Busy, tls::Begun, unread};
+use super::{
+    Addresses, Room, Tls,
+    busy::Busy,
+    converse::{answers, broke_off, converse, refuse_in_clear},
+    tls::Begun,
+    written::Written,
+};
 use crate::{http::Front, metrics::Net};
 
-/// How long the head of a request may take to come, and a connection may be idle. Longer than
-/// common clients keep one: where both ends close at once a request fails.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long the head of a request may be, in bytes: so much is kept of one that never ends, before
-/// anybody knows whose it is.
-const LONGEST_HEAD: usize = 32 * 1024;
 /// What is said to one more connection from an address that has as many as it may.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\n\
     Content-Length: 0\r\nConnection: close\r\n\r\n";
-/// What is said to a request in clear where TLS is spoken.
-const IN_CLEAR: &str = "this port speaks https: begin the URL with https://\n";
 /// How long accepting rests when the process can take no more, say for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -166,21 +150,8 @@ impl Connections {
         // Looked at whenever something comes, and that of all connections is one lock.
         let stop = stop.child_token();
         let (busy, open) = (Busy::new(leaving), self.counted.opened());
-        let requests = busy.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            let answering = requests.begin();
-            let (head, body) = request.into_parts();
-            let (body, unread) = unread::watch(body);
-            let answer = front.answer(peer, Request::from_parts(head, body));
-            async move {
-                let mut answer = answer.await;
-                let all_read = unread.read().await;
-                if answering.is_last() || !all_read {
-                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                Ok::<_, Infallible>(answer.map(|body| answering.until_the_end_of(body)))
-            }
-        });
+        let service = answers(front, peer, &busy);
+        let connection = Written::new(connection, busy.clone());
         let idle = busy.clone();
         let over = async move {
             stop.cancelled().await;
@@ -215,60 +186,6 @@ impl Connections {
     }
 }
 
-/// Answers what comes on a connection, until it ends, is `over`, or has not been busy for too long.
-/// One timer for a connection sees to that; hyper would have one for each request.
-async fn converse<I, S>(
-    connection: I,
-    service: S,
-    over: Pin<&mut impl Future<Output = ()>>,
-    busy: Busy,
-) where
-    I: AsyncRead + AsyncWrite + Unpin,
-    S: HttpService<Incoming, ResBody = Body, Error = Infallible>,
-{
-    let served = http1::Builder::new()
-        .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(connection), service);
-    let mut served = pin!(served);
-    let served = async {
-        tokio::select! {
-            ended = served.as_mut() => ended,
-            () = over => {
-                served.as_mut().graceful_shutdown();
-                served.await
-            }
-        }
-    };
-    tokio::select! {
-        // What has come is read first.
-        biased;
-        ended = served => {
-            if let Err(error) = ended {
-                broke_off(&error);
-            }
-        }
-        () = busy.idle(HEAD_TIMEOUT) => broke_off(&"nothing came"),
-    }
-}
-
-/// How a connection ends is its client's business.
-fn broke_off(error: &dyn Display) {
-    tracing::debug!(event = "http.connection_failed", %error, "a connection broke off");
-}
-
-/// What it asks for is not looked at: it may be a secret that should not have travelled like that.
-async fn refuse_in_clear(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let (body, unread) = unread::watch(request.into_body());
-    drop(body);
-    unread.read().await;
-    let mut answer = Response::new(Body::from(IN_CLEAR));
-    *answer.status_mut() = StatusCode::BAD_REQUEST;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    Ok(answer)
-}
-
 /// Whether it was the connection that failed, and not the accepting.
 fn is_the_clients(error: &io::Error) -> bool {
     matches!(
@@ -288,34 +205,19 @@ mod tests {
 
     use axum::Router;
     use mcp_everything_store::{InstanceId, SystemRandom};
-    use mcp_everything_transport::{HostPolicy, OriginPolicy};
 
     use super::*;
     use crate::{
-        http::{Proxies, Requests, Site},
+        http::Proxies,
         metrics::Metrics,
+        net::converse::{HEAD_TIMEOUT, tests::front},
     };
 
     /// A server that has no page.
     fn connections() -> Connections {
-        let metrics = Arc::new(Metrics::new(&InstanceId::random("test", &SystemRandom)));
-        let requests = Requests {
-            server: None,
-            random: Arc::new(SystemRandom),
-            proxies: Proxies::default(),
-            metrics: Arc::clone(&metrics),
-            sessions: Arc::default(),
-        };
-        let site = Site { path: "/".to_owned(), endpoints: Arc::default() };
-        let front = Front::new(
-            Router::new(),
-            requests,
-            HostPolicy::default(),
-            OriginPolicy::default(),
-            site,
-        );
+        let metrics = Metrics::new(&InstanceId::random("test", &SystemRandom));
         let addresses = Addresses::new(None, Proxies::default());
-        Connections::new(front, addresses, Room::make(), None, metrics.net.clone())
+        Connections::new(front(Router::new()), addresses, Room::make(), None, metrics.net.clone())
     }
 
     #[tokio::test]

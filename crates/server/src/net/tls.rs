@@ -26,6 +26,7 @@ pub(crate) use self::{
     files::{TlsFiles, TlsProblem},
     known::{Others, trusting},
 };
+use super::written::Written;
 
 /// How long a client may take until the connection is encrypted.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -47,9 +48,9 @@ pub(crate) struct Tls {
 
 /// What a client that connected wants.
 pub(super) enum Begun {
-    Encrypted(Box<TlsStream<TcpStream>>),
+    Encrypted(Box<TlsStream<Written<TcpStream>>>),
     /// It sends something that is not TLS.
-    Plain(TcpStream),
+    Plain(Written<TcpStream>),
 }
 
 impl Tls {
@@ -69,10 +70,10 @@ impl Tls {
     }
 
     /// Encrypts a connection, if that is what its client is about to do.
-    pub(super) async fn begin(&self, connection: TcpStream) -> io::Result<Begun> {
+    pub(super) async fn begin(&self, connection: Written<TcpStream>) -> io::Result<Begun> {
         let begin = async {
             let mut first = [0];
-            if connection.peek(&mut first).await? == 0 {
+            if connection.get_ref().peek(&mut first).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             if first != [A_HANDSHAKE] {
@@ -144,6 +145,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::net::busy::Busy;
 
     #[tokio::test(start_paused = true)]
     async fn who_says_nothing_is_not_waited_for() {
@@ -153,6 +155,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (connection, _) = listener.accept().await.unwrap();
+        let connection = Written::new(connection, Busy::new(Arc::default()));
         let Err(error) = tls.begin(connection).await else { panic!("it waits for a handshake") };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         drop(silent);

@@ -23,8 +23,9 @@ use tokio::{
     time::{Sleep, sleep, timeout},
 };
 
-/// How long the next piece of a request's body may take to come.
-const NEXT: Duration = Duration::from_secs(30);
+/// How long the next piece of a request's body may take to come. Who reads one and is less patient,
+/// as the endpoint is, knows why it did not come and says so: this must not be over first.
+const NEXT: Duration = Duration::from_secs(45);
 /// How many bytes that nobody asked for are read.
 const MOST: u64 = 64 * 1024;
 /// How long they may take to come.
