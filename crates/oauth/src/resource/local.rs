@@ -26,7 +26,9 @@ pub struct LocalVerifier {
 }
 
 /// A token whose record was opened, and what that says. It is good for as long as the store has that
-/// very record and says that the token is good; only reading, hashing and opening are spared.
+/// very record and says that the token is good; only reading, hashing and opening are spared. The
+/// token itself is compared, as no cheap hash is promised to tell two of them apart, and is forgotten
+/// when the store says that it is not good.
 struct Opened {
     token: AccessToken,
     name: SecretHash,
@@ -97,7 +99,11 @@ impl TokenVerifier for LocalVerifier {
     async fn verify(&self, token: &str) -> Result<Caller, VerifyError> {
         let place = self.hasher.hash_one(token);
         if let Some(Opened { token, name, sealed, caller }) = self.known(place, token).as_deref() {
-            let (body, expires_at) = self.kept(name, token).await?;
+            let kept = self.kept(name, token).await;
+            if matches!(kept, Err(VerifyError::NotGood(_))) {
+                self.opened().remove(&place);
+            }
+            let (body, expires_at) = kept?;
             if body.as_bytes() == sealed.as_bytes() {
                 return Ok(Caller { expires_at, ..caller.clone() });
             }
@@ -118,5 +124,77 @@ fn failed(error: &StoreError) -> VerifyError {
             VerifyError::Unavailable { reason }
         }
         StoreError::Corrupt { .. } => VerifyError::Failed { reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::{TestServer, client};
+
+    const LIFE: Duration = Duration::from_secs(60);
+
+    fn verifier(server: &TestServer) -> LocalVerifier {
+        LocalVerifier::new(Arc::clone(&server.store), Arc::new(server.clock.clone()), "")
+    }
+
+    /// A token of somebody who has logged in.
+    async fn token(server: &TestServer) -> AccessToken {
+        server.put_client(&client("c")).await;
+        let token = server.log_in("c", "alice", &[]).await.access;
+        AccessToken::draw(TestServer::grant_of(&token), &*server.random)
+    }
+
+    /// Keeps a record under a token, with the user it is for.
+    async fn put(server: &TestServer, token: &AccessToken, user: &str) {
+        let record = IssuedToken {
+            user: user.into(),
+            client: "c".into(),
+            scope: "mcp:read".into(),
+            audience: String::new(),
+            issued_at: server.clock.now(),
+            expires_at: server.clock.now() + LIFE,
+            confirmation: None,
+        };
+        let body = Sealed::seal(&record, token.expose(), &*server.random).unwrap();
+        server.store.put_access_token(&token.name(), &body, LIFE).await.unwrap();
+    }
+
+    fn is_kept(verifier: &LocalVerifier, token: &AccessToken) -> bool {
+        verifier.known(verifier.hasher.hash_one(token.expose()), token.expose()).is_some()
+    }
+
+    #[tokio::test]
+    async fn what_was_opened_is_not_used_for_another_record_of_the_token() {
+        let server = TestServer::new();
+        let (verifier, token) = (verifier(&server), token(&server).await);
+        for user in ["alice", "bob"] {
+            put(&server, &token, user).await;
+            for _ in 0..2 {
+                assert_eq!(verifier.verify(token.expose()).await.unwrap().owner.user, user);
+                assert!(is_kept(&verifier, &token));
+            }
+            // The store keeps no other record while there is one.
+            server.clock.advance(LIFE);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_not_good_any_more_is_forgotten() {
+        let server = TestServer::new();
+        let (verifier, token) = (verifier(&server), token(&server).await);
+        put(&server, &token, "alice").await;
+        verifier.verify(token.expose()).await.unwrap();
+        server.faults.is_away_after(0);
+        let error = verifier.verify(token.expose()).await.unwrap_err();
+        assert!(matches!(error, VerifyError::Unavailable { .. }), "{error}");
+        assert!(is_kept(&verifier, &token), "the store did not say that it is not good");
+        server.faults.is_back();
+        server.store.revoke_access_token(&token.name()).await.unwrap();
+        let error = verifier.verify(token.expose()).await.unwrap_err();
+        assert_eq!(error, VerifyError::NotGood(Flaw::Unknown));
+        assert!(!is_kept(&verifier, &token));
     }
 }
