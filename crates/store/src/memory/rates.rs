@@ -65,6 +65,11 @@ impl MemoryRates {
         }
     }
 
+    /// What was counted under a key, if there is something.
+    pub(crate) fn counted(&self, key: &RateKey) -> Option<Arc<Due>> {
+        self.kept().get(key).map(Arc::clone)
+    }
+
     fn keep(&self, kept: &mut Kept, key: &RateKey, due: u64, now: u64) -> Arc<Due> {
         if kept.len() >= self.most {
             make_room(kept, now, self.most);

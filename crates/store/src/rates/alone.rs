@@ -27,28 +27,7 @@ impl Alone {
         rate: Rate,
         (count, now): (u32, Timestamp),
     ) -> Result<(), Duration> {
-        self.of(limit, subject, now, |due| due.take_all(rate, now, count))
-    }
-
-    /// Whether there is one, without taking it; if not, how long it is until then.
-    pub(super) fn look(
-        &self,
-        limit: &'static str,
-        subject: &Subject<'_>,
-        rate: Rate,
-        now: Timestamp,
-    ) -> Result<(), Duration> {
-        self.of(limit, subject, now, |due| due.look(rate, now))
-    }
-
-    /// Does something with what is counted for a subject, which says if it was forgotten.
-    fn of<T>(
-        &self,
-        limit: &'static str,
-        subject: &Subject<'_>,
-        now: Timestamp,
-        act: impl Fn(&Due) -> Option<T>,
-    ) -> T {
+        let act = |due: &Due| due.take_all(rate, now, count);
         if let Some(done) = self.known.look(limit, subject, |due| act(due)).flatten() {
             return done;
         }
@@ -61,12 +40,41 @@ impl Alone {
             }
         }
     }
+
+    /// Whether there is one, without taking it; if not, how long it is until then.
+    pub(super) fn look(
+        &self,
+        limit: &'static str,
+        subject: &Subject<'_>,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<(), Duration> {
+        let look = |due: &Arc<Due>| due.look(rate, now);
+        if let Some(seen) = self.known.look(limit, subject, look).flatten() {
+            return seen;
+        }
+        // Where nothing is kept nothing was taken, and it stays like that.
+        self.rates.counted(&subject.key(limit)).as_ref().and_then(look).unwrap_or(Ok(()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Clock as _, TestClock};
+
+    #[test]
+    fn a_look_keeps_nothing() {
+        let clock = TestClock::default();
+        let alone = Alone::new(MemoryRates::new(Arc::new(clock.clone())));
+        let rate = Rate::new(1, Duration::from_secs(1)).unwrap();
+        let subject = Subject::Client("a");
+        alone.look("test", &subject, rate, clock.now()).unwrap();
+        assert!(alone.rates.counted(&subject.key("test")).is_none());
+        assert_eq!(alone.known.len(), 0);
+        alone.take("test", &subject, rate, (1, clock.now())).unwrap();
+        alone.look("test", &subject, rate, clock.now()).unwrap_err();
+    }
 
     #[test]
     fn what_was_forgotten_is_counted_in_its_new_place() {

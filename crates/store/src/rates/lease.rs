@@ -27,7 +27,7 @@ impl Lease {
     }
 
     /// How many are here.
-    pub(super) fn left(&mut self, now: Timestamp) -> u32 {
+    fn left(&mut self, now: Timestamp) -> u32 {
         if self.until <= now {
             self.left = 0;
         }
@@ -50,8 +50,24 @@ impl Lease {
         (!wait.is_zero()).then(|| Err(wait + rate.several(count - left)))
     }
 
+    /// Whether there is one, or how long there is none; `None`: that has to be asked.
+    pub(super) fn look(&mut self, now: Timestamp) -> Option<Result<(), Duration>> {
+        if self.left(now) > 0 {
+            return Some(Ok(()));
+        }
+        let wait = self.empty_for(now);
+        (!wait.is_zero()).then_some(Err(wait))
+    }
+
+    /// Takes all that are here, for whoever asks for more.
+    pub(super) fn take_left(&mut self, now: Timestamp) -> u32 {
+        let left = self.left(now);
+        self.left = 0;
+        left
+    }
+
     /// How long nobody needs to be asked for more.
-    pub(super) fn empty_for(&self, now: Timestamp) -> Duration {
+    fn empty_for(&self, now: Timestamp) -> Duration {
         self.empty_until.since(now)
     }
 

@@ -51,21 +51,25 @@ impl Sharing {
         }
         let counted = self.counted(limit, subject);
         let _asking = counted.asking.lock().await;
-        loop {
-            if let Some(spent) = spend(&counted) {
+        let now = self.clock.now();
+        // What is here is not spent by others while this one asks for the rest.
+        let here = {
+            let mut lease = counted.lease();
+            if let Some(spent) = lease.spend(rate, count, now) {
                 return spent;
             }
-            let now = self.clock.now();
-            let missing = count.saturating_sub(counted.lease().left(now));
-            let most = missing.max(in_advance(rate));
-            let (taken, by) = self.ask(&counted.key, rate, most).await;
-            let mut lease = counted.lease();
-            lease.add(taken.count, now);
-            if taken.count < missing {
-                lease.is_empty_for(by.holds_for(taken.wait), now);
-                return Err(taken.wait + rate.several(missing - taken.count));
-            }
+            lease.take_left(now)
+        };
+        let missing = count.saturating_sub(here);
+        let (taken, by) = self.ask(&counted.key, rate, missing.max(in_advance(rate))).await;
+        let mut lease = counted.lease();
+        lease.add(here.saturating_add(taken.count), now);
+        // Spent before it is let go: others have what is left of it.
+        if let Some(spent) = lease.spend(rate, count, now) {
+            return spent;
         }
+        lease.is_empty_for(by.holds_for(taken.wait), now);
+        Err(taken.wait + rate.several(missing - taken.count))
     }
 
     /// Whether there is one, without taking it; if not, how long it is until then.
@@ -75,19 +79,16 @@ impl Sharing {
         subject: &Subject<'_>,
         rate: Rate,
     ) -> Result<(), Duration> {
+        let look = |counted: &Arc<Counted>| counted.lease().look(self.clock.now());
+        if let Some(seen) = self.leases.look(limit, subject, look).flatten() {
+            return seen;
+        }
         let counted = self.counted(limit, subject);
         let _asking = counted.asking.lock().await;
-        let now = self.clock.now();
-        {
-            let mut lease = counted.lease();
-            let wait = lease.empty_for(now);
-            if lease.left(now) > 0 {
-                return Ok(());
-            }
-            if !wait.is_zero() {
-                return Err(wait);
-            }
+        if let Some(seen) = look(&counted) {
+            return seen;
         }
+        let now = self.clock.now();
         let (taken, by) = self.ask(&counted.key, rate, 0).await;
         counted.lease().is_empty_for(by.holds_for(taken.wait), now);
         if taken.wait.is_zero() { Ok(()) } else { Err(taken.wait) }

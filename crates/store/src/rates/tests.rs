@@ -45,6 +45,8 @@ impl Faulty {
 impl Rates for Faulty {
     async fn take(&self, key: &RateKey, rate: Rate, most: u32) -> Result<Taken, StoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        // An answer is not there at once: others go on meanwhile.
+        tokio::task::yield_now().await;
         if self.is_away.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable { reason: "on purpose".into() });
         }
@@ -183,6 +185,31 @@ async fn many_at_a_time_wait_for_one_that_asks() {
     }
     assert!(tasks.join_all().await.into_iter().all(|passed| passed));
     assert_eq!(rates.asked(), 1);
+}
+
+#[tokio::test]
+async fn nobody_spends_what_another_asks_for() {
+    let clock = TestClock::default();
+    let rates = Faulty::new(&clock);
+    let limit = Limit::new("test", rate(300, 300 * SECOND), sharing(&rates, &clock));
+    let subject = Subject::Client("c");
+    limit.take(&subject).await.unwrap();
+    let at_once = async {
+        tokio::select! {
+            biased;
+            taken = limit.take(&subject) => Some(taken.is_ok()),
+            () = std::future::ready(()) => None,
+        }
+    };
+    let (many, other) = tokio::join!(limit.take_many(&subject, 5), at_once);
+    assert!(many.is_ok());
+    assert_eq!(other, None, "of the two that are here none is free");
+    assert_eq!(rates.asked(), 2, "who asked has it, and does not ask again");
+    // What was here and is not enough stays.
+    assert_eq!(passed(&limit, &subject, 292).await, 292);
+    limit.take_many(&subject, 3).await.unwrap_err();
+    limit.take_many(&subject, 3).await.unwrap_err();
+    assert_eq!(passed(&limit, &subject, 3).await, 2);
 }
 
 #[tokio::test]
