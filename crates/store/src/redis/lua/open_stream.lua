@@ -8,17 +8,18 @@ local before = redis.call('HGET', state, 'holder') or ''
 if ARGV[2] == 'free' and before ~= '' then
   return {'held', before}
 end
+local passed, pushed, dropped = numbers('passed', 'pushed', 'dropped')
 if ARGV[3] ~= '' then
-  local after, pushed, first = tonumber(ARGV[3]), number('pushed'), oldest()
+  local after, first = tonumber(ARGV[3]), oldest()
   local reach = first and position(first) - 1 or pushed
   if after >= reach and after <= pushed then
-    redis.call('HSET', state, 'passed', after)
+    passed = after
+    redis.call('HSET', state, 'passed', passed)
   else
-    local passed = math.min(number('passed'), reach)
-    redis.call('HSET', state, 'passed', passed,
-      'dropped', math.max(number('dropped'), passed + 1))
+    passed = math.min(passed, reach)
+    redis.call('HSET', state, 'passed', passed, 'dropped', math.max(dropped, passed + 1))
   end
 end
 local epoch = redis.call('HINCRBY', state, 'epoch', 1)
 redis.call('HSET', state, 'holder', ARGV[1])
-return {'holder', epoch, number('passed'), before}
+return {'holder', epoch, passed, before}

@@ -2,10 +2,6 @@
 -- came: XADD key position-time.
 local state, log = tag .. ':state', tag .. ':stream'
 
-local function number(field)
-  return tonumber(redis.call('HGET', state, field) or 0)
-end
-
 local function numbers(...)
   local read = redis.call('HMGET', state, ...)
   for index = 1, #read do
