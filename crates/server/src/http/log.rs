@@ -141,23 +141,22 @@ impl Drop for Line<'_> {
             sessions.answered(session, status);
         }
         let reason = refused.map(|Refused(reason)| reason);
-        // An event's level is fixed where it stands.
+        // An event's level is fixed where it stands. All but lines for debugging are counted.
         macro_rules! line {
-            ($level:ident) => {
+            ($level:ident $(, $severity:ident)?) => {{
+                $(metrics.events.told(Severity::$severity, "http.response");)?
                 tracing::$level!(event = "http.response", %method, path, status = status.as_u16(),
-                    duration_ms, %address, session, reason, "request answered")
-            };
+                    duration_ms, %address, session, reason, "request answered");
+            }};
         }
         if health::PATHS.contains(&path.as_str()) || *refused == Some(Refused::TOO_OFTEN) {
             // What makes the former red is told once, where it happens; and a flood of requests is no
             // flood of lines.
             line!(debug);
         } else if status.is_server_error() {
-            metrics.events.told(Severity::Warning, "http.response");
-            line!(warn);
+            line!(warn, Warning);
         } else {
-            metrics.events.told(Severity::Info, "http.response");
-            line!(info);
+            line!(info, Info);
         }
     }
 }

@@ -84,7 +84,9 @@ impl Cell for Counter {
     }
 }
 
-/// Of what is begun by one thread, another may see the end. So one alone may be less than nothing.
+/// Of what there is now. What is begun by one thread another may see the end of, so one alone may be
+/// less than nothing; and so may be all of them, when the end is read and the begin, on a sheet that
+/// was read before, is not. There are never fewer than none.
 impl Cell for Gauge {
     fn is_untouched(&self) -> bool {
         self.get() == 0
@@ -92,7 +94,7 @@ impl Cell for Gauge {
 
     fn sum<'a>(cells: impl Iterator<Item = &'a Self>) -> Self {
         let all = Self::default();
-        all.set(cells.map(Self::get).sum());
+        all.set(cells.map(Self::get).sum::<i64>().max(0));
         all
     }
 }
@@ -278,6 +280,16 @@ mod tests {
             shown.ends_with(&format!("{{size=\"l\",colour=\"blue\"}} {}", begun - 1)),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn there_are_never_fewer_than_none() {
+        let running = Family::<Gauge, 2>::all(labels());
+        running.at([0, 0]).dec();
+        assert_eq!(running.all_of([0, 0]).get(), 0, "the begin was not read");
+        running.at([0, 0]).inc();
+        running.at([0, 0]).inc();
+        assert_eq!(running.all_of([0, 0]).get(), 1);
     }
 
     #[test]
