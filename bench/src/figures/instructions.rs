@@ -19,8 +19,8 @@ const HOST: &str = "127.0.0.1";
 const WARM: usize = 300;
 const COUNTED: usize = 500;
 /// What a call may take, in thousands. Who raises one says why in the commit.
-const STATEFUL: f64 = 125.0;
-const STATELESS: f64 = 155.0;
+const STATEFUL: f64 = 105.0;
+const STATELESS: f64 = 125.0;
 
 pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     for (what, target, wire) in [
