@@ -72,7 +72,8 @@ as_they_are! {
     CustomNotification => IgnoredAny, [];
 }
 
-/// A message as far as its parameters go.
+/// A message as far as its parameters go. They are an object, as its envelope was read before: of a
+/// list a struct would be read as well.
 #[derive(Deserialize)]
 #[serde(bound = "P: DeserializeOwned")]
 struct Outside<P> {
