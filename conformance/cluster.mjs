@@ -45,14 +45,26 @@ export async function startCluster() {
   };
 }
 
-/** A port of the loopback address that nobody listens on. */
-export function freePort() {
-  return new Promise((found, failed) => {
-    const server = createServer().once("error", failed);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => found(String(port)));
-    });
+const given = new Set();
+
+/**
+ * A port of the loopback address that nobody listens on, none twice. Below those that outgoing
+ * connections take: one of them could have it meanwhile.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if (!given.has(port) && (await isFree(port))) {
+      given.add(port);
+      return String(port);
+    }
+  }
+}
+
+function isFree(port) {
+  return new Promise((told) => {
+    const server = createServer().once("error", () => told(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => told(true)));
   });
 }
 
