@@ -61,13 +61,19 @@ impl Subject {
         Ok(Self { name, instances, port, redis, _balancer: None, authenticates: true })
     }
 
-    /// So many instances with Redis, one to three, behind `HAProxy`, which asks them in turn.
-    pub(crate) async fn behind_haproxy(name: &'static str, count: usize) -> Result<Self> {
+    /// So many instances with Redis, one to three, behind `HAProxy`, which asks them in turn. Each has
+    /// so many threads.
+    pub(crate) async fn behind_haproxy(
+        name: &'static str,
+        count: usize,
+        threads: usize,
+    ) -> Result<Self> {
         let (redis, port) = (Redis::start().await?, free_port()?);
         let mut instances = Vec::new();
         for _ in 0..count {
-            let trust = [("TRUSTED_PROXIES", "127.0.0.1")];
-            instances.push(instance(server()?, free_port()?, port, Some(&redis), &trust).await?);
+            let threads = threads.to_string();
+            let of_each = [("TRUSTED_PROXIES", "127.0.0.1"), ("WORKER_THREADS", &threads)];
+            instances.push(instance(server()?, free_port()?, port, Some(&redis), &of_each).await?);
         }
         let mut haproxy = Command::new("haproxy");
         let configuration = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy.cfg");

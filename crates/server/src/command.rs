@@ -13,6 +13,7 @@ mod stdio;
 use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::settings::{RawSettings, Role, Settings, nearest, unknown_variables};
 
@@ -47,6 +48,13 @@ enum Command {
     Healthcheck,
     /// Print a script by which a shell completes commands and flags
     Completions(completions::Completions),
+}
+
+impl Cli {
+    /// What all commands run on.
+    pub(crate) fn runtime(&self) -> std::io::Result<Runtime> {
+        self.settings.runtime()
+    }
 }
 
 /// What became of the `.env` file.

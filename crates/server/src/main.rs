@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     // Before any thread is started: this changes the environment.
     let dotenv = command::dotenv();
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match cli.runtime() {
         Ok(runtime) => runtime,
         Err(error) => return command::fail(&format!("no runtime: {error}")),
     };

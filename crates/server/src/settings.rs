@@ -15,6 +15,7 @@ mod raw;
 mod read;
 mod redis;
 mod separate;
+mod threads;
 mod tls;
 mod upstream;
 

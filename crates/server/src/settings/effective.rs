@@ -9,6 +9,7 @@ use super::{LogFormat, RawSettings, Settings, otel};
 
 const ANY_LOOPBACK: &str = "(any loopback URL)";
 const RESOURCE: &str = "(the URL of the resource)";
+const EACH_CORE: &str = "(one for each core)";
 const OWN_KEYS: &str = "(made once and kept in the store)";
 
 impl Settings {
@@ -67,6 +68,7 @@ impl Settings {
             on_off(self.fault_tools).to_owned(),
             span(self.drain_delay),
             span(self.drain_timeout),
+            given(&raw.worker_threads, EACH_CORE),
             self.traces.as_ref().map_or_else(String::new, |traces| traces.endpoint.clone()),
             masked(raw.otel_exporter_otlp_headers.as_ref().is_some_and(|text| !text.is_empty())),
             given(&raw.otel_exporter_otlp_timeout, "10000"),

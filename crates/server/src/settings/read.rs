@@ -22,6 +22,7 @@ use super::{
     otel::traces,
     redis::redis,
     separate::{auth_server, not_itself, tokens},
+    threads,
     tls::{scheme, tls},
     upstream::upstream,
 };
@@ -158,6 +159,7 @@ impl Settings {
         let (conformance, fault_tools) = fixtures(&mut reader, raw);
         let drain_delay = reader.span("DRAIN_DELAY", raw.drain_delay.as_deref(), 1);
         let drain_timeout = reader.span("DRAIN_TIMEOUT", raw.drain_timeout.as_deref(), 25);
+        threads::check(&mut reader, raw);
         let traces = traces(&mut reader, raw);
         let log_format = log_format(&mut reader, raw.log_format.as_deref());
         let log_filter = log_filter(&mut reader, raw.rust_log.as_deref());
@@ -396,6 +398,7 @@ mod tests {
             raw.fault_tools = Some("perhaps".into());
             raw.drain_delay = Some("-1".into());
             raw.drain_timeout = Some("1y".into());
+            raw.worker_threads = Some("0".into());
             raw.otel_exporter_otlp_endpoint = Some("collector:4318".into());
             raw.otel_exporter_otlp_headers = Some("hush".into());
             raw.otel_exporter_otlp_timeout = Some("10s".into());
