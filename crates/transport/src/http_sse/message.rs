@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     away::Patience,
-    http::{Refusal, is_json, pace_batch},
+    http::{Refusal, apart, is_json, pace_batch},
     message::{Envelope, Kind},
     shared::Shared,
     trace,
@@ -40,6 +40,7 @@ pub(super) async fn serve<H: ServerHandler>(
     }
     let config = &shared.config;
     let body = shared.bodies.read(body).await?;
+    let body = apart(&mut parts, body);
     if body.trim_ascii_start().starts_with(b"[") {
         return batch(shared, owner, parts, &body).await;
     }

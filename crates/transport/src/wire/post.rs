@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     away::Patience,
-    http::{Refusal, accepts_json_and_event_stream, is_json},
+    http::{Refusal, accepts_json_and_event_stream, apart, is_json},
     message::{Envelope, Kind, Meta, VersionHeader, Wire},
     shared::Shared,
     trace,
@@ -36,6 +36,7 @@ pub(crate) async fn serve<H: ServerHandler>(
     }
     let config = &shared.config;
     let body = shared.bodies.read(body).await?;
+    let body = apart(&mut parts, body);
     if body.trim_ascii_start().starts_with(b"[") {
         return batch::serve(shared, owner, parts, &body).await;
     }
