@@ -90,33 +90,38 @@ impl ServerHandler for Everything {
         lists::answer(&self.shared.stamp, &context, page)
     }
 
-    async fn call_tool(
+    // A block, as a function's future has room for its arguments twice, and each call has one.
+    #[expect(clippy::manual_async_fn, reason = "see above")]
+    fn call_tool(
         &self,
         mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        let (responses, arguments) = (request.input_responses.take(), request.arguments.take());
-        let has_arguments = arguments.is_some();
-        let arguments = Value::Object(arguments.unwrap_or_default());
-        let call = self.call(
-            &context,
-            Repeatable {
-                method: CallToolRequestMethod::VALUE,
-                name: &request.name,
-                arguments: arguments.as_object().filter(|_| has_arguments),
-                responses,
-                state: request.request_state.as_deref(),
-            },
-        )?;
-        let wire = call.wire();
-        let response = match self.run(&request, &arguments, &context, &call).await {
-            Ok(response) => response,
-            Err(CallError::Failed(text)) => failed(text).into(),
-            Err(error @ CallError::Cancelled) => failed(error.to_string()).into(),
-            Err(CallError::Protocol(error)) => return Err(error),
-            Err(CallError::Waiting(_)) => call.into_input_required()?.into(),
-        };
-        Ok(self.shared.stamp.put(wire, response))
+    ) -> impl Future<Output = Result<CallToolResponse, ErrorData>> + Send {
+        async move {
+            let responses = request.input_responses.take();
+            let arguments = request.arguments.take();
+            let has_arguments = arguments.is_some();
+            let arguments = Value::Object(arguments.unwrap_or_default());
+            let call = self.call(
+                &context,
+                Repeatable {
+                    method: CallToolRequestMethod::VALUE,
+                    name: &request.name,
+                    arguments: arguments.as_object().filter(|_| has_arguments),
+                    responses,
+                    state: request.request_state.as_deref(),
+                },
+            )?;
+            let wire = call.wire();
+            let response = match self.run(&request, &arguments, &context, &call).await {
+                Ok(response) => response,
+                Err(CallError::Failed(text)) => failed(text).into(),
+                Err(error @ CallError::Cancelled) => failed(error.to_string()).into(),
+                Err(CallError::Protocol(error)) => return Err(error),
+                Err(CallError::Waiting(_)) => call.into_input_required()?.into(),
+            };
+            Ok(self.shared.stamp.put(wire, response))
+        }
     }
 
     async fn get_task(

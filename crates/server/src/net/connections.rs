@@ -3,7 +3,6 @@
 use std::{
     io,
     net::SocketAddr,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -153,20 +152,25 @@ impl Connections {
         let service = answers(front, peer, &busy);
         let connection = Written::new(connection, busy.clone());
         let idle = busy.clone();
-        let over = async move {
+        let mut over = Box::pin(async move {
             stop.cancelled().await;
             busy.quiet(QUIET).await;
+        });
+        let held = (room, place, open);
+        let Some(tls) = tls else {
+            // A task of its own kind: it has no room for a handshake.
+            self.open.spawn(async move {
+                converse(connection, service, over.as_mut(), idle).await;
+                drop(held);
+            });
+            return;
         };
         self.open.spawn(async move {
-            let _room = (room, place, open);
-            let mut over = pin!(over);
-            let Some(tls) = tls else {
-                return converse(connection, service, over, idle).await;
-            };
             let begun = tokio::select! {
-                begun = tls.begin(connection) => begun,
+                begun = Box::pin(tls.begin(connection)) => begun,
                 () = over.as_mut() => return,
             };
+            let over = over.as_mut();
             match begun {
                 Ok(Begun::Encrypted(connection)) => {
                     converse(connection, service, over, idle).await;
@@ -176,6 +180,7 @@ impl Connections {
                 }
                 Err(error) => broke_off(&error),
             }
+            drop(held);
         });
     }
 

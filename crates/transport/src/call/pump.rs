@@ -131,7 +131,8 @@ impl<H: ServerHandler> Pump<H> {
             };
             let said = match outgoing {
                 Some(Outgoing::Message { message, last }) => Said::message(&message, last),
-                Some(Outgoing::Fault(fault)) => match self.err(fault).await {
+                // Boxed, as what is written: the room for it is needed while it is, and not always.
+                Some(Outgoing::Fault(fault)) => match Box::pin(self.err(fault)).await {
                     Some(said) => said,
                     None => continue,
                 },
@@ -142,7 +143,7 @@ impl<H: ServerHandler> Pump<H> {
                 return Err(Over);
             }
             let last = said.last;
-            self.write(said).await?;
+            Box::pin(self.write(said)).await?;
             if last {
                 return Ok(());
             }
