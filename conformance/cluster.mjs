@@ -54,16 +54,20 @@ const given = new Set();
 export async function freePort() {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
-    if (!given.has(port) && (await isFree(port))) {
-      given.add(port);
+    if (given.has(port)) {
+      continue;
+    }
+    given.add(port);
+    if (await isFree(port)) {
       return String(port);
     }
   }
 }
 
 function isFree(port) {
-  return new Promise((told) => {
-    const server = createServer().once("error", () => told(false));
+  return new Promise((told, failed) => {
+    const inUse = (error) => (error.code === "EADDRINUSE" ? told(false) : failed(error));
+    const server = createServer().once("error", inUse);
     server.listen(port, "127.0.0.1", () => server.close(() => told(true)));
   });
 }

@@ -80,7 +80,7 @@ impl Subject {
         haproxy.args(["-f", configuration]).env("BALANCER_PORT", port.to_string());
         for (number, name) in ["PORT_ONE", "PORT_TWO", "PORT_THREE"].into_iter().enumerate() {
             // A place where nothing listens is red, and never asked.
-            let port = instances.get(number).map_or_else(free_port, |one| Ok(one.port))?;
+            let port = instances.get(number).map_or(1, |one| one.port);
             haproxy.env(name, port.to_string());
         }
         let balancer = Some(Process::start(haproxy, port).await?);

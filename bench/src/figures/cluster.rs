@@ -70,10 +70,12 @@ pub(crate) async fn measure(plan: Plan, report: &mut Report) -> Result<()> {
     }
     let [one, two, three, full, single] = &all;
     let mut add = |what, figure, target| report.add(what, figure, "", target);
-    add("requests a CPU-second, two / one", two.against(one), Target::None);
-    add("requests a CPU-second, three / one", three.against(one), Target::AtLeast(0.9));
-    add("the same, each of the three with all cores", full.against(one), Target::None);
-    add("the same, one with one thread / with all", single.against(one), Target::None);
+    add("requests a CPU-second, two that share the cores / one", two.against(one), Target::None);
+    let shared = "requests a CPU-second, three that share the cores / one";
+    add(shared, three.against(one), Target::AtLeast(0.9));
+    add("the same, three with a thread for each core / one", full.against(one), Target::None);
+    add("the same, three with one thread / one with one", three.against(single), Target::None);
+    add("the same, one with one thread / one", single.against(one), Target::None);
     report.add("CPU for a call, one with Redis", 1e6 / median(&one.costs), "µs", Target::None);
     Ok(())
 }

@@ -10,12 +10,15 @@ mod login;
 mod serve;
 mod stdio;
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
-use crate::settings::{RawSettings, Role, Settings, nearest, unknown_variables};
+use crate::settings::{RawSettings, Role, Settings, nearest, unknown_variables, usual_runtime};
 
 /// A remote MCP server that shows every feature of the Model Context Protocol.
 ///
@@ -51,9 +54,14 @@ enum Command {
 }
 
 impl Cli {
-    /// What all commands run on.
-    pub(crate) fn runtime(&self) -> std::io::Result<Runtime> {
-        self.settings.runtime()
+    /// What the command runs on.
+    pub(crate) fn runtime(&self) -> io::Result<Runtime> {
+        match self.command {
+            None | Some(Command::Serve | Command::AuthServer | Command::Dev) => {
+                self.settings.runtime()
+            }
+            Some(_) => usual_runtime(),
+        }
     }
 }
 
@@ -113,12 +121,12 @@ pub(crate) fn fail(reason: &str) -> ExitCode {
 
 fn say(line: &str) {
     // Nobody is left to be told if this fails.
-    let _ = writeln!(std::io::stderr(), "mcp-everything: {line}");
+    let _ = writeln!(io::stderr(), "mcp-everything: {line}");
 }
 
 /// Prints a result on stdout. A reader that went away, such as `head`, has read what it wanted.
 fn print(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Each variable that looks like a setting and is none, with what may have been meant.

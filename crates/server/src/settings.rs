@@ -33,6 +33,7 @@ pub(crate) use problem::{Problem, nearest, unknown_variables};
 pub(crate) use rates::RateLimits;
 pub(crate) use raw::RawSettings;
 pub(crate) use separate::is_loopback;
+pub(crate) use threads::usual_runtime;
 pub(crate) use upstream::{Known, UpstreamProvider};
 
 use crate::net::TlsFiles;

@@ -156,6 +156,7 @@ impl Connections {
             stop.cancelled().await;
             busy.quiet(QUIET).await;
         });
+        // Named where a task ends, which has it from its beginning and however it ends.
         let held = (room, place, open);
         let Some(tls) = tls else {
             // A task of its own kind: it has no room for a handshake.

@@ -148,8 +148,8 @@ settings! {
     /// After that: how long running calls may take [default: 25s]
     drain_timeout = "DRAIN_TIMEOUT";
     /// How many threads answer requests. Where several instances share a machine, each with its share
-    /// of the cores is faster than each with all of them [default: one for each core]
-    worker_threads = "WORKER_THREADS" => stdio;
+    /// of the cores takes less of them for a request [default: one for each core]
+    worker_threads = "WORKER_THREADS";
     /// Where traces are sent, by OTLP over HTTP: the URL of a collector, to which `/v1/traces` is added
     /// [default: none; nothing is exported]
     otel_exporter_otlp_endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";

@@ -1,5 +1,7 @@
 //! How many threads answer requests. They are there before the settings are judged.
 
+use std::{io, thread::available_parallelism};
+
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -11,19 +13,25 @@ use super::{
 const MOST: usize = 1024;
 
 impl RawSettings {
-    /// The threads that answer requests: one for each core where nothing is said, or nothing that
-    /// can be read, which is told with all else that is wrong.
-    ///
-    /// # Errors
-    ///
-    /// What the system says when it has no room for them.
-    pub(crate) fn runtime(&self) -> std::io::Result<Runtime> {
-        let mut builder = Builder::new_multi_thread();
-        if let Some(threads) = given(self.worker_threads.as_deref()).and_then(threads) {
-            builder.worker_threads(threads);
-        }
-        builder.enable_all().build()
+    /// What a server runs on: a thread for each core where nothing is said, or nothing that can be read,
+    /// which is told with all else that is wrong.
+    pub(crate) fn runtime(&self) -> io::Result<Runtime> {
+        let threads = given(self.worker_threads.as_deref()).and_then(threads);
+        runtime(threads.map_or_else(each_core, Ok)?)
     }
+}
+
+/// What everything else runs on.
+pub(crate) fn usual_runtime() -> io::Result<Runtime> {
+    runtime(each_core()?)
+}
+
+fn runtime(threads: usize) -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+}
+
+fn each_core() -> io::Result<usize> {
+    available_parallelism().map(usize::from)
 }
 
 pub(super) fn check(reader: &mut Reader, raw: &RawSettings) {
@@ -41,12 +49,19 @@ fn threads(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn workers(text: Option<&str>) -> usize {
+        let worker_threads = text.map(str::to_owned);
+        let raw = RawSettings { worker_threads, ..RawSettings::default() };
+        raw.runtime().unwrap().metrics().num_workers()
+    }
+
     #[test]
     fn there_are_as_many_threads_as_are_asked_for() {
-        for (text, threads) in [("1", 1), (" 3 ", 3)] {
-            let raw = RawSettings { worker_threads: Some(text.into()), ..RawSettings::default() };
-            assert_eq!(raw.runtime().unwrap().metrics().num_workers(), threads, "{text}");
-        }
+        assert_eq!(workers(Some("1")), 1);
+        assert_eq!(workers(Some(" 3 ")), 3);
+        let cores = available_parallelism().unwrap().get();
+        assert_eq!(workers(None), cores);
+        assert_eq!(workers(Some("many")), cores);
     }
 
     #[test]

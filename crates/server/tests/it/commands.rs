@@ -70,6 +70,25 @@ fn check_config_names_everything_that_is_wrong() {
     }
 }
 
+/// The threads are there before the settings are judged.
+#[test]
+fn a_wrong_number_of_threads_is_told_with_the_others() {
+    let wrong = [("WORKER_THREADS", "0"), ("LOG_FORMAT", "xml"), ("TOKIO_WORKER_THREADS", "x")];
+    let output = run(&["serve"], &wrong);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            r#"mcp-everything: WORKER_THREADS is "0"; it takes a number from 1 to 1024"#,
+            r#"mcp-everything: LOG_FORMAT is "xml"; it takes json or pretty"#,
+        ]
+    );
+    let shown = text(&run(&["check-config"], &[("WORKER_THREADS", "2")]).stdout);
+    assert!(shown.lines().any(|line| line == "WORKER_THREADS=2"), "{shown}");
+}
+
 #[test]
 fn check_config_says_what_is_most_likely_not_meant() {
     let output = run(&["check-config"], &[("HOST", "0.0.0.0")]);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::redis_server::{RedisServer, free_port};
+use super::{ports::free_port, redis_server::RedisServer};
 
 const SLOTS: usize = 16384;
 const MASTERS: usize = 3;

@@ -7,7 +7,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::{self, BufReader, Read as _, Write as _},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -15,7 +15,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Random as _, SessionId, SystemRandom};
+use super::ports::free_port;
+use crate::{SessionId, SystemRandom};
 
 /// How long a server, or several together, may take to start.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -214,19 +215,6 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
         let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// A port that nobody listens on. It is below those that outgoing connections take, one of which
-/// could have it when the server is started again.
-pub fn free_port() -> u16 {
-    loop {
-        let mut random = [0; 2];
-        SystemRandom.fill(&mut random);
-        let port = 10_000 + u16::from_be_bytes(random) % 20_000;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
     }
 }
 

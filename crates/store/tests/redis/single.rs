@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
 use mcp_everything_store::{
     Bus as _, Change, ChangeLog as _, NewTask, Sessions as _, Shelf, Shelves as _, SystemRandom,
     TaskId, Tasks as _, Timestamp, User,
-    contract::redis_server::{RedisServer, free_port},
+    contract::{ports::free_port, redis_server::RedisServer},
     redis::{Redis, RedisAddress, Unreachable},
 };
 

@@ -61,7 +61,9 @@ impl Bodies {
                 return Err(Refusal::BodyTooLarge { limit: self.limit });
             }
             if kept.is_empty() && body.is_end_stream() {
-                return Ok(data);
+                // Apart from the buffer that it came in with the head, which is used again.
+                let small = data.len() <= SMALL;
+                return Ok(if small { Bytes::copy_from_slice(&data) } else { data });
             }
             kept.extend_from_slice(&data);
             if room.is_none() && kept.len() > SMALL {

@@ -40,7 +40,7 @@ pub(super) async fn serve<H: ServerHandler>(
     }
     let config = &shared.config;
     let body = shared.bodies.read(body).await?;
-    let body = apart(&mut parts, body);
+    apart(&mut parts);
     if body.trim_ascii_start().starts_with(b"[") {
         return batch(shared, owner, parts, &body).await;
     }

@@ -1,13 +1,8 @@
 //! The server: one instance, or several that share a store.
 
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-    net::{Ipv4Addr, TcpListener, UdpSocket},
-    process::ExitStatus,
-    sync::Arc,
-};
+use std::{process::ExitStatus, sync::Arc};
 
+pub(crate) use mcp_everything_store::contract::ports::free_port;
 use serde_json::Value;
 
 use super::{balancer::Balancer, instance::Instance, log::Log};
@@ -153,25 +148,4 @@ impl Server {
 
 fn scheme(settings: &[(&str, &str)]) -> &'static str {
     if settings.iter().any(|(name, _)| *name == "TLS_CERT") { "https" } else { "http" }
-}
-
-/// A port for an instance that may be started again. Below those that outgoing connections take:
-/// one of them could have it meanwhile. No test that runs beside this one gets the same, nor does this
-/// one twice: the UDP port of that number, which no server here has, is held as long as the test runs.
-pub(crate) fn free_port() -> u16 {
-    loop {
-        let random = RandomState::new().build_hasher().finish();
-        let port = 10_000 + u16::try_from(random % 20_000).unwrap();
-        let Ok(held) = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)) else { continue };
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            std::mem::forget(held);
-            return port;
-        }
-    }
-}
-
-#[test]
-fn a_port_is_given_once() {
-    let given: HashSet<_> = (0..500).map(|_| free_port()).collect();
-    assert_eq!(given.len(), 500);
 }
