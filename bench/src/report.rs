@@ -174,7 +174,7 @@ impl Report {
         let most = self.rates.iter().map(|(_, rate)| *rate).fold(1.0, f64::max);
         let height = ROW * self.rates.len() + 30;
         let mut out = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {height}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 790 {height}\" \
              font-family=\"sans-serif\" font-size=\"13\">\n<style>text{{fill:#555}}\
              @media(prefers-color-scheme:dark){{text{{fill:#bbb}}}}</style>\n\
              <text x=\"4\" y=\"16\">tools/call echo, requests/s (median of all rounds)</text>\n"
@@ -183,11 +183,11 @@ impl Report {
             let (y, width) = (30 + row * ROW, rate / most * 330.0);
             let _ = writeln!(
                 out,
-                "<text x=\"4\" y=\"{}\">{name}</text><rect x=\"290\" y=\"{y}\" \
+                "<text x=\"4\" y=\"{}\">{name}</text><rect x=\"360\" y=\"{y}\" \
                  width=\"{width:.0}\" height=\"18\" fill=\"#3b82c4\"/><text x=\"{:.0}\" \
                  y=\"{}\">{}</text>",
                 y + 14,
-                296.0 + width,
+                366.0 + width,
                 y + 14,
                 rounded(*rate)
             );

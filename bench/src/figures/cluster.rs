@@ -55,10 +55,11 @@ pub(crate) async fn measure(plan: Plan, report: &mut Report) -> Result<()> {
     let share = |instances: usize| (cores / instances).max(1);
     // Each instance has the threads that are its share of the cores, and then as many as there are.
     let one = Deployed::start("one instance behind HAProxy", 1, cores).await?;
-    let two = Deployed::start("two instances behind HAProxy", 2, share(2)).await?;
-    let three = Deployed::start("three instances behind HAProxy", 3, share(3)).await?;
-    let full = Deployed::start("three, each with all cores", 3, cores).await?;
-    let single = Deployed::start("one with one thread", 1, 1).await?;
+    let two = Deployed::start("two that share the cores, behind HAProxy", 2, share(2)).await?;
+    let three = Deployed::start("three that share the cores, behind HAProxy", 3, share(3)).await?;
+    let full =
+        Deployed::start("three with a thread for each core, behind HAProxy", 3, cores).await?;
+    let single = Deployed::start("one with one thread, behind HAProxy", 1, 1).await?;
     let mut all = [one, two, three, full, single];
     for _ in 0..plan.rounds {
         for deployed in &mut all {
