@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     figures::{memory, percentiles},
-    it::support::{Deployment, Mcp, Server, SignIn},
+    it::support::{Deployment, Mcp, QUIET, Server, SignIn},
 };
 
 const SESSIONS: usize = 10_000;
@@ -17,8 +17,6 @@ const USERS: usize = 4;
 const ABREAST: usize = 16;
 /// As many as are made before anything is measured: whatever grows with use has grown.
 const WARM_UP: usize = 2_000;
-
-const QUIET: (&str, &str) = ("RUST_LOG", "warn,mcp_everything::command::serve=info");
 
 /// Clients without a session, of several users.
 async fn users(server: &Server) -> Vec<Mcp> {

@@ -6,7 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
     figures::percentiles,
-    it::support::Deployment,
+    it::support::{Deployment, QUIET},
     load::{Load, Tally},
 };
 
@@ -24,7 +24,7 @@ struct Kill {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_is_lost_and_only_calls_of_the_killed_fail() {
     let on = Deployment::three_on_redis();
-    let mut server = on.with(&[("RUST_LOG", "warn,mcp_everything::command::serve=info")]);
+    let mut server = on.with(&[QUIET]);
     let load = Load::start(&server, SESSIONS).await;
     let (mut kills, mut ticks) = (Vec::new(), interval(EVERY));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

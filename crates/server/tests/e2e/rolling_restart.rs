@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     figures::percentiles,
     haproxy::Haproxy,
-    it::support::{Mcp, Server, SignIn, Stream, call, soon},
+    it::support::{Mcp, QUIET, Server, SignIn, Stream, call, soon},
     load::Load,
 };
 
@@ -27,11 +27,7 @@ const LISTENING: usize = 20;
 async fn no_request_fails() {
     let redis = RedisServer::start();
     let haproxy = Haproxy::start();
-    let settings = [
-        ("REDIS_URL", &*redis.url()),
-        ("RUST_LOG", "warn,mcp_everything::command::serve=info"),
-        ("DRAIN_DELAY", "1s"),
-    ];
+    let settings = [("REDIS_URL", &*redis.url()), QUIET, ("DRAIN_DELAY", "1s")];
     let mut server = Server::behind(&haproxy.base(), &haproxy.instances, &settings);
     haproxy.until_it_serves(0..3);
     let load = Load::start(&server, SESSIONS).await;

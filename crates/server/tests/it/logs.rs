@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Deployment, Mcp, Server, Stream, sources};
+use crate::support::{Answer, Deployment, Mcp, QUIET, Server, Stream, sources};
 
 on_every_deployment!(
     requests_authentication_sessions_and_storage_each_have_their_line,
@@ -46,6 +46,16 @@ async fn requests_authentication_sessions_and_storage_each_have_their_line(on: &
 
     client.delete().await;
     has(&server.logged("session.ended"), &["session", "user_id"]);
+}
+
+/// What takes long or measures is tested with servers like that.
+#[tokio::test]
+async fn a_quiet_server_says_that_it_is_there_and_little_more() {
+    let server = Server::with(&[QUIET]);
+    let _client = Mcp::of(&server, "alice").await;
+    let events: Vec<_> = server.log().iter().map(|line| line["event"].clone()).collect();
+    assert!(events.contains(&json!("server.started")), "{events:?}");
+    assert!(!events.contains(&json!("session.started")), "{events:?}");
 }
 
 /// In Redis nobody hears of it.

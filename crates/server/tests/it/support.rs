@@ -19,7 +19,7 @@ use std::{path::PathBuf, time::Duration};
 pub(crate) use collector::{Collector, Exported};
 pub(crate) use deployment::Deployment;
 pub(crate) use http_sse::{Sse, SseTransport};
-pub(crate) use instance::{Instance, binary};
+pub(crate) use instance::{Instance, QUIET, binary};
 pub(crate) use log::Log;
 pub(crate) use mcp::{Answer, Mcp, Stream, call, initialize};
 pub(crate) use server::{AuthServer, Server, free_port};

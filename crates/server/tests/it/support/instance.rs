@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::{log::Log, secrets};
 
+/// The setting for a log of little more than that an instance is there, for which its test waits.
+pub(crate) const QUIET: (&str, &str) = ("RUST_LOG", "warn,mcp_everything::command=info");
+
 /// A process of its own. It ends with the test, also when that fails.
 pub(crate) struct Instance {
     command: &'static str,
