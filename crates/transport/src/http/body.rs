@@ -118,6 +118,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_buffer_that_a_small_body_came_in_can_be_used_again() {
+        let mut buffer = BytesMut::with_capacity(1024);
+        buffer.extend_from_slice(b"{}");
+        let read = bodies(3).read(Body::from(buffer.split().freeze())).await.unwrap();
+        assert!(buffer.try_reclaim(1024), "the body is part of it");
+        assert_eq!(read, "{}");
+    }
+
+    #[tokio::test]
     async fn a_body_is_read_up_to_its_limit() {
         assert_eq!(bodies(3).read(Body::from("xyz")).await.unwrap(), "xyz");
         assert_eq!(bodies(3).read(Body::empty()).await.unwrap(), "");
